@@ -1,0 +1,44 @@
+import type { EventSink } from './events.ts';
+
+export interface RecipeRepository {
+  readonly name: string;
+  /** Absolute path of the directory that holds repository.yaml. */
+  readonly path: string;
+}
+
+/** A place to share packages through, as configured. Used by publishing and by look-ups in binhosts. */
+export interface BinhostConfig {
+  readonly name: string;
+  readonly uploadType: 'ssh' | 'file' | undefined;
+  readonly uploadPath: string | undefined;
+  readonly downloadType: 'https' | 'http' | 'ssh' | 'file' | undefined;
+  readonly downloadPath: string | undefined;
+  readonly priority: number;
+}
+
+/** All settings after merging flags, environment and files; frozen. */
+export interface Config {
+  /** Absolute path of the store. */
+  readonly store: string;
+  readonly recipes: readonly RecipeRepository[];
+  readonly repository: BinhostConfig | undefined;
+  readonly repositories: readonly BinhostConfig[];
+  readonly debian: { readonly mirror: string | undefined };
+  readonly build: {
+    readonly jobs: number;
+    readonly timeoutMs: number;
+    readonly memoryBytes: number;
+    readonly keepFailed: boolean;
+    readonly executor: 'local';
+  };
+  readonly use: { readonly with: readonly string[]; readonly without: readonly string[] };
+  readonly offline: boolean;
+  /** Where each setting came from, for `buildit config show --origin`: dotted key to file, variable or flag. */
+  readonly origins: Readonly<Record<string, string>>;
+}
+
+/** What every stage may need besides its input: cancellation and a place to tell what happens. */
+export interface RunContext {
+  readonly signal: AbortSignal;
+  readonly emit: EventSink;
+}

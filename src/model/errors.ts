@@ -1,0 +1,72 @@
+import type { SourcePosition } from './source-position.ts';
+
+/** Every way buildit can fail. The command line maps each to an exit code; tests assert them. */
+export type ErrorCode =
+  | 'usage'
+  | 'definition-invalid'
+  | 'configuration-invalid'
+  | 'input-invalid'
+  | 'checksum-mismatch'
+  | 'archive-refused'
+  | 'signature-invalid'
+  | 'file-missing'
+  | 'unreachable'
+  | 'offline'
+  | 'lock-outdated'
+  | 'dependency-unsatisfied'
+  | 'dependency-cycle'
+  | 'path-conflict'
+  | 'patch-rejected'
+  | 'build-failed'
+  | 'undeclared-need'
+  | 'test-failed'
+  | 'not-reproducible'
+  | 'sandbox-unavailable'
+  | 'cannot-write'
+  | 'disk-full'
+  | 'store-damaged'
+  | 'busy'
+  | 'interrupted';
+
+export interface ErrorDetails {
+  /** What the user can do about it; one line each. */
+  readonly hint?: string | undefined;
+  /** Lines printed below the message, such as the two sides of a patch that does not match. */
+  readonly details?: readonly string[];
+  readonly position?: SourcePosition | undefined;
+  readonly cause?: unknown;
+}
+
+/** A failure the user can understand: one sentence, `Cannot <verb> "<object>": expected <x>, found <y>`. */
+export class BuilditError extends Error {
+  override readonly name = 'BuilditError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: readonly string[];
+  readonly position: SourcePosition | undefined;
+
+  constructor(code: ErrorCode, message: string, { hint, details = [], position, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+    this.details = details;
+    this.position = position;
+  }
+}
+
+/** Several independent mistakes reported together: all that is wrong in a file, all builds that failed. */
+export class BuilditErrors extends Error {
+  override readonly name = 'BuilditErrors';
+  readonly errors: readonly BuilditError[];
+
+  constructor(errors: readonly BuilditError[]) {
+    super(errors.map((error) => error.message).join('\n'));
+    this.errors = errors;
+  }
+}
+
+/** Throws what was collected: nothing for none, the error itself for one, `BuilditErrors` for more. */
+export function throwCollected(errors: readonly BuilditError[]): void {
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new BuilditErrors(errors);
+}

@@ -1,0 +1,35 @@
+import type { Hash } from './package-hash.ts';
+
+/** What happens during a run, as data. The command line turns events into lines, a live view, or JSON. */
+export type BuilditEvent =
+  | { readonly kind: 'container-started'; readonly title: string }
+  /** `label` as the transcript shows it: `package from './pkgs/nginx'` or `package 'dev-libs/openssl'`. */
+  | { readonly kind: 'package-started'; readonly hash: Hash; readonly label: string; readonly platform: string }
+  | { readonly kind: 'package-found'; readonly hash: Hash; readonly place: 'locally' | string }
+  | { readonly kind: 'package-missed'; readonly hash: Hash; readonly reason: string }
+  | { readonly kind: 'package-built'; readonly hash: Hash }
+  | { readonly kind: 'package-failed'; readonly hash: Hash }
+  | { readonly kind: 'image-started'; readonly label: string }
+  | { readonly kind: 'image-finished'; readonly label: string; readonly results: readonly string[] }
+  | { readonly kind: 'image-failed'; readonly label: string }
+  /** Long work: fetches, conversions, builds, compression. `total` in bytes where known. */
+  | {
+      readonly kind: 'task-started';
+      readonly task: string;
+      readonly label: string;
+      readonly total?: number | undefined;
+    }
+  | {
+      readonly kind: 'task-progress';
+      readonly task: string;
+      readonly done: number;
+      readonly total?: number | undefined;
+      readonly detail?: string;
+    }
+  /** Raw log bytes of a running build. */
+  | { readonly kind: 'task-log'; readonly task: string; readonly chunk: Uint8Array }
+  | { readonly kind: 'task-finished'; readonly task: string; readonly outcome: 'done' | 'failed' }
+  | { readonly kind: 'notice'; readonly text: string }
+  | { readonly kind: 'warning'; readonly text: string; readonly hint?: string };
+
+export type EventSink = (event: BuilditEvent) => void;

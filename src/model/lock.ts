@@ -1,0 +1,64 @@
+import type { Digest } from './digest.ts';
+
+export const LOCK_FORMAT = 1;
+
+/** One exact binary package of a Debian archive. Paths are relative to the archive's root, as its index names them. */
+export interface DebianPin {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  readonly suite: string;
+  /** Which archive: `debian` or `debian-security`, the name the snapshot service knows. */
+  readonly archive: string;
+  /** Date of the InRelease that named it, ISO 8601 in UTC. */
+  readonly date: string;
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: Digest;
+  /** Names in the same set this package needs (Pre-Depends and Depends, alternatives chosen), sorted. */
+  readonly depends: readonly string[];
+  /** Source package and its version, for `replaces`, licences and security matching. */
+  readonly source: { readonly name: string; readonly version: string };
+  readonly essential?: true;
+  readonly multiArchSame?: true;
+}
+
+/** One version for each name: a set that is consistent in itself. Keys are package names. */
+export type DebianSet = Readonly<Record<string, DebianPin>>;
+
+/** buildit.lock of a repository: the exact packages of every root. Moved by `buildit lock --root` only. */
+export interface RepositoryLock {
+  readonly format: typeof LOCK_FORMAT;
+  readonly kind: 'repository';
+  /** What was asked for when this was written; a difference means that the lock is outdated. */
+  readonly wanted: readonly string[];
+  readonly roots: DebianSet;
+}
+
+export interface PatchPin {
+  readonly sha256: Digest;
+  readonly size: number;
+  readonly normalisedSha256: Digest;
+}
+
+/** buildit.lock beside container.yaml. */
+export interface ContainerLock {
+  readonly format: typeof LOCK_FORMAT;
+  readonly kind: 'container';
+  /** Digest of each repository's lock when this was written. */
+  readonly repositories: Readonly<Record<string, { readonly lock: Digest }>>;
+  /** What was asked for; a difference means that the lock is outdated. */
+  readonly wanted: readonly string[];
+  /** The packages of the image. */
+  readonly debian: DebianSet;
+  /** What embedded recipes add to roots, resolved with the repository's pins fixed. */
+  readonly additions: DebianSet;
+  /** Replacements of pins that vanished from every archive, old name to the new pin. */
+  readonly overrides: DebianSet;
+  /** Every patch by URL. */
+  readonly patches: Readonly<Record<string, PatchPin>>;
+  /** Chosen version of each recipe whose atom named none. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Which packages share a layer when there are more than the budget: lists of package names. */
+  readonly layers: readonly (readonly string[])[];
+}

@@ -1,0 +1,134 @@
+import type { Digest } from './digest.ts';
+import type { SourcePosition } from './source-position.ts';
+
+/**
+ * Names a package, with an optional exact version: `www-servers/nginx-1.22.1`, `dev-libs/openssl`, `debian/libc6`.
+ * The category `debian` means a binary package of the repository's Debian suite.
+ */
+export interface Atom {
+  readonly category: string;
+  readonly name: string;
+  readonly version?: string;
+}
+
+export function atomText({ category, name, version }: Atom): string {
+  return version === undefined ? `${category}/${name}` : `${category}/${name}-${version}`;
+}
+
+/** Where a source can be had besides its URL: the original tarball of a Debian source package, any suite. */
+export type SourceMirror =
+  | { readonly kind: 'debian'; readonly sourcePackage: string }
+  | { readonly kind: 'url'; readonly url: string };
+
+export type SourceLocation =
+  /** `urls` are https, tried in order, then the mirrors. */
+  | { readonly kind: 'remote'; readonly urls: readonly string[]; readonly mirrors: readonly SourceMirror[] }
+  /** `path` is absolute and inside the directory of the recipe. */
+  | { readonly kind: 'file'; readonly path: string };
+
+export interface PackageSource {
+  readonly location: SourceLocation;
+  /** Required for remote sources; of a file it is computed when the definition is read. */
+  readonly sha256: Digest;
+  /** What the file is called inside the build, and how its kind is told: `nginx-1.22.1.tar.gz`. */
+  readonly fileName: string;
+  /** `unpack` below the source tree; `keep` puts the file itself there, unopened. */
+  readonly action: 'unpack' | 'keep';
+  /** Leading path elements removed from each member when unpacked; 1 by default. */
+  readonly strip: number;
+  /** Directory below the source tree, `.` for the main source. */
+  readonly directory: string;
+}
+
+export type PatchLocation =
+  | { readonly kind: 'file'; readonly path: string; readonly shownPath: string }
+  | { readonly kind: 'url'; readonly url: string };
+
+export interface PackagePatch {
+  readonly location: PatchLocation;
+  readonly description: string;
+  readonly fixes: readonly string[];
+  readonly strip: number;
+  /** Of the raw bytes; undefined for a URL that neither the definition nor a lock has pinned yet. */
+  readonly sha256: Digest | undefined;
+  /** Of the normalised patch (see `normalisePatch`), known for files when read, for URLs from the lock. */
+  readonly normalisedSha256: Digest | undefined;
+  readonly position?: SourcePosition;
+}
+
+export const PHASE_NAMES = ['prepare', 'configure', 'build', 'check', 'install'] as const;
+export type PhaseName = (typeof PHASE_NAMES)[number];
+
+export interface PackageUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** One file of the recipe's `files/` directory, visible in the build as `$FILESDIR/path`. */
+export interface RecipeFile {
+  readonly path: string;
+  readonly absolutePath: string;
+  readonly sha256: Digest;
+  readonly executable: boolean;
+}
+
+export interface PackageTest {
+  readonly run: readonly string[];
+  readonly stdout?: string;
+  readonly stderr?: string;
+}
+
+/** Where a definition came from, for messages and for the transcript. */
+export type PackageOrigin =
+  /** `shownPath` as written in container.yaml: `./pkgs/nginx`. */
+  | { readonly kind: 'embedded'; readonly shownPath: string; readonly directory: string }
+  | { readonly kind: 'repository'; readonly repository: string; readonly directory: string };
+
+/** A flag after `use`: whether it was asked for, and whether it has an effect at this version (`when`). */
+export interface ResolvedFlag {
+  readonly enabled: boolean;
+  readonly applies: boolean;
+}
+
+/**
+ * One package with every choice made: version, flags, derivation, templates. Immutable and complete; what is built
+ * depends on nothing else but the lock.
+ */
+export interface ResolvedPackage {
+  /** `category/name`. */
+  readonly name: string;
+  readonly version: string;
+  readonly origin: PackageOrigin;
+  readonly author: string | undefined;
+  readonly description: string | undefined;
+  readonly homepage: string | undefined;
+  readonly license: string | undefined;
+  /** The repository whose build root and lock this package is built with. */
+  readonly repository: string;
+  /** `toolchain`: the repository's whole build root; `minimal`: its shell and core utilities only. */
+  readonly root: 'toolchain' | 'minimal';
+  readonly sources: readonly PackageSource[];
+  readonly patches: readonly PackagePatch[];
+  readonly files: readonly RecipeFile[];
+  readonly class: string;
+  readonly flags: Readonly<Record<string, ResolvedFlag>>;
+  /** In the order they run; a phase without work is absent. `check` never changes the HASH. */
+  readonly phases: Readonly<Partial<Record<PhaseName, string>>>;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly dependencies: {
+    readonly build: readonly Atom[];
+    readonly link: readonly Atom[];
+    readonly run: readonly Atom[];
+    readonly test: readonly Atom[];
+  };
+  /** Atoms of Debian packages this one stands in for, in images. */
+  readonly replaces: readonly Atom[];
+  readonly users: readonly PackageUser[];
+  readonly tests: readonly PackageTest[];
+  /** Things to tell the user once: a flag without effect, a deprecated spelling. */
+  readonly notices: readonly string[];
+  readonly position?: SourcePosition;
+}

@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const source = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Which folder may import values of which other folders. Types may come from these and from `typesFrom`. */
+const mayImport: Record<string, readonly string[]> = {
+  model: [],
+  system: ['model'],
+  store: ['model', 'system'],
+  layer: ['model', 'system', 'store'],
+  config: ['model', 'system'],
+  definition: ['model', 'system'],
+  debian: ['model', 'system', 'store', 'layer'],
+  lock: ['model', 'system', 'store'],
+  plan: ['model'],
+  cache: ['model', 'system', 'store'],
+  fetch: ['model', 'system', 'store'],
+  build: ['model', 'system', 'store', 'layer'],
+  image: ['model', 'system', 'store', 'layer'],
+  publish: ['model', 'system', 'store', 'layer'],
+  'pipeline.ts': [
+    'model',
+    'system',
+    'store',
+    'layer',
+    'config',
+    'definition',
+    'lock',
+    'debian',
+    'plan',
+    'cache',
+    'fetch',
+    'build',
+    'image',
+    'publish',
+  ],
+  cli: [
+    'model',
+    'system',
+    'store',
+    'layer',
+    'config',
+    'definition',
+    'lock',
+    'debian',
+    'plan',
+    'cache',
+    'fetch',
+    'build',
+    'image',
+    'publish',
+    'pipeline.ts',
+  ],
+};
+
+const stages = ['definition', 'lock', 'debian', 'plan', 'cache', 'fetch', 'build', 'image', 'publish'];
+
+function sourceFiles(directory: string): string[] {
+  return readdirSync(directory).flatMap((name) => {
+    const path = join(directory, name);
+    if (statSync(path).isDirectory()) return sourceFiles(path);
+    return path.endsWith('.ts') ? [path] : [];
+  });
+}
+
+function folderOf(path: string): string {
+  return path.slice(source.length + 1).split('/')[0]!;
+}
+
+function importsOf(path: string): { target: string; typeOnly: boolean }[] {
+  const text = readFileSync(path, 'utf8');
+  const imports: { target: string; typeOnly: boolean }[] = [];
+  for (const [, kind, target] of text.matchAll(
+    /^(import type|import|export type|export)\s[^;'"]*?from\s+'([^']+)'/gm,
+  )) {
+    imports.push({ target: target!, typeOnly: kind!.endsWith('type') });
+  }
+  for (const [, target] of text.matchAll(/\bimport\(\s*'([^']+)'\s*\)/g))
+    imports.push({ target: target!, typeOnly: false });
+  return imports;
+}
+
+describe('the house', () => {
+  test('imports go in one direction', () => {
+    const culprits: string[] = [];
+    for (const path of sourceFiles(source)) {
+      const folder = folderOf(path);
+      for (const { target, typeOnly } of importsOf(path)) {
+        if (!target.startsWith('.')) continue;
+        const imported = folderOf(normalize(join(dirname(path), target)));
+        if (imported === folder || mayImport[folder]?.includes(imported)) continue;
+        const earlier = stages.slice(0, Math.max(0, stages.indexOf(folder)));
+        if (typeOnly && earlier.includes(imported)) continue;
+        culprits.push(`${path.slice(source.length + 1)} imports ${typeOnly ? 'types' : 'values'} of ${imported}/`);
+      }
+    }
+    expect(culprits).toEqual([]);
+  });
+
+  test('planning touches no disk, network, clock or environment', () => {
+    const culprits = sourceFiles(join(source, 'plan')).filter((path) =>
+      /node:(fs|http|https|net|child_process|os)|process\.|Date\.now|new Date\(\)|Math\.random/.test(
+        readFileSync(path, 'utf8'),
+      ),
+    );
+    expect(culprits).toEqual([]);
+  });
+
+  test('every folder is on the map', () => {
+    const map = readFileSync(join(source, 'README.md'), 'utf8');
+    const folders = readdirSync(source).filter((name) => statSync(join(source, name)).isDirectory());
+    expect(folders.filter((folder) => !map.includes(`\`${folder}/\``))).toEqual([]);
+    expect(folders.filter((folder) => !(folder in mayImport))).toEqual([]);
+  });
+
+  test('no file is called after nothing', () => {
+    const vague = sourceFiles(source).filter((path) => /\/(index|utils?|helpers?|common|misc)\.ts$/.test(path));
+    expect(vague).toEqual([]);
+  });
+
+  test('only the command line prints', () => {
+    const culprits = sourceFiles(source).filter(
+      (path) => folderOf(path) !== 'cli' && /\bconsole\.|process\.std(out|err)/.test(readFileSync(path, 'utf8')),
+    );
+    expect(culprits).toEqual([]);
+  });
+});
