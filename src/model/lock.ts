@@ -53,7 +53,7 @@ export interface ContainerLock {
   readonly debian: DebianSet;
   /** What embedded recipes add to roots, resolved with the repository's pins fixed. */
   readonly additions: DebianSet;
-  /** Replacements of pins that vanished from every archive, old name to the new pin. */
+  /** Replacements of pins that vanished from every archive: `NAME=OLD-VERSION` to the new pin. */
   readonly overrides: DebianSet;
   /** Every patch by URL. */
   readonly patches: Readonly<Record<string, PatchPin>>;

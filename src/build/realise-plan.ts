@@ -1,0 +1,185 @@
+import type { Lookup } from '../cache/find-record.ts';
+import type { RunContext } from '../model/config.ts';
+import type { Digest } from '../model/digest.ts';
+import { BuilditError, throwCollected } from '../model/errors.ts';
+import type { DiffId } from '../model/layer.ts';
+import { type Hash, hashAsUuid } from '../model/package-hash.ts';
+import type { BuildStep, ConvertStep, Plan } from '../model/plan.ts';
+import { platformText } from '../model/platform.ts';
+import type { PackageRecord } from '../model/record.ts';
+
+export type Records = ReadonlyMap<Hash, PackageRecord>;
+
+/** What realising a plan needs from other stages. */
+export interface RealiseServices {
+  findByHash(hash: Hash): Promise<Lookup>;
+  findSameBuild(buildKey: Digest): Promise<Lookup>;
+  buildKeyOf(step: BuildStep, rootContents: readonly DiffId[]): Digest;
+  /** Fetches and converts Debian packages, those that are stored already at no cost. */
+  convert(steps: readonly ConvertStep[]): Promise<Records>;
+  /** Fetches sources and patches of a step. */
+  fetch(step: BuildStep): Promise<void>;
+  build(step: BuildStep, buildKey: Digest, members: Records): Promise<PackageRecord>;
+  keep(record: PackageRecord): Promise<void>;
+}
+
+export interface RealiseOptions {
+  /** Builds that run at once. */
+  readonly jobs: number;
+  /** Takes nothing that was built before. */
+  readonly fromSource: boolean;
+  /** Builds nothing. */
+  readonly binaryOnly: boolean;
+}
+
+/** Says for each step that is needed whether it is there: from the wanted ones down, below misses only. */
+export interface Assessment {
+  readonly needed: readonly BuildStep[];
+  readonly lookups: ReadonlyMap<Hash, Lookup>;
+}
+
+/**
+ * Looks up what is wanted by HASH, from the top: what a package was built with is needed only where the package itself
+ * is missed.
+ */
+export async function assessPlan(
+  plan: Plan,
+  wanted: readonly Hash[],
+  find: (hash: Hash) => Promise<Lookup>,
+): Promise<Assessment> {
+  const lookups = new Map<Hash, Lookup>();
+  const waiting = [...wanted];
+  for (let hash = waiting.pop(); hash !== undefined; hash = waiting.pop()) {
+    const step = plan.stepsByHash.get(hash);
+    if (step?.kind !== 'build' || lookups.has(hash)) continue;
+    const lookup = await find(hash);
+    lookups.set(hash, lookup);
+    if (lookup.kind === 'miss') waiting.push(...step.root);
+  }
+  return { needed: plan.steps.filter(({ hash }) => lookups.has(hash)), lookups };
+}
+
+/**
+ * Gives a record for every wanted HASH: found, converted or built. Builds whose members are ready run side by side;
+ * after a failure no further one is started, those that run are finished and kept.
+ */
+export async function realisePlan(
+  plan: Plan,
+  wanted: readonly Hash[],
+  services: RealiseServices,
+  options: RealiseOptions,
+  context: RunContext,
+): Promise<Records> {
+  const find: typeof services.findByHash = options.fromSource
+    ? async () => ({ kind: 'miss', reason: 'asked for with --from-source' })
+    : services.findByHash;
+  const { needed, lookups } = await assessPlan(plan, wanted, find);
+  const records = new Map<Hash, PackageRecord>();
+  for (const [hash, lookup] of lookups) if (lookup.kind === 'hit') records.set(hash, lookup.record);
+  for (const step of needed) announce(plan, step, lookups.get(step.hash)!, context);
+  const missed = needed.filter(({ hash }) => !records.has(hash));
+  if (options.binaryOnly && missed.length > 0) throw binaryOnlyError(missed);
+
+  const members = new Set([...wanted, ...missed.flatMap(({ root }) => root)]);
+  const conversions = [...members].flatMap((hash) => plan.conversions.get(hash) ?? []);
+  for (const [hash, record] of await services.convert(conversions)) records.set(hash, record);
+  await runInOrder(missed, records, options.jobs, context.signal, (step) =>
+    realiseStep(step, records, services, options, context),
+  );
+  return records;
+}
+
+async function realiseStep(
+  step: BuildStep,
+  records: Map<Hash, PackageRecord>,
+  services: RealiseServices,
+  options: RealiseOptions,
+  context: RunContext,
+): Promise<void> {
+  const contents = step.root.map((hash) => records.get(hash)!.outputs.main!.diffId);
+  const buildKey = services.buildKeyOf(step, contents);
+  const same: Lookup = options.fromSource ? { kind: 'miss', reason: '' } : await services.findSameBuild(buildKey);
+  if (same.kind === 'hit') {
+    const record: PackageRecord = { ...same.record, hash: step.hash, name: step.name, version: step.version };
+    await services.keep(record);
+    records.set(step.hash, record);
+    context.emit({ kind: 'package-found', hash: step.hash, place: same.place });
+    return;
+  }
+  context.emit({ kind: 'package-missed', hash: step.hash, reason: same.reason });
+  try {
+    await services.fetch(step);
+    const record = await services.build(step, buildKey, records);
+    if (options.fromSource) await refuseDifference(step, record, services);
+    await services.keep(record);
+    records.set(step.hash, record);
+    context.emit({ kind: 'package-built', hash: step.hash });
+  } catch (error) {
+    context.emit({ kind: 'package-failed', hash: step.hash });
+    throw error;
+  }
+}
+
+/** Runs each step when everything in its root has a record, at most `jobs` at once. */
+async function runInOrder(
+  steps: readonly BuildStep[],
+  records: Records,
+  jobs: number,
+  signal: AbortSignal,
+  run: (step: BuildStep) => Promise<void>,
+): Promise<void> {
+  const waiting = [...steps];
+  const running = new Set<Promise<void>>();
+  const failures: BuilditError[] = [];
+  let bug: unknown;
+  while (waiting.length > 0 || running.size > 0) {
+    const stopped = failures.length > 0 || bug !== undefined || signal.aborted;
+    const next =
+      stopped || running.size >= jobs ? -1 : waiting.findIndex(({ root }) => root.every((hash) => records.has(hash)));
+    if (next >= 0) {
+      const [step] = waiting.splice(next, 1);
+      const task: Promise<void> = run(step!)
+        .catch((error: unknown) => {
+          if (error instanceof BuilditError) failures.push(error);
+          else bug ??= error;
+        })
+        .finally(() => running.delete(task));
+      running.add(task);
+    } else if (running.size > 0) {
+      await Promise.race(running);
+    } else {
+      break;
+    }
+  }
+  if (bug !== undefined) throw bug;
+  throwCollected(failures);
+  if (signal.aborted) throw new BuilditError('interrupted', 'Cannot go on: interrupted');
+}
+
+function announce(plan: Plan, step: BuildStep, lookup: Lookup, { emit }: RunContext): void {
+  const { origin } = step.package;
+  const label = origin.kind === 'embedded' ? `package from '${origin.shownPath}'` : `package '${step.name}'`;
+  emit({ kind: 'package-started', hash: step.hash, label, platform: platformText(plan.container.platform) });
+  if (lookup.kind === 'hit') emit({ kind: 'package-found', hash: step.hash, place: lookup.place });
+}
+
+async function refuseDifference(step: BuildStep, record: PackageRecord, services: RealiseServices): Promise<void> {
+  const earlier = await services.findByHash(step.hash);
+  if (earlier.kind === 'miss') return;
+  const [before, after] = [earlier.record.outputs.main!.diffId, record.outputs.main!.diffId];
+  if (before === after) return;
+  throw new BuilditError(
+    'not-reproducible',
+    `Cannot keep "${step.name}-${step.version}": expected the layer ${before} as built before, found ${after}`,
+    {
+      hint: 'the build depends on something outside its HASH: a clock, a random number, the order of files or of parallel jobs',
+    },
+  );
+}
+
+function binaryOnlyError(missed: readonly BuildStep[]): BuilditError {
+  return new BuilditError('dependency-unsatisfied', 'Cannot go on with --binary-only: not everything has been built', {
+    details: missed.map(({ name, version, hash }) => `${name}-${version}  ${hashAsUuid(hash)}`),
+    hint: 'leave --binary-only away to build these from source',
+  });
+}

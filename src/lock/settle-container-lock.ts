@@ -1,0 +1,171 @@
+import type { Definitions } from '../model/container.ts';
+import type { Digest } from '../model/digest.ts';
+import { BuilditError } from '../model/errors.ts';
+import { type ContainerLock, type DebianSet, LOCK_FORMAT, type PatchPin, type RepositoryLock } from '../model/lock.ts';
+import { compareDebianVersions } from '../model/version-order.ts';
+import { type ContainerWants, containerWants, type DebianWant, wantedTexts } from './wanted.ts';
+
+/** What settling a lock needs from the world: resolving in an archive, pinning a patch. */
+export interface LockServices {
+  /** Resolves for the image, or additions for roots, never moving a member of `fixed`. */
+  resolve(request: { scope: 'image' | 'root'; wants: readonly DebianWant[]; fixed: DebianSet }): Promise<DebianSet>;
+  pinPatch(url: string, expected: Digest | undefined, strip: number): Promise<PatchPin>;
+}
+
+export interface SettleOptions {
+  readonly existing: ContainerLock | undefined;
+  readonly repositoryLocks: Readonly<Record<string, { readonly lock: RepositoryLock; readonly digest: Digest }>>;
+  /** `use` keeps every pin that is still wanted; `refresh` moves all, or the named ones. */
+  readonly mode:
+    | { readonly kind: 'use' }
+    | { readonly kind: 'locked' }
+    | { readonly kind: 'refresh'; readonly names: readonly string[] };
+  readonly services: LockServices;
+}
+
+/** Brings a container's lock up to date with what is wanted. `changed` tells whether it differs from the existing one. */
+export async function settleContainerLock(
+  definitions: Definitions,
+  options: SettleOptions,
+): Promise<{ lock: ContainerLock; changed: boolean }> {
+  const { existing, repositoryLocks, mode, services } = options;
+  const locks = Object.fromEntries(Object.entries(repositoryLocks).map(([name, { lock }]) => [name, lock]));
+  const wants = containerWants(definitions, locks);
+  if (existing !== undefined && mode.kind !== 'refresh' && isCurrent(existing, wants, definitions, options)) {
+    return { lock: existing, changed: false };
+  }
+  if (mode.kind === 'locked') throw outdatedError(definitions, existing, wants);
+
+  const kept = keptPins(existing, options);
+  const roots = Object.assign({}, ...Object.values(locks).map(({ roots }) => roots)) as DebianSet;
+  const image = await resolveKeeping(services, 'image', wants.image, kept.debian);
+  const additions = await resolveKeeping(
+    services,
+    'root',
+    wants.additions.map((name) => ({ name })),
+    { ...kept.additions, ...roots },
+  );
+  const patches: Record<string, PatchPin> = {};
+  for (const { url, sha256, strip } of wants.patches) {
+    const pinned = kept.patches[url];
+    patches[url] =
+      pinned !== undefined && (sha256 === undefined || pinned.sha256 === sha256)
+        ? pinned
+        : await services.pinPatch(url, sha256, strip);
+  }
+  const lock: ContainerLock = {
+    format: LOCK_FORMAT,
+    kind: 'container',
+    repositories: repositoryDigests(definitions, options),
+    wanted: wantedTexts(wants),
+    debian: image,
+    additions: Object.fromEntries(Object.entries(additions).filter(([name]) => !Object.hasOwn(roots, name))),
+    overrides: mode.kind === 'refresh' ? {} : usedOverrides(existing, { ...roots, ...image, ...additions }),
+    patches,
+    versions: chosenVersions(definitions),
+    layers: existing?.layers ?? [],
+  };
+  return { lock, changed: true };
+}
+
+function isCurrent(
+  existing: ContainerLock,
+  wants: ContainerWants,
+  definitions: Definitions,
+  options: SettleOptions,
+): boolean {
+  const digests = repositoryDigests(definitions, options);
+  return (
+    sameJson(existing.wanted, wantedTexts(wants)) &&
+    sameJson(existing.versions, chosenVersions(definitions)) &&
+    sameJson(Object.entries(existing.repositories).sort(), Object.entries(digests).sort())
+  );
+}
+
+/** What stays pinned: everything, less the named packages in a refresh, and less what is older than in the roots. */
+function keptPins(
+  existing: ContainerLock | undefined,
+  { mode, repositoryLocks }: SettleOptions,
+): Pick<ContainerLock, 'debian' | 'additions' | 'patches'> {
+  const refreshed = mode.kind === 'refresh' ? mode.names : [];
+  if (existing === undefined || (mode.kind === 'refresh' && refreshed.length === 0))
+    return { debian: {}, additions: {}, patches: {} };
+  const named = (name: string) => refreshed.includes(name) || refreshed.includes(`debian/${name}`);
+  const outdated = (name: string, version: string) =>
+    Object.values(repositoryLocks).some(({ lock }) => {
+      const pin = Object.hasOwn(lock.roots, name) ? lock.roots[name] : undefined;
+      return pin !== undefined && compareDebianVersions(pin.version, version) > 0;
+    });
+  const without = (set: DebianSet) =>
+    Object.fromEntries(Object.entries(set).filter(([name, pin]) => !named(name) && !outdated(name, pin.version)));
+  return {
+    debian: without(existing.debian),
+    additions: without(existing.additions),
+    patches: Object.fromEntries(Object.entries(existing.patches).filter(([url]) => !refreshed.includes(url))),
+  };
+}
+
+/** Resolves with what is pinned held fast; where that cannot be satisfied, once more without. */
+async function resolveKeeping(
+  services: LockServices,
+  scope: 'image' | 'root',
+  wants: readonly DebianWant[],
+  fixed: DebianSet,
+): Promise<DebianSet> {
+  if (wants.length === 0) return {};
+  try {
+    return await services.resolve({ scope, wants, fixed });
+  } catch (error) {
+    if (
+      scope === 'root' ||
+      Object.keys(fixed).length === 0 ||
+      !(error instanceof BuilditError) ||
+      error.code !== 'dependency-unsatisfied'
+    )
+      throw error;
+    return await services.resolve({ scope, wants, fixed: {} });
+  }
+}
+
+function repositoryDigests(
+  definitions: Definitions,
+  { repositoryLocks }: SettleOptions,
+): Record<string, { lock: Digest }> {
+  const used = new Set(definitions.packages.map(({ repository }) => repository));
+  const entries = Object.entries(repositoryLocks).filter(([name]) => used.has(name));
+  return Object.fromEntries(entries.map(([name, { digest }]) => [name, { lock: digest }]));
+}
+
+function chosenVersions(definitions: Definitions): Record<string, string> {
+  const entries = definitions.packages
+    .filter(({ origin }) => origin.kind === 'repository')
+    .map(({ name, version }) => [name, version] as const);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function usedOverrides(existing: ContainerLock | undefined, pins: DebianSet): DebianSet {
+  const current = new Set(Object.values(pins).map(({ name, version }) => `${name}=${version}`));
+  return Object.fromEntries(Object.entries(existing?.overrides ?? {}).filter(([key]) => current.has(key)));
+}
+
+function outdatedError(
+  definitions: Definitions,
+  existing: ContainerLock | undefined,
+  wants: ContainerWants,
+): BuilditError {
+  const before = new Set(existing?.wanted ?? []);
+  const after = wantedTexts(wants);
+  const details = [
+    ...after.filter((text) => !before.has(text)).map((text) => `+ ${text}`),
+    ...[...before].filter((text) => !after.includes(text)).map((text) => `- ${text}`),
+  ];
+  const state = existing === undefined ? 'there is no buildit.lock' : 'buildit.lock is not up to date';
+  return new BuilditError('lock-outdated', `Cannot build "${definitions.container.name}" with --locked: ${state}`, {
+    details: details.slice(0, 20),
+    hint: `buildit lock ${definitions.container.directory} brings it up to date`,
+  });
+}
+
+function sameJson(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,81 @@
+import type { RepositoryDefinition } from '../model/container.ts';
+import { BuilditError } from '../model/errors.ts';
+import type { DebianPin, DebianSet } from '../model/lock.ts';
+import { type Atom, atomText, type ResolvedPackage } from '../model/package.ts';
+import { orderPackages, reachable } from './order-packages.ts';
+
+/** What a package is built in: Debian packages, and packages of our own in the order they are laid over those. */
+export interface RootMembers {
+  readonly debian: readonly DebianPin[];
+  /** Names of packages, dependencies first. */
+  readonly packages: readonly string[];
+}
+
+/**
+ * The declared root of a package: the repository's build root, the build and link dependencies, and their declared link
+ * and run closures. Debian packages that a member replaces are left out.
+ */
+export function rootMembers(
+  definition: ResolvedPackage,
+  repository: RepositoryDefinition,
+  packages: ReadonlyMap<string, ResolvedPackage>,
+  debian: DebianSet,
+): RootMembers {
+  const direct = [...definition.dependencies.build, ...definition.dependencies.link];
+  const followed = (name: string) => carriedDependencies(packages.get(name)!);
+  const members = orderPackages(ownNames(direct), (name) => ownNames(followed(name)));
+  const all = members.map((name) => packages.get(name)!);
+  const wanted = [
+    ...baseNames(definition, repository, debian),
+    ...debianNames(direct),
+    ...all.flatMap((member) => debianNames(carriedDependencies(member))),
+  ];
+  const replaced = new Set(all.flatMap((member) => debianNames(member.replaces)));
+  const names = debianClosure(wanted, debian, definition).filter((name) => !replaced.has(name));
+  return { debian: names.map((name) => debian[name]!), packages: members };
+}
+
+/** The declared run closure of what an image asks for, in the same two kinds. */
+export function imagePackages(requested: readonly string[], packages: ReadonlyMap<string, ResolvedPackage>): string[] {
+  return orderPackages(requested, (name) => ownNames(carriedDependencies(packages.get(name)!)));
+}
+
+/** Link and run dependencies: what goes where the package goes. */
+export function carriedDependencies({ dependencies }: ResolvedPackage): readonly Atom[] {
+  return [...dependencies.link, ...dependencies.run];
+}
+
+export function ownNames(atoms: readonly Atom[]): string[] {
+  return atoms
+    .filter(({ category }) => category !== 'debian')
+    .map(({ category, name }) => atomText({ category, name }));
+}
+
+export function debianNames(atoms: readonly Atom[]): string[] {
+  return atoms.filter(({ category }) => category === 'debian').map(({ name }) => name);
+}
+
+function baseNames(
+  definition: ResolvedPackage,
+  repository: RepositoryDefinition,
+  debian: DebianSet,
+): readonly string[] {
+  if (definition.root === 'minimal') return repository.debian.minimal;
+  const essential = Object.values(debian).filter((pin) => pin.essential === true);
+  return [...essential.map(({ name }) => name), ...repository.debian.toolchain];
+}
+
+function debianClosure(wanted: readonly string[], debian: DebianSet, definition: ResolvedPackage): string[] {
+  for (const name of wanted) {
+    if (Object.hasOwn(debian, name)) continue;
+    throw new BuilditError(
+      'lock-outdated',
+      `Cannot compose the root of "${definition.name}": the lock does not pin debian/${name}`,
+      {
+        hint: 'buildit lock --root in the repository pins every build and link dependency',
+        position: definition.position,
+      },
+    );
+  }
+  return reachable(wanted, (name) => debian[name]?.depends ?? []).filter((name) => Object.hasOwn(debian, name));
+}

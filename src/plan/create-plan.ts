@@ -1,0 +1,89 @@
+import type { Definitions } from '../model/container.ts';
+import { digestOfJson } from '../model/digest.ts';
+import { BuilditError } from '../model/errors.ts';
+import type { ContainerLock, DebianPin, DebianSet, RepositoryLock } from '../model/lock.ts';
+import type { ResolvedPackage } from '../model/package.ts';
+import type { Hash } from '../model/package-hash.ts';
+import type { BuildStep, ConvertStep, Plan, PlanStep } from '../model/plan.ts';
+import { carriedDependencies, imagePackages, ownNames, rootMembers } from './compose-members.ts';
+import { orderPackages } from './order-packages.ts';
+import { debianHash, packageInputs, type SandboxIdentity } from './package-inputs.ts';
+
+export interface PlanLocks {
+  readonly repositories: Readonly<Record<string, RepositoryLock>>;
+  readonly container: ContainerLock;
+}
+
+/** Orders and identifies everything a container needs. Pure: the same definitions and locks give the same plan. */
+export function createPlan(definitions: Definitions, locks: PlanLocks, sandbox: SandboxIdentity): Plan {
+  const packages = new Map(definitions.packages.map((definition) => [definition.name, definition]));
+  const repositories = new Map(definitions.repositories.map((repository) => [repository.name, repository]));
+  const order = orderPackages(definitions.requested, (name) => neededNames(packages.get(name)!));
+  const rootSets = new Map([...repositories.keys()].map((name) => [name, rootSet(locks, name)]));
+
+  const hashes = new Map<string, Hash>();
+  const steps: BuildStep[] = [];
+  const conversions = new Map<Hash, ConvertStep>();
+  for (const name of order) {
+    const definition = packages.get(name)!;
+    const repository = repositories.get(definition.repository)!;
+    const members = rootMembers(definition, repository, packages, rootSets.get(repository.name)!);
+    const root = [
+      ...members.debian.map((pin) => addConversion(conversions, pin)),
+      ...members.packages.map((member) => hashes.get(member)!),
+    ];
+    const inputs = packageInputs(definition, definitions.container.platform, root, locks.container.patches, sandbox);
+    const hash = digestOfJson(inputs);
+    hashes.set(name, hash);
+    steps.push({ kind: 'build', name, version: definition.version, hash, package: definition, root, inputs });
+  }
+
+  const image = overridden(locks.container.debian, locks.container.overrides);
+  const imageDebian = Object.values(image).map((pin) => addConversion(conversions, pin));
+  const candidates = imagePackages(definitions.requested, packages).map((name) => hashes.get(name)!);
+  const requestedDebian = definitions.debianRequested.map(({ name, position }) => {
+    const pin = Object.hasOwn(image, name) ? image[name] : undefined;
+    if (pin === undefined) {
+      throw new BuilditError(
+        'lock-outdated',
+        `Cannot plan "${definitions.container.name}": the lock does not pin debian/${name}`,
+        { position, hint: 'buildit lock' },
+      );
+    }
+    return debianHash(pin);
+  });
+  const stepsByHash = new Map<Hash, PlanStep>([...conversions, ...steps.map((step) => [step.hash, step] as const)]);
+  return {
+    container: definitions.container,
+    steps,
+    conversions,
+    stepsByHash,
+    requested: [...definitions.requested.map((name) => hashes.get(name)!), ...requestedDebian],
+    imageCandidates: [...candidates, ...imageDebian],
+  };
+}
+
+/** What must exist before a package can be built or used: every kind of dependency but the tests'. */
+export function neededNames(definition: ResolvedPackage): string[] {
+  return ownNames([...definition.dependencies.build, ...carriedDependencies(definition)]);
+}
+
+/** Roots are made of the repository's pins; what embedded recipes add never moves one of them. */
+export function rootSet(locks: PlanLocks, repository: string): DebianSet {
+  return overridden(
+    { ...locks.container.additions, ...locks.repositories[repository]?.roots },
+    locks.container.overrides,
+  );
+}
+
+function overridden(set: DebianSet, overrides: DebianSet): DebianSet {
+  return Object.fromEntries(
+    Object.entries(set).map(([name, pin]) => [name, overrides[`${name}=${pin.version}`] ?? pin]),
+  );
+}
+
+function addConversion(conversions: Map<Hash, ConvertStep>, pin: DebianPin): Hash {
+  const hash = debianHash(pin);
+  conversions.set(hash, { kind: 'debian', name: pin.name, version: pin.version, hash, pin });
+  return hash;
+}

@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest';
+import { type RealiseServices, realisePlan } from '../../src/build/realise-plan.ts';
+import type { Lookup } from '../../src/cache/find-record.ts';
+import { sha256 } from '../../src/model/digest.ts';
+import { BuilditError } from '../../src/model/errors.ts';
+import type { BuilditEvent } from '../../src/model/events.ts';
+import type { ResolvedPackage } from '../../src/model/package.ts';
+import type { Hash } from '../../src/model/package-hash.ts';
+import type { BuildStep, Plan } from '../../src/model/plan.ts';
+import type { PackageRecord } from '../../src/model/record.ts';
+import { createPlan } from '../../src/plan/create-plan.ts';
+import { buildKey } from '../../src/plan/package-inputs.ts';
+import { definitionsOf, emptyContainerLock, packageNamed, repositoryLock } from '../support/packages.ts';
+
+function planOf(packages: ResolvedPackage[], requested?: string[]): Plan {
+  const locks = { repositories: { main: repositoryLock() }, container: emptyContainerLock };
+  return createPlan(definitionsOf(packages, requested), locks, { contract: 1, generatedFiles: sha256('') });
+}
+
+/** A world in memory: what a build gives is the text of its install phase, so content follows from the definition. */
+class World {
+  readonly built: string[] = [];
+  readonly events: BuilditEvent[] = [];
+  readonly records = new Map<Hash, PackageRecord>();
+  mostAtOnce = 0;
+  failing: string | undefined;
+  private running = 0;
+
+  services(): RealiseServices {
+    const lookup = (record: PackageRecord | undefined): Lookup =>
+      record === undefined ? { kind: 'miss', reason: 'never built here' } : { kind: 'hit', record, place: 'locally' };
+    return {
+      findByHash: async (hash) => lookup(this.records.get(hash)),
+      findSameBuild: async (key) => lookup([...this.records.values()].find((record) => record.buildKey === key)),
+      buildKeyOf: (step, contents) => buildKey(step.inputs, contents),
+      convert: async (steps) =>
+        new Map(steps.map((step) => [step.hash, recordOf(step.hash, step.name, undefined, step.pin.sha256)])),
+      fetch: async () => {},
+      build: async (step, key) => this.build(step, key),
+      keep: async (record) => {
+        this.records.set(record.hash, record);
+      },
+    };
+  }
+
+  async realise(plan: Plan, options = {}) {
+    const context = { signal: new AbortController().signal, emit: (event: BuilditEvent) => this.events.push(event) };
+    return realisePlan(
+      plan,
+      plan.requested,
+      this.services(),
+      { jobs: 2, fromSource: false, binaryOnly: false, ...options },
+      context,
+    );
+  }
+
+  private async build(step: BuildStep, key: string): Promise<PackageRecord> {
+    this.running += 1;
+    this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    this.running -= 1;
+    if (this.failing === step.name) throw new BuilditError('build-failed', `Cannot build "${step.name}"`);
+    this.built.push(step.name);
+    return recordOf(step.hash, step.name, key, sha256(step.package.phases.install!.trim()));
+  }
+}
+
+function recordOf(hash: Hash, name: string, key: string | undefined, diffId: string): PackageRecord {
+  return {
+    format: 1,
+    kind: key === undefined ? 'debian' : 'build',
+    hash,
+    buildKey: key,
+    name,
+    version: '1.0',
+    platform: 'linux/amd64',
+    outputs: { main: { diffId, size: 1, listing: sha256('[]'), elf: [] } },
+    sources: [],
+    patches: [],
+    sourceDate: 0,
+    builder: 'test',
+    startedAt: '2026-01-01T00:00:00Z',
+    finishedAt: '2026-01-01T00:00:00Z',
+    log: undefined,
+  };
+}
+
+const chain = (installOfHeader: string) => [
+  packageNamed('a/header', { phases: { install: installOfHeader } }),
+  packageNamed('a/library', { link: ['a/header'], phases: { install: 'library' } }),
+  packageNamed('a/app', { link: ['a/library'], phases: { install: 'app' } }),
+];
+
+describe('realising a plan', () => {
+  test('builds what is missed, dependencies first, and nothing the second time', async () => {
+    const world = new World();
+    await world.realise(planOf(chain('header')));
+    expect(world.built).toEqual(['a/header', 'a/library', 'a/app']);
+    await world.realise(planOf(chain('header')));
+    expect(world.built).toHaveLength(3);
+  });
+
+  test('a hit at the top is enough: nothing below it is looked at', async () => {
+    const world = new World();
+    const plan = planOf([packageNamed('a/tool'), packageNamed('a/app', { build: ['a/tool'] })]);
+    await world.realise(plan);
+    world.records.delete(plan.steps[0]!.hash);
+    await world.realise(plan);
+    expect(world.built).toEqual(['a/tool', 'a/app']);
+  });
+
+  test('a dependency two steps away that comes out the same rebuilds itself alone', async () => {
+    const world = new World();
+    await world.realise(planOf(chain('header')));
+    world.built.length = 0;
+    const records = await world.realise(planOf(chain('header ')));
+    expect(world.built).toEqual(['a/header']);
+    expect(records.size).toBeGreaterThan(3);
+  });
+
+  test('a header that changes two steps away rebuilds everything that could have read it', async () => {
+    const world = new World();
+    await world.realise(planOf(chain('header')));
+    world.built.length = 0;
+    await world.realise(planOf(chain('header with one more inline function')));
+    expect(world.built).toEqual(['a/header', 'a/library', 'a/app']);
+  });
+
+  test('independent packages are built side by side, never more than allowed', async () => {
+    const world = new World();
+    const leaves = ['a/one', 'a/two', 'a/three', 'a/four'].map((name) => packageNamed(name));
+    await world.realise(planOf([...leaves, packageNamed('a/app', { link: leaves.map(({ name }) => name) })]));
+    expect(world.mostAtOnce).toBe(2);
+    expect(world.built.at(-1)).toBe('a/app');
+  });
+
+  test('after a failure nothing further is started, and what was running is kept', async () => {
+    const world = new World();
+    world.failing = 'a/one';
+    const packages = [
+      packageNamed('a/one'),
+      packageNamed('a/two'),
+      packageNamed('a/app', { link: ['a/one', 'a/two'] }),
+    ];
+    await expect(world.realise(planOf(packages))).rejects.toMatchObject({ code: 'build-failed' });
+    expect(world.built).toEqual(['a/two']);
+    expect(world.records.size).toBe(1);
+  });
+
+  test('--binary-only lists what would have to be built and builds nothing', async () => {
+    const world = new World();
+    await expect(world.realise(planOf([packageNamed('a/app')]), { binaryOnly: true })).rejects.toMatchObject({
+      code: 'dependency-unsatisfied',
+      details: [expect.stringContaining('a/app-1.0')],
+    });
+    expect(world.built).toEqual([]);
+  });
+
+  test('--from-source builds again and refuses another result', async () => {
+    const world = new World();
+    const plan = planOf([packageNamed('a/app')]);
+    await world.realise(plan);
+    await world.realise(plan, { fromSource: true });
+    expect(world.built).toEqual(['a/app', 'a/app']);
+    world.records.set(plan.steps[0]!.hash, recordOf(plan.steps[0]!.hash, 'a/app', 'k', sha256('something else')));
+    await expect(world.realise(plan, { fromSource: true })).rejects.toMatchObject({ code: 'not-reproducible' });
+  });
+});
