@@ -69,6 +69,8 @@ export type BuildResult =
 export interface BuildContext {
   readonly signal: AbortSignal;
   readonly keepFailed: boolean;
+  /** What the package is called on the command line, for hints: `./pkgs/nginx`; its name by default. */
+  readonly shownName?: string | undefined;
   onPhase(phase: string): void;
   /** Raw bytes of the log, both streams in the order they came. */
   onLog(chunk: Uint8Array): void;

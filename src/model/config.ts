@@ -35,6 +35,8 @@ export interface Config {
   readonly offline: boolean;
   /** Where each setting came from, for `buildit config show --origin`: dotted key to file, variable or flag. */
   readonly origins: Readonly<Record<string, string>>;
+  /** Things to tell the user once: settings of a project's file that do not count. */
+  readonly notices?: readonly string[];
 }
 
 /** What every stage may need besides its input: cancellation and a place to tell what happens. */

@@ -18,6 +18,8 @@ export type BuilditEvent =
       readonly task: string;
       readonly label: string;
       readonly total?: number | undefined;
+      /** What `total` and `done` count; bytes where it is absent. */
+      readonly unit?: 'packages';
     }
   | {
       readonly kind: 'task-progress';

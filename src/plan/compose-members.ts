@@ -40,6 +40,26 @@ export function imagePackages(requested: readonly string[], packages: ReadonlyMa
   return orderPackages(requested, (name) => ownNames(carriedDependencies(packages.get(name)!)));
 }
 
+/**
+ * The part of a root that what is built may need at run time: what it carries, with the closures of that, and the
+ * repository's declared runtime.
+ */
+export function declaredMembers(
+  definition: ResolvedPackage,
+  repository: RepositoryDefinition,
+  packages: ReadonlyMap<string, ResolvedPackage>,
+  debian: DebianSet,
+): { readonly debian: readonly string[]; readonly packages: readonly string[] } {
+  const direct = carriedDependencies(definition);
+  const own = imagePackages(ownNames(direct), packages);
+  const wanted = [
+    ...repository.debian.runtime,
+    ...debianNames(direct),
+    ...own.flatMap((name) => debianNames(carriedDependencies(packages.get(name)!))),
+  ];
+  return { packages: own, debian: reachable(wanted, (name) => debian[name]?.depends ?? []) };
+}
+
 /** Link and run dependencies: what goes where the package goes. */
 export function carriedDependencies({ dependencies }: ResolvedPackage): readonly Atom[] {
   return [...dependencies.link, ...dependencies.run];

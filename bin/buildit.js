@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const LEAST_NODE = [20, 19];
+const installation = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+
+process.exitCode = await run(process.argv.slice(2));
+
+async function run(argv) {
+  if (!nodeIsNewEnough())
+    return refuse(`node ${LEAST_NODE.join('.')} or later is needed, this is ${process.versions.node}`);
+  if (!existsSync(`${installation}/dist/cli/main.js`)) {
+    return refuse(`it is not compiled: run \`npm ci\` in ${installation}`);
+  }
+  const { tryReceipt } = await import('../dist/cli/receipt/try-receipt.js');
+  if (tryReceipt(installation, argv)) return 0;
+  const { main } = await import('../dist/cli/main.js');
+  return main(installation, argv);
+}
+
+function nodeIsNewEnough() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  return major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1]);
+}
+
+function refuse(reason) {
+  process.stderr.write(`error: Cannot start "buildit": ${reason}\n`);
+  return 78;
+}

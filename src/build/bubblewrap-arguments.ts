@@ -1,0 +1,90 @@
+import { SANDBOX_HOST_NAME } from '../model/sandbox-contract.ts';
+
+/** The parts of a composed root as the sandbox shows them: every path checked to be what it is called (`viewRoot`). */
+export interface RootView {
+  readonly path: string;
+  /** Names of top-level entries that are real directories. */
+  readonly directories: readonly string[];
+  /** Top-level links out of the fixed table. */
+  readonly links: readonly { readonly name: string; readonly target: string }[];
+  /** Files laid over ones of /proc, `path` absolute in the sandbox. */
+  readonly procFiles: readonly { readonly path: string; readonly source: string }[];
+}
+
+/** What is mounted besides the root. Each place lies in a directory that bubblewrap makes itself. */
+export interface SandboxMount {
+  readonly source: string;
+  readonly destination: '/build' | '/out' | '/run/buildit';
+  readonly access: 'read' | 'write';
+}
+
+/** One run of one command in a sandbox, as plain data. */
+export interface SandboxSpec {
+  readonly root: RootView;
+  /** As whom the command sees itself. */
+  readonly uid: number;
+  readonly gid: number;
+  /** Kept capabilities, such as CAP_DAC_READ_SEARCH; all others are dropped. */
+  readonly capabilities: readonly string[];
+  readonly mounts: readonly SandboxMount[];
+  /** Bound of each of /tmp, /run and /dev/shm. */
+  readonly tmpfsBytes: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly directory: string;
+  /** `keep` only for a person's shell, which needs its terminal. */
+  readonly session: 'new' | 'keep';
+  readonly command: readonly string[];
+}
+
+/** Descriptors that bubblewrap is given and closes before it runs the command. */
+export const INFO_DESCRIPTOR = 3;
+export const SECCOMP_DESCRIPTOR = 4;
+
+/**
+ * The whole policy of a sandbox as arguments of bubblewrap ≥ 0.8.0. The order matters: bubblewrap mounts from left to
+ * right. Its own tmpfs is the root, so that every mount point's parents are directories it made itself: with a foreign
+ * tree as root, 0.8.0 follows that tree's links out to the host while it sets up.
+ */
+export function bubblewrapArguments(spec: SandboxSpec): string[] {
+  return [
+    ...['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--as-pid-1'],
+    ...(spec.session === 'new' ? ['--new-session'] : []),
+    ...['--cap-drop', 'ALL'],
+    ...spec.capabilities.flatMap((capability) => ['--cap-add', capability]),
+    ...['--hostname', SANDBOX_HOST_NAME, '--uid', String(spec.uid), '--gid', String(spec.gid)],
+    ...environmentArguments(spec.environment),
+    ...rootArguments(spec.root),
+    ...kernelArguments(spec),
+    ...spec.mounts.flatMap(mountArguments),
+    ...['--remount-ro', '/', '--chdir', spec.directory],
+    ...['--info-fd', String(INFO_DESCRIPTOR), '--seccomp', String(SECCOMP_DESCRIPTOR)],
+    ...['--', ...spec.command],
+  ];
+}
+
+function environmentArguments(environment: Readonly<Record<string, string>>): string[] {
+  const names = Object.keys(environment).sort();
+  return ['--clearenv', ...names.flatMap((name) => ['--setenv', name, environment[name]!])];
+}
+
+function rootArguments({ path, directories, links }: RootView): string[] {
+  return [
+    ...directories.flatMap((name) => ['--ro-bind', `${path}/${name}`, `/${name}`]),
+    ...links.flatMap(({ name, target }) => ['--symlink', target, `/${name}`]),
+  ];
+}
+
+/** /proc, /dev and the writable memory file systems; bubblewrap's /dev is a tmpfs that must not stay writable. */
+function kernelArguments({ root, tmpfsBytes }: SandboxSpec): string[] {
+  const memory = (path: string) => ['--perms', '1777', '--size', String(tmpfsBytes), '--tmpfs', path];
+  return [
+    ...['--proc', '/proc'],
+    ...root.procFiles.flatMap(({ path, source }) => ['--ro-bind', source, path]),
+    ...['--dev', '/dev', '--remount-ro', '/dev'],
+    ...[...memory('/dev/shm'), ...memory('/tmp'), ...memory('/run')],
+  ];
+}
+
+function mountArguments({ source, destination, access }: SandboxMount): string[] {
+  return [access === 'write' ? '--bind' : '--ro-bind', source, destination];
+}

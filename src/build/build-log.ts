@@ -1,0 +1,77 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import type { Digest } from '../model/digest.ts';
+import { printable } from '../model/names.ts';
+import type { Hash } from '../model/package-hash.ts';
+import { writeNote } from '../store/notes.ts';
+import { putBlob } from '../store/put-blob.ts';
+import type { Store } from '../store/store.ts';
+import { blobPath } from '../store/store-paths.ts';
+import { temporaryPath } from '../store/temporary.ts';
+import { removeTree } from '../system/files.ts';
+
+/** Notes about logs are kept under this namespace, by HASH and by the package's name (the latest build of it). */
+export const LOG_NOTES = 'logs';
+
+/** The note about a log, as JSON. */
+export type LogNote = {
+  readonly hash: Hash;
+  readonly name: string;
+  readonly version: string;
+  readonly outcome: 'built' | 'failed';
+  /** Digest of the blob that holds the log. */
+  readonly log: Digest;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+};
+
+/** The log of a running build: a file while it runs, then a blob. */
+export interface BuildLog {
+  write(chunk: Uint8Array): void;
+  /** The last lines, safe for a terminal. */
+  tail(lines: number): readonly string[];
+  /** Stores the log and notes where it is. */
+  keep(note: Omit<LogNote, 'log'>): Promise<{ readonly digest: Digest; readonly path: string }>;
+}
+
+const TAIL_BYTES = 64 * 1024;
+
+export async function openBuildLog(store: Store, label: string): Promise<BuildLog> {
+  const path = await temporaryPath(store, `log-${label}`);
+  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  let failure: Error | undefined;
+  file.on('error', (error) => {
+    failure ??= error;
+  });
+  let end = Buffer.alloc(0);
+  return {
+    write(chunk) {
+      end = Buffer.concat([end, chunk]);
+      if (end.length > 2 * TAIL_BYTES) end = end.subarray(-TAIL_BYTES);
+      file.write(chunk);
+    },
+    tail: (lines) => logLines(end.toString('utf8')).slice(-lines),
+    async keep(note) {
+      try {
+        file.end();
+        await finished(file);
+        if (failure !== undefined) throw failure;
+        const { digest } = await putBlob(store, createReadStream(path), { what: `log of ${label}` });
+        for (const key of [note.hash, note.name]) await writeNote(store, LOG_NOTES, key, { ...note, log: digest });
+        return { digest, path: blobPath(store, digest) };
+      } finally {
+        await removeTree(path);
+      }
+    },
+  };
+}
+
+/** Escape sequences of ECMA-48 (CSI, OSC and other strings, two-character ones). */
+const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
+
+/** Lines of a log as a person would have seen them, without anything a terminal would act on. */
+export function logLines(text: string): string[] {
+  const lines = text.replaceAll(ESCAPES, '').split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines.map((line) => printable(line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    ')).slice(0, 500));
+}

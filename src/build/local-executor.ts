@@ -1,0 +1,114 @@
+import type { BuildContext, BuildExecutor, BuildRequest, BuildResult } from '../model/build-request.ts';
+import type { DiffId } from '../model/layer.ts';
+import { printable } from '../model/names.ts';
+import type { Store } from '../store/store.ts';
+import type { RootView } from './bubblewrap-arguments.ts';
+import { composeRoot, type RootMember } from './compose-root.ts';
+import { createDiskMeter } from './disk-usage.ts';
+import { findUnpackable, makeLogPipe, type Packer, packOutput } from './pack-output.ts';
+import { phaseEnvironment } from './phase-environment.ts';
+import { type ApplyPatches, prepareWorkspace } from './prepare-workspace.ts';
+import { orderedPhases, type PhaseRunner, runPhases } from './run-phases.ts';
+import { throwIfInterrupted } from './throw-if-interrupted.ts';
+import { openWorkspace, type Workspace } from './workspace.ts';
+
+/** What the sandbox of this machine needs besides a request. */
+export interface LocalSandbox {
+  readonly store: Store;
+  /** bubblewrap ≥ 0.8.0 (see `chooseBubblewrap`). */
+  readonly bubblewrap: readonly string[];
+  /** The kept layer with this content. */
+  findMember(diffId: DiffId): Promise<RootMember>;
+  readonly applyPatches: ApplyPatches;
+}
+
+/** Runs builds in sandboxes of this machine. */
+export function createLocalExecutor(sandbox: LocalSandbox): BuildExecutor {
+  return {
+    name: 'local',
+    run: (request, context) => runLocally(sandbox, request, context),
+  };
+}
+
+async function runLocally(sandbox: LocalSandbox, request: BuildRequest, context: BuildContext): Promise<BuildResult> {
+  throwIfInterrupted(context.signal);
+  const roots = await composeRoots(sandbox, request);
+  const workspace = await openWorkspace(sandbox.store, request.hash, `build-${request.name}`);
+  try {
+    const result = await buildIn(workspace, roots, sandbox, request, context);
+    if (result.kind === 'built') return result;
+    if (context.keepFailed) return { ...result, workspace: await workspace.keep() };
+    await workspace.release();
+    return result;
+  } catch (error) {
+    await workspace.release();
+    throw error;
+  }
+}
+
+/** The root a package is built in, and the fixed one its output is packed in. */
+export interface RequestRoots {
+  readonly root: RootView;
+  readonly packingRoot: RootView;
+}
+
+export async function composeRoots({ store, findMember }: LocalSandbox, request: BuildRequest): Promise<RequestRoots> {
+  return {
+    root: await composeRoot(store, request.root, findMember),
+    packingRoot: await composeRoot(store, request.packingRoot, findMember),
+  };
+}
+
+async function buildIn(
+  workspace: Workspace,
+  { root, packingRoot }: RequestRoots,
+  { store, bubblewrap, applyPatches }: LocalSandbox,
+  request: BuildRequest,
+  context: BuildContext,
+): Promise<BuildResult> {
+  const { limits } = request;
+  const packer: Packer = { bubblewrap, root: packingRoot, workspace, limits, signal: context.signal };
+  await makeLogPipe(packer);
+  const sourceDate = await prepareWorkspace(workspace, { store, applyPatches }, request, context);
+  const runner = createPhaseRunner({ bubblewrap }, request, context, root, workspace, sourceDate);
+  const failure = await runPhases(orderedPhases(request.phases), runner);
+  if (failure !== undefined) return { kind: 'failed', ...failure, workspace: undefined };
+  context.onPhase('pack');
+  const odd = await findUnpackable(packer);
+  if (odd.length > 0) return unpackable(odd);
+  return { kind: 'built', sourceDate, output: packOutput(packer), release: workspace.release };
+}
+
+export function createPhaseRunner(
+  { bubblewrap }: Pick<LocalSandbox, 'bubblewrap'>,
+  request: BuildRequest,
+  context: BuildContext,
+  root: RootView,
+  workspace: Workspace,
+  sourceDate: number,
+): PhaseRunner {
+  const { limits } = request;
+  return {
+    bubblewrap,
+    root,
+    workspace,
+    environment: phaseEnvironment(request, sourceDate),
+    limits,
+    context,
+    disk: createDiskMeter([workspace.work, workspace.output]),
+    log: { bytes: 0 },
+    deadline: performance.now() + limits.timeoutMs,
+  };
+}
+
+function unpackable(paths: readonly string[]): BuildResult {
+  const shown = paths.slice(0, 5).map((path) => `/${printable(path)}`);
+  const more = paths.length > shown.length ? ` and ${paths.length - shown.length} more` : '';
+  return {
+    kind: 'failed',
+    phase: 'pack',
+    reason: 'output',
+    explanation: `the output holds sockets, named pipes or devices: ${shown.join(', ')}${more}`,
+    workspace: undefined,
+  };
+}

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+
+/** What a sandbox uses at one moment. */
+export interface NamespaceUsage {
+  readonly processes: number;
+  /** Memory that no file backs: of processes, swapped out, and in the sandbox's memory file systems. */
+  readonly memoryBytes: number;
+}
+
+/** Measures everything below a sandbox's init. All its processes descend from it: it adopts those whose parents end. */
+export function measureNamespace(init: number): NamespaceUsage {
+  const members = descendants(init);
+  const processBytes = members.reduce((sum, pid) => sum + processMemory(pid), 0);
+  return { processes: members.length, memoryBytes: processBytes + memoryFiles(init) };
+}
+
+function descendants(init: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^[1-9][0-9]*$/.test(name)) continue;
+    const parent = parentOf(name);
+    if (parent === undefined) continue;
+    const siblings = children.get(parent);
+    if (siblings === undefined) children.set(parent, [Number(name)]);
+    else siblings.push(Number(name));
+  }
+  const found = [init];
+  for (const pid of found) found.push(...(children.get(pid) ?? []));
+  return found;
+}
+
+/** Field 4 of /proc/PID/stat; the name before it is in parentheses and may hold anything (proc(5)). */
+function parentOf(pid: string): number | undefined {
+  const text = readProcFile(`/proc/${pid}/stat`);
+  if (text === undefined) return undefined;
+  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ', 2)[1]);
+}
+
+/** RssAnon, RssShmem and VmSwap of /proc/PID/status, which count in KiB. */
+function processMemory(pid: number): number {
+  const text = readProcFile(`/proc/${pid}/status`) ?? '';
+  let kibibytes = 0;
+  for (const [, amount] of text.matchAll(/^(?:RssAnon|RssShmem|VmSwap):\s*([0-9]+) kB$/gm)) kibibytes += Number(amount);
+  return kibibytes * 1024;
+}
+
+function memoryFiles(init: number): number {
+  return ['dev/shm', 'run', 'tmp'].reduce((sum, place) => {
+    try {
+      const { blocks, bfree, bsize } = statfsSync(`/proc/${init}/root/${place}`);
+      return sum + (blocks - bfree) * bsize;
+    } catch {
+      return sum;
+    }
+  }, 0);
+}
+
+/** Undefined for a process that ended in the meantime. */
+function readProcFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return undefined;
+  }
+}

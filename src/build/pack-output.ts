@@ -1,0 +1,127 @@
+import type { BuildLimits } from '../model/build-request.ts';
+import { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
+import { SANDBOX_PATHS } from '../model/sandbox-contract.ts';
+import type { RootView, SandboxMount, SandboxSpec } from './bubblewrap-arguments.ts';
+import { type RunningSandbox, runSandbox } from './run-sandbox.ts';
+import { throwIfInterrupted } from './throw-if-interrupted.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What the sandboxes that no foreign code runs in need: a fixed root with bash, coreutils, findutils and GNU tar. */
+export interface Packer {
+  readonly bubblewrap: readonly string[];
+  readonly root: RootView;
+  readonly workspace: Workspace;
+  readonly limits: BuildLimits;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the named pipe of a build's log. This is the first sandbox of a build, so that a machine that cannot run any says
+ * so here, in bubblewrap's own words.
+ */
+export async function makeLogPipe(packer: Packer): Promise<void> {
+  const mount: SandboxMount = { source: packer.workspace.channel, destination: '/out', access: 'write' };
+  const { code, errors } = await runPacker(packer, mount, ['/usr/bin/mkfifo', '-m', '0600', '/out/log']);
+  if (code === 0) return;
+  throw new BuilditError(
+    'sandbox-unavailable',
+    `Cannot run a sandbox: ${printable(errors.trim() || `exit code ${code}`)}`,
+    {
+      hint: 'buildit doctor says what this machine lacks and how to mend it',
+    },
+  );
+}
+
+/** Names what a build left in its output that no package can hold: sockets, named pipes, devices. */
+export async function findUnpackable(packer: Packer): Promise<readonly string[]> {
+  const search = ['/usr/bin/find', SANDBOX_PATHS.output, ...['!', '-type', 'd', '!', '-type', 'f', '!', '-type', 'l']];
+  const { code, output, errors } = await runPacker(packer, outputMount(packer), [...search, '-printf', '%P\\0']);
+  if (code !== 0 || errors !== '') throw packingError(errors || `find ended with exit code ${code}`);
+  return output.split('\0').filter((path) => path !== '');
+}
+
+/**
+ * Packs the output of a build whose processes are gone, in a fresh sandbox on a fixed root: nothing of the output is run,
+ * and what it holds reaches buildit as bytes. The packer is uid 0 of its namespace with the one right to read everything,
+ * else files of mode 0111 and directories of mode 0 would be lost.
+ */
+export async function* packOutput(packer: Packer): AsyncGenerator<Uint8Array, void, undefined> {
+  const { limits, signal } = packer;
+  const sandbox = startPacker(packer, outputMount(packer), [
+    ...['/usr/bin/tar', '--create', '--file=-', '--format=pax', '--pax-option=delete=atime,delete=ctime'],
+    ...['--sort=name', '--numeric-owner', `--directory=${SANDBOX_PATHS.output}`, '.'],
+  ]);
+  const errors = collect(sandbox.stderr!);
+  const timer = setTimeout(sandbox.kill, limits.timeoutMs);
+  signal.addEventListener('abort', sandbox.kill, { once: true });
+  try {
+    let bytes = 0;
+    for await (const chunk of sandbox.stdout!) {
+      bytes += chunk.length;
+      // A sparse file takes no disk while it is built.
+      if (bytes > limits.diskBytes) throw packingError(`more than the limit of ${limits.diskBytes} bytes`);
+      yield chunk as Buffer;
+    }
+    const exit = await sandbox.exit;
+    throwIfInterrupted(signal);
+    // GNU tar leaves out what it cannot pack with a message and exit code 0.
+    const said = (await errors).trim();
+    if (exit.kind === 'killed' || exit.code !== 0 || said !== '') throw packingError(said || 'tar was ended');
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', sandbox.kill);
+    sandbox.kill();
+  }
+}
+
+function outputMount({ workspace }: Packer): SandboxMount {
+  return { source: workspace.output, destination: '/out', access: 'read' };
+}
+
+async function runPacker(packer: Packer, mount: SandboxMount, command: readonly string[]) {
+  const sandbox = startPacker(packer, mount, command);
+  const timer = setTimeout(sandbox.kill, packer.limits.timeoutMs);
+  packer.signal.addEventListener('abort', sandbox.kill, { once: true });
+  try {
+    const [output, errors, exit] = await Promise.all([
+      collect(sandbox.stdout!),
+      collect(sandbox.stderr!),
+      sandbox.exit,
+    ]);
+    throwIfInterrupted(packer.signal);
+    return { code: exit.kind === 'exited' ? exit.code : 137, output, errors };
+  } finally {
+    clearTimeout(timer);
+    packer.signal.removeEventListener('abort', sandbox.kill);
+  }
+}
+
+function startPacker(packer: Packer, mount: SandboxMount, command: readonly string[]): RunningSandbox {
+  const spec: SandboxSpec = {
+    root: packer.root,
+    uid: 0,
+    gid: 0,
+    capabilities: ['CAP_DAC_READ_SEARCH'],
+    mounts: [mount],
+    tmpfsBytes: 2 ** 20,
+    environment: { LC_ALL: 'C', PATH: '/usr/bin', TZ: 'UTC' },
+    directory: '/',
+    session: 'new',
+    command,
+  };
+  const { bubblewrap, workspace } = packer;
+  return runSandbox(spec, { bubblewrap, owner: workspace.owner, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' });
+}
+
+const MAXIMUM_TEXT = 2 ** 20;
+
+async function collect(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = '';
+  for await (const chunk of stream) if (text.length < MAXIMUM_TEXT) text += chunk.toString('utf8');
+  return text;
+}
+
+function packingError(found: string): BuilditError {
+  return new BuilditError('build-failed', `Cannot pack the output of the build: ${printable(found.slice(0, 2000))}`);
+}

@@ -1,0 +1,121 @@
+import type { BuildExecutor, BuildRequest, BuildResult } from '../model/build-request.ts';
+import type { RunContext } from '../model/config.ts';
+import type { Digest } from '../model/digest.ts';
+import type { KeptLayer } from '../model/layer.ts';
+import { type PackageRecord, RECORD_FORMAT } from '../model/record.ts';
+import type { Store } from '../store/store.ts';
+import { buildFailure } from './build-failure.ts';
+import { type BuildLog, openBuildLog } from './build-log.ts';
+import { checkNeeds, type DeclaredNeeds } from './check-needs.ts';
+import { keepOutput } from './keep-output.ts';
+
+/** One build, and what its result is judged by. */
+export interface BuildJob {
+  readonly request: BuildRequest;
+  readonly buildKey: Digest;
+  /** What the package is called on the command line: `./pkgs/nginx`, `dev-libs/openssl`. */
+  readonly shownName: string;
+  readonly needs: DeclaredNeeds;
+  /** The base package brings the links of a merged /usr (`keepOutput`). */
+  readonly ownsTopLinks?: boolean;
+}
+
+export interface BuildServices {
+  readonly store: Store;
+  readonly executor: BuildExecutor;
+  readonly keepFailed: boolean;
+  /** Who builds, for the record. */
+  readonly builder: string;
+  readonly now?: () => Date;
+}
+
+const TAIL_LINES = 20;
+
+/** Runs a build and gives the record of what it made: a layer whose needs are all declared. The log is kept anyway. */
+export async function runBuild(job: BuildJob, services: BuildServices, context: RunContext): Promise<PackageRecord> {
+  const { request } = job;
+  const task = `build ${request.hash}`;
+  context.emit({ kind: 'task-started', task, label: `building ${request.name}-${request.version}` });
+  const now = services.now ?? (() => new Date());
+  const startedAt = now().toISOString();
+  const log = await openBuildLog(services.store, request.name.replace('/', '-'));
+  const keepLog = (outcome: 'built' | 'failed') =>
+    log.keep({
+      hash: request.hash,
+      name: request.name,
+      version: request.version,
+      outcome,
+      startedAt,
+      finishedAt: now().toISOString(),
+    });
+  let built: { layer: KeptLayer; sourceDate: number };
+  try {
+    const result = await execute(job, services, context, log, task);
+    if (result.kind === 'failed') {
+      const tail = log.tail(TAIL_LINES);
+      throw buildFailure(request, result, { tail, path: (await keepLog('failed')).path }, job.shownName);
+    }
+    built = { layer: await keepResult(job, services.store, result), sourceDate: result.sourceDate };
+  } catch (error) {
+    await keepLog('failed').catch(() => undefined);
+    context.emit({ kind: 'task-finished', task, outcome: 'failed' });
+    throw error;
+  }
+  const kept = await keepLog('built');
+  context.emit({ kind: 'task-finished', task, outcome: 'done' });
+  return {
+    format: RECORD_FORMAT,
+    kind: 'build',
+    hash: request.hash,
+    buildKey: job.buildKey,
+    name: request.name,
+    version: request.version,
+    platform: request.platform,
+    outputs: { main: built.layer },
+    sources: request.sources.map(({ digest }) => digest),
+    patches: request.patches.map(({ digest }) => digest),
+    sourceDate: built.sourceDate,
+    builder: services.builder,
+    startedAt,
+    finishedAt: now().toISOString(),
+    log: kept.digest,
+  };
+}
+
+async function execute(
+  { request, shownName }: BuildJob,
+  { executor, keepFailed }: BuildServices,
+  { signal, emit }: RunContext,
+  log: BuildLog,
+  task: string,
+): Promise<BuildResult> {
+  let phases = 0;
+  return executor.run(request, {
+    signal,
+    keepFailed,
+    shownName,
+    onPhase(phase) {
+      phases += 1;
+      log.write(Buffer.from(`==> ${phase}\n`));
+      emit({ kind: 'task-progress', task, done: phases, detail: phase });
+    },
+    onLog(chunk) {
+      log.write(chunk);
+      emit({ kind: 'task-log', task, chunk });
+    },
+  });
+}
+
+async function keepResult(
+  { request, needs, ownsTopLinks = false }: BuildJob,
+  store: Store,
+  { output, sourceDate, release }: Extract<BuildResult, { kind: 'built' }>,
+): Promise<KeptLayer> {
+  try {
+    const layer = await keepOutput(store, output, { name: request.name, sourceDate, ownsTopLinks });
+    checkNeeds(request.name, layer.elf, needs);
+    return layer;
+  } finally {
+    await release();
+  }
+}

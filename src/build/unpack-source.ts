@@ -1,0 +1,100 @@
+import { createWriteStream } from 'node:fs';
+import { chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { decompress, detectCompression } from '../layer/decompress.ts';
+import { readTar } from '../layer/read-tar.ts';
+import { unpackTree } from '../layer/unpack-tree.ts';
+import type { BuildRequest } from '../model/build-request.ts';
+import type { Digest } from '../model/digest.ts';
+import { BuilditError } from '../model/errors.ts';
+import { isCleanRelativePath, printable } from '../model/names.ts';
+import { openBlob } from '../store/read-blob.ts';
+import type { Store } from '../store/store.ts';
+
+type Source = BuildRequest['sources'][number];
+
+/**
+ * Puts a source where its definition says below the source tree: an archive by its content, a kept file as it is. Each
+ * archive is unpacked in a fresh directory first: what an earlier one left, such as a link, is never followed. Answers
+ * the newest time in an archive, in seconds.
+ */
+export async function unpackSource(
+  store: Store,
+  source: Source,
+  tree: string,
+  fresh: string,
+): Promise<number | undefined> {
+  const { digest, fileName, strip } = source;
+  if (source.action === 'keep') {
+    if (!isCleanRelativePath(fileName) || fileName.includes('/')) throw refusal(source, 'a file name', fileName);
+    const directory = await realDirectory(tree, source);
+    await copyBlob(store, digest, join(directory, fileName), 0o644);
+    return undefined;
+  }
+  await mkdir(fresh, { mode: 0o755 });
+  await chmod(fresh, 0o755);
+  const bytes = await decompressDetected(openBlob(store, digest), fileName);
+  const { newestMtime } = await unpackTree(readTar(bytes, { what: fileName }), fresh, { strip, what: fileName });
+  await moveContent(fresh, await realDirectory(tree, source), source);
+  return newestMtime;
+}
+
+/** A copy, not a link: the build may write to it, and the store must not change. */
+export async function copyBlob(store: Store, digest: Digest, target: string, mode: number): Promise<void> {
+  await pipeline(Readable.from(openBlob(store, digest)), createWriteStream(target, { flags: 'wx' }));
+  await chmod(target, mode);
+}
+
+async function decompressDetected(bytes: AsyncIterable<Uint8Array>, what: string): Promise<AsyncIterable<Uint8Array>> {
+  const chunks = bytes[Symbol.asyncIterator]();
+  let start = Buffer.alloc(0);
+  while (start.length < 6) {
+    const next = await chunks.next();
+    if (next.done === true) break;
+    start = Buffer.concat([start, next.value]);
+  }
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    yield start;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  }
+  return decompress(whole(), detectCompression(start), { what });
+}
+
+/** The directory of a source: each element a real directory, made where it is missing. */
+async function realDirectory(tree: string, source: Source): Promise<string> {
+  if (source.directory === '.') return tree;
+  if (!isCleanRelativePath(source.directory)) throw refusal(source, 'a clean relative path', source.directory);
+  let path = tree;
+  for (const element of source.directory.split('/')) {
+    path = join(path, element);
+    const stat = await lstat(path).catch(() => undefined);
+    if (stat === undefined) {
+      await mkdir(path);
+      await chmod(path, 0o755);
+    } else if (!stat.isDirectory()) {
+      throw refusal(source, 'a directory or nothing', `something else at ${source.directory}`);
+    }
+  }
+  return path;
+}
+
+/** Moves what is in one directory into another; directories that are in both are joined, anything else is a conflict. */
+async function moveContent(from: string, to: string, source: Source): Promise<void> {
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    const [old, place] = [join(from, entry.name), join(to, entry.name)];
+    const there = await lstat(place).catch(() => undefined);
+    if (there === undefined) await rename(old, place);
+    else if (there.isDirectory() && entry.isDirectory()) await moveContent(old, place, source);
+    else throw refusal(source, 'files that no other source has', entry.name);
+  }
+  await rmdir(from);
+}
+
+function refusal({ fileName }: Source, expected: string, found: string): BuilditError {
+  return new BuilditError(
+    'definition-invalid',
+    `Cannot unpack "${printable(fileName)}": expected ${expected}, found "${printable(found)}"`,
+  );
+}

@@ -1,0 +1,150 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { didYouMean } from '../../document/closest-name.ts';
+import { containerTitle } from '../../model/container.ts';
+import { BuilditError } from '../../model/errors.ts';
+import type { BuilditEvent } from '../../model/events.ts';
+import { printable } from '../../model/names.ts';
+import type { BuildOptions, BuildOutcome } from '../../pipeline/contract.ts';
+import { createWitness, type Witness } from '../../system/witness.ts';
+import type { CliContext } from '../cli-context.ts';
+import { coloursFor } from '../colours.ts';
+import { addContainerOptions, type ContainerOptions } from '../common-options.ts';
+import { examples } from '../help-text.ts';
+import { imageLines } from '../image-lines.ts';
+import { renderSecondRun } from '../receipt/second-run.ts';
+import { writeReceipt } from '../receipt/write-receipt.ts';
+import { configFor, type Session, withSession } from '../session.ts';
+
+interface BuildFlags extends ContainerOptions {
+  readonly output?: readonly string[];
+  readonly tag?: readonly string[];
+  readonly fromSource?: true;
+  readonly binaryOnly?: true;
+  readonly keepFailed?: true;
+  readonly check?: true;
+}
+
+export function addBuildCommand(program: Command, cli: CliContext): void {
+  const command = program
+    .command('build', { isDefault: true })
+    .description('build the images of container directories; `buildit DIR` means this')
+    .argument('<dir...>', 'directories that hold a container.yaml');
+  addContainerOptions(command)
+    .option('--output <type=…,dest=…>', 'write another kind of result: oci, docker, aci or tar', collected)
+    .option('--tag <name>', 'tag the OCI image so, instead of by its version', collected)
+    .option('--from-source', 'build every package here, whatever a cache holds')
+    .option('--binary-only', 'build no package here: fail where none is found')
+    .option('--keep-failed', "keep a failed build's files for `buildit shell --failed`")
+    .option('--check', "run upstream's own tests of every package that is built")
+    .option('--verify', 'look at every file again, even if nothing seems to have changed')
+    .option('--json', 'print one JSON document about the images')
+    .addHelpText('after', () =>
+      examples(
+        ['buildit nginx-prod/', 'build it; the images are in nginx-prod/out/'],
+        ['buildit build --locked --offline nginx-prod/', 'build exactly what the lock says, without network'],
+        ['buildit build --output type=docker,dest=nginx.tar nginx-prod/', 'an archive for `docker load`'],
+      ),
+    )
+    .action((directories: readonly string[], flags: BuildFlags) => buildAll(cli, program, directories, flags));
+}
+
+function collected(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
+async function buildAll(
+  cli: CliContext,
+  program: Command,
+  directories: readonly string[],
+  flags: BuildFlags,
+): Promise<void> {
+  refuseMistypedVerb(cli, program, directories[0]!);
+  await withSession(cli, flags, async (session) => {
+    const witness = createWitness();
+    const outcomes: BuildOutcome[] = [];
+    for (const directory of directories) {
+      outcomes.push(await buildOne(await buildOptions(cli, directory, flags, session, witness)));
+    }
+    session.screen.close();
+    if (flags.json === true) session.document({ containers: outcomes.map(outcomeDocument) });
+    else showImages(cli, session, flags, outcomes);
+    await keepReceipt(cli, flags, session.events, witness, outcomes);
+  });
+}
+
+async function buildOne(options: BuildOptions): Promise<BuildOutcome> {
+  const { build } = await import('../../pipeline.ts');
+  return build(options);
+}
+
+/** What a verb that works on a container directory gives to the pipeline. */
+export async function buildOptions(
+  cli: CliContext,
+  directory: string,
+  flags: BuildFlags,
+  session: Session,
+  witness: Witness = createWitness(),
+): Promise<BuildOptions> {
+  return {
+    directory: resolve(cli.cwd, directory),
+    config: await configFor(cli, directory, flags, witness),
+    context: session.context,
+    witness,
+    platform: flags.platform,
+    locked: flags.locked === true || flags.frozen === true,
+    frozen: flags.frozen === true,
+    fromSource: flags.fromSource === true,
+    binaryOnly: flags.binaryOnly === true,
+    check: flags.check === true,
+    outputs: flags.output ?? [],
+    tag: flags.tag ?? [],
+  };
+}
+
+/** `buildit biuld` would be the directory `biuld`: where there is none, the verb was meant. */
+function refuseMistypedVerb(cli: CliContext, program: Command, directory: string): void {
+  if (directory.includes('/') || existsSync(resolve(cli.cwd, directory))) return;
+  const verbs = program.commands.map((command) => command.name());
+  throw new BuilditError(
+    'usage',
+    `Cannot run "${printable(directory)}": expected a command or a directory, found neither`,
+    { hint: didYouMean(directory, verbs) ?? '`buildit --help` lists the commands' },
+  );
+}
+
+/** Results go to standard output only when nothing else does, so that the transcript stays what it is. */
+function showImages(cli: CliContext, session: Session, flags: BuildFlags, outcomes: readonly BuildOutcome[]): void {
+  const lines = outcomes.flatMap(({ images }) => imageLines(images, cli.cwd));
+  if (flags.quiet === true || flags.progress === 'json') session.result(lines);
+  else session.remark(lines.map((line) => `  ${line}`));
+}
+
+function outcomeDocument({ container, images, builtCount }: BuildOutcome) {
+  return {
+    title: containerTitle(container),
+    directory: container.directory,
+    platform: `${container.platform.os}/${container.platform.architecture}`,
+    packagesBuilt: builtCount,
+    images,
+  };
+}
+
+/** A run that built something may have warned of what is over now: only a quiet run's warnings are said again. */
+async function keepReceipt(
+  cli: CliContext,
+  flags: BuildFlags,
+  events: readonly BuilditEvent[],
+  witness: Witness,
+  outcomes: readonly BuildOutcome[],
+): Promise<void> {
+  const warned = events.some((event) => event.kind === 'warning');
+  if (warned && outcomes.some(({ builtCount }) => builtCount > 0)) return;
+  const lines = outcomes.flatMap(({ images }) => imageLines(images, cli.cwd));
+  const printed = renderSecondRun(events, lines, {
+    quiet: flags.quiet === true,
+    colours: coloursFor(cli.stderr.isTerminal, cli.environment),
+  });
+  await writeReceipt(cli.installation, cli, { ...printed, sightings: witness.sightings() });
+}

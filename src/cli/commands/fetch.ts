@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import type { CliContext } from '../cli-context.ts';
+import { addContainerOptions, type ContainerOptions } from '../common-options.ts';
+import { examples } from '../help-text.ts';
+import { sizeText } from '../quantities.ts';
+import { withSession } from '../session.ts';
+import { buildOptions } from './build.ts';
+
+export function addFetchCommand(program: Command, cli: CliContext): void {
+  const command = program
+    .command('fetch')
+    .description('fetch everything a build needs, so that `buildit build --offline` works')
+    .argument('<dir...>', 'directories that hold a container.yaml');
+  addContainerOptions(command)
+    .option('--json', 'print what was fetched as one JSON document')
+    .addHelpText('after', () =>
+      examples(
+        ['buildit fetch nginx-prod/', 'while there is a network'],
+        ['buildit build --offline nginx-prod/', 'when there is none'],
+      ),
+    )
+    .action((directories: readonly string[], flags: ContainerOptions) =>
+      withSession(cli, flags, async (session) => {
+        const { fetch } = await import('../../pipeline.ts');
+        let fetched = 0;
+        let bytes = 0;
+        for (const directory of directories) {
+          const outcome = await fetch(await buildOptions(cli, directory, flags, session));
+          fetched += outcome.fetched;
+          bytes += outcome.bytes;
+        }
+        session.screen.close();
+        if (flags.json === true) session.document({ fetched, bytes });
+        else session.result([fetched === 0 ? 'everything is there' : `${fetched} files fetched, ${sizeText(bytes)}`]);
+      }),
+    );
+}

@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CommanderError } from 'commander';
+import { BuilditError } from '../model/errors.ts';
+import type { CliContext } from './cli-context.ts';
+import { coloursFor } from './colours.ts';
+import { createProgram } from './command-line.ts';
+import { verbFirst } from './common-options.ts';
+import { exitCodeOf, exitCodeOfSignal } from './exit-code.ts';
+import { thisInvocation } from './receipt/receipt.ts';
+import { type ErrorStyle, renderBug, renderError } from './render-error.ts';
+import { watchStopSignals } from './stop-signals.ts';
+import { drained, textStreamOf } from './text-stream.ts';
+import { understoodErrors } from './understood-error.ts';
+import { refuseSharing, usageError } from './usage-error.ts';
+
+/** Runs a command line in this process and gives its exit code. */
+export async function main(installation: string, argv: readonly string[]): Promise<number> {
+  const stdout = textStreamOf(process.stdout);
+  const stderr = textStreamOf(process.stderr);
+  const exits: (() => void)[] = [];
+  const runExits = () => {
+    for (const callback of exits.splice(0)) callback();
+  };
+  process.on('exit', runExits);
+  const stop = watchStopSignals((text) => {
+    if (!argv.includes('--json')) stderr.write(`${text}\n`);
+  });
+  const cli: CliContext = {
+    ...thisInvocation(argv),
+    installation,
+    version: packageVersion(installation),
+    stdout,
+    stderr,
+    signal: stop.signal,
+    stoppedBy: stop.stoppedBy,
+    onExit: (callback) => exits.push(callback),
+  };
+  try {
+    return await runCommandLine(cli);
+  } catch (error) {
+    runExits();
+    return reportFailure(cli, error);
+  } finally {
+    runExits();
+    stop.release();
+    await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  }
+}
+
+async function runCommandLine(cli: CliContext): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram(cli, (code) => {
+    exitCode = code;
+  });
+  const verbs = new Set(['help', ...program.commands.map((command) => command.name())]);
+  const argv = verbFirst(cli.argv, verbs);
+  refuseSharing(argv);
+  if (argv.length === 0) return showHelpFirst(cli, program.helpInformation());
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0 || error.code === 'commander.help') return 0;
+    throw usageError(error, program, argv);
+  }
+  return exitCode;
+}
+
+function showHelpFirst(cli: CliContext, help: string): number {
+  cli.stderr.write(help);
+  if (existsSync(join(cli.cwd, 'container.yaml'))) {
+    cli.stderr.write('\nThis directory holds a container.yaml: `buildit .` builds it.\n');
+  }
+  return exitCodeOf(new BuilditError('usage', 'Cannot run "buildit": expected a directory or a command'));
+}
+
+/** Says what went wrong, after the view is gone. An interrupt explains itself: only its exit code is left to tell. */
+function reportFailure(cli: CliContext, error: unknown): number {
+  const style: ErrorStyle = {
+    colours: coloursFor(cli.stderr.isTerminal, cli.environment),
+    cwd: cli.cwd,
+    verbose: cli.argv.includes('-v') || cli.argv.includes('--verbose'),
+  };
+  const stoppedBy = cli.stoppedBy();
+  if (stoppedBy !== undefined) {
+    cli.stderr.write('Interrupted: nothing half done was left behind.\n');
+    return exitCodeOfSignal(stoppedBy);
+  }
+  const understood = understoodErrors(error);
+  const lines = understood?.flatMap((known) => renderError(known, style)) ?? renderBug(error, cli.version, style);
+  cli.stderr.write(`${lines.join('\n')}\n`);
+  return exitCodeOf(understood?.[0] ?? error);
+}
+
+function packageVersion(installation: string): string {
+  return (JSON.parse(readFileSync(join(installation, 'package.json'), 'utf8')) as { version: string }).version;
+}

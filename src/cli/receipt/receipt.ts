@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { isatty } from 'node:tty';
+import { defaultStore } from '../../config/default-store.ts';
+import type { Sighting } from '../../system/witness.ts';
+
+/**
+ * What a run that had nothing to do would print, and everything it would look at. As long as all of it looks the same,
+ * the next run prints this and does nothing else.
+ */
+export interface Receipt {
+  readonly format: typeof RECEIPT_FORMAT;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly sightings: readonly Sighting[];
+}
+
+export const RECEIPT_FORMAT = 1;
+
+/** What decides, besides files, what a run does and prints. */
+export interface Invocation {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Whether a terminal reads standard output and standard error. */
+  readonly terminals: readonly [boolean, boolean];
+}
+
+export function thisInvocation(argv: readonly string[]): Invocation {
+  return { argv, cwd: process.cwd(), environment: process.env, terminals: [isatty(1), isatty(2)] };
+}
+
+const ENVIRONMENT = ['HOME', 'NO_COLOR', 'FORCE_COLOR', 'TERM', 'CI', 'GITHUB_ACTIONS', 'GITLAB_CI'];
+const ENVIRONMENT_PREFIXES = ['BUILDIT_', 'XDG_'];
+
+/**
+ * Where the receipt of an invocation lies: in the store that the command line or the environment names, else in the
+ * usual one. It must be known before any configuration is read.
+ */
+export function receiptPath(installation: string, invocation: Invocation): string {
+  return join(storeOf(invocation), 'receipts', `${receiptKey(installation, invocation)}.json`);
+}
+
+function receiptKey(installation: string, { argv, cwd, environment, terminals }: Invocation): string {
+  const relevant = Object.keys(environment)
+    .filter((name) => ENVIRONMENT.includes(name) || ENVIRONMENT_PREFIXES.some((prefix) => name.startsWith(prefix)))
+    .sort()
+    .map((name) => [name, environment[name]]);
+  const user = process.getuid?.();
+  const key = [RECEIPT_FORMAT, installation, process.version, user, cwd, argv, relevant, terminals];
+  return createHash('sha256').update(JSON.stringify(key)).digest('hex');
+}
+
+function storeOf({ argv, cwd, environment }: Invocation): string {
+  const named = storeOption(argv) ?? environment.BUILDIT_STORE;
+  return named !== undefined && named !== '' ? resolve(cwd, named) : defaultStore(environment);
+}
+
+function storeOption(argv: readonly string[]): string | undefined {
+  const index = argv.findLastIndex((argument) => argument === '--store' || argument.startsWith('--store='));
+  if (index < 0) return undefined;
+  return argv[index] === '--store' ? argv[index + 1] : argv[index]!.slice('--store='.length);
+}
+
+/** Options that ask for work even where nothing changed. */
+const NEVER_BY_RECEIPT = ['--verify', '--from-source', '--check', '--json', '--progress=json'];
+
+export function mayUseReceipt(argv: readonly string[]): boolean {
+  return !argv.some((argument) => NEVER_BY_RECEIPT.includes(argument));
+}

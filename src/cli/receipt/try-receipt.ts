@@ -1,0 +1,60 @@
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { looksUnchanged, settledSighting } from '../../system/witness.ts';
+import { mayUseReceipt, RECEIPT_FORMAT, type Receipt, receiptPath, thisInvocation } from './receipt.ts';
+
+/**
+ * Answers an invocation from its receipt: true when everything still looks as it did and the transcript was printed.
+ * Imports nothing but Node's own modules, directly or not, because its whole point is to start fast.
+ */
+export function tryReceipt(installation: string, argv: readonly string[]): boolean {
+  if (!mayUseReceipt(argv)) return false;
+  const path = receiptPath(installation, thisInvocation(argv));
+  const receipt = readReceipt(path);
+  if (receipt === undefined || !receipt.sightings.every(looksUnchanged)) return false;
+  print(1, receipt.stdout);
+  print(2, receipt.stderr);
+  settleReceipt(path, receipt);
+  return true;
+}
+
+/** Only a file that this user alone can write counts. Whatever is wrong with it, there is then no receipt. */
+function readReceipt(path: string): Receipt | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const { uid, mode } = fstatSync(file);
+    if (uid !== process.getuid?.() || (mode & 0o022) !== 0) return undefined;
+    const receipt = JSON.parse(readFileSync(file, 'utf8')) as Receipt;
+    return receipt.format === RECEIPT_FORMAT ? receipt : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** A reader that went away is no failure; a pipe that is full for the moment is waited for. */
+function print(descriptor: number, text: string): void {
+  let rest = Buffer.from(text);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+/** Files that were hashed because they had changed just before need it no longer once their times can tell. */
+function settleReceipt(path: string, receipt: Receipt): void {
+  const sightings = receipt.sightings.map(settledSighting);
+  if (sightings.every((sighting, index) => sighting === receipt.sightings[index])) return;
+  try {
+    const fresh = `${path}.${process.pid}.json`;
+    writeFileSync(fresh, JSON.stringify({ ...receipt, sightings }), { mode: 0o600, flag: 'wx' });
+    renameSync(fresh, path);
+  } catch {
+    // The receipt stays as it is and costs a little more.
+  }
+}

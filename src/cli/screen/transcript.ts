@@ -1,0 +1,132 @@
+import type { BuilditEvent } from '../../model/events.ts';
+import { printable } from '../../model/names.ts';
+import { hashAsUuid } from '../../model/package-hash.ts';
+
+/** A piece of the transcript; a line may come in two pieces, its beginning and how it ended. */
+export interface TranscriptPiece {
+  readonly text: string;
+  readonly endsLine: boolean;
+}
+
+export interface Transcript {
+  /** What an event adds to what is shown. */
+  apply(event: BuilditEvent): readonly TranscriptPiece[];
+  /** What is still to be shown when the run ends, however it ends. */
+  finish(): readonly TranscriptPiece[];
+}
+
+/** All that is shown of one package or image. */
+interface Block {
+  readonly key: string;
+  readonly waiting: TranscriptPiece[];
+  shown: boolean;
+  lineOpen: boolean;
+  outcome: 'open' | 'done' | 'failed';
+}
+
+/**
+ * Turns events into the founding transcript. Work runs in parallel and ends in any order; blocks are shown in the order
+ * in which they were started, each without a gap, so the same run always reads the same.
+ */
+export function createTranscript(): Transcript {
+  let blocks: Block[] = [];
+
+  const say = (key: string, text: string, endsLine = true) => {
+    const block = blocks.find((candidate) => candidate.key === key && candidate.outcome === 'open');
+    if (block === undefined) return;
+    block.waiting.push({ text, endsLine });
+    block.lineOpen = !endsLine;
+  };
+  const end = (key: string, outcome: 'done' | 'failed') => {
+    const block = blocks.find((candidate) => candidate.key === key && candidate.outcome === 'open');
+    if (block === undefined) return;
+    if (block.lineOpen) say(key, outcome === 'done' ? ' [OK]' : ' [FAILED]');
+    block.outcome = outcome;
+  };
+  const begin = (key: string) => {
+    blocks.push({ key, waiting: [], shown: false, lineOpen: false, outcome: 'open' });
+  };
+  /** Shows what waits in the first block, and in those behind it as long as the ones before have ended. */
+  const showReady = () => {
+    const pieces: TranscriptPiece[] = [];
+    while (blocks.length > 0) {
+      const first = blocks[0]!;
+      pieces.push(...first.waiting.splice(0));
+      first.shown = true;
+      if (first.outcome === 'open') break;
+      blocks.shift();
+    }
+    return pieces;
+  };
+
+  return {
+    apply(event) {
+      applyEvent(event, { say, end, begin });
+      return showReady();
+    },
+    finish() {
+      const pieces = blocks.flatMap((block) => lastPieces(block));
+      blocks = [];
+      return pieces;
+    },
+  };
+}
+
+interface BlockWriter {
+  begin(key: string): void;
+  say(key: string, text: string, endsLine?: boolean): void;
+  end(key: string, outcome: 'done' | 'failed'): void;
+}
+
+function applyEvent(event: BuilditEvent, { begin, say, end }: BlockWriter): void {
+  switch (event.kind) {
+    case 'container-started':
+      begin('container');
+      say('container', `Building ${printable(event.title)}`);
+      end('container', 'done');
+      break;
+    case 'package-started':
+      begin(event.hash);
+      say(event.hash, `Processing ${printable(event.label)} for ${printable(event.platform)}.`);
+      say(event.hash, `HASH: ${hashAsUuid(event.hash)}`);
+      break;
+    case 'package-found': {
+      const place = event.place === 'locally' ? event.place : `at '${printable(event.place)}'`;
+      say(event.hash, `Found HASH ${place}...`, false);
+      end(event.hash, 'done');
+      break;
+    }
+    case 'package-missed':
+      say(event.hash, "Can't find HASH in any known location...");
+      say(event.hash, 'Defaulting to local build...', false);
+      break;
+    case 'package-built':
+      end(event.hash, 'done');
+      break;
+    case 'package-failed':
+      end(event.hash, 'failed');
+      break;
+    case 'image-started':
+      begin(imageKey(event.label));
+      say(imageKey(event.label), `Packaging ${printable(event.label)}...`, false);
+      break;
+    case 'image-finished':
+      end(imageKey(event.label), 'done');
+      break;
+    case 'image-failed':
+      end(imageKey(event.label), 'failed');
+      break;
+    default:
+  }
+}
+
+function imageKey(label: string): string {
+  return `image ${label}`;
+}
+
+/** Of work that was given up, what was shown gets an end; what was not shown stays so. */
+function lastPieces({ waiting, shown, lineOpen, outcome }: Block): TranscriptPiece[] {
+  if (outcome !== 'open') return waiting;
+  if (!shown) return [];
+  return lineOpen ? [...waiting, { text: ' [CANCELLED]', endsLine: true }] : waiting;
+}

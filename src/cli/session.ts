@@ -1,0 +1,92 @@
+import { resolve } from 'node:path';
+import type { Config, RunContext } from '../model/config.ts';
+import type { BuilditEvent } from '../model/events.ts';
+import type { Witness } from '../system/witness.ts';
+import type { CliContext } from './cli-context.ts';
+import { coloursFor } from './colours.ts';
+import type { CommonOptions, ContainerOptions } from './common-options.ts';
+import { createScreen, type Screen } from './screen/create-screen.ts';
+import { progressMode } from './screen/progress-mode.ts';
+
+/** One run of a verb: where it tells what happens, and where its result goes. */
+export interface Session {
+  readonly context: RunContext;
+  readonly screen: Screen;
+  /** All events so far that a receipt needs; logs and progress are not kept. */
+  readonly events: readonly BuilditEvent[];
+  /** Writes lines of the result to standard output. */
+  result(lines: readonly string[]): void;
+  /** Writes the one document of a `--json` run to standard output. */
+  document(value: unknown): void;
+  /** Writes lines for a person beside the result, unless quiet. */
+  remark(lines: readonly string[]): void;
+}
+
+/** Runs a verb with its screen; the screen is closed however it ends. */
+export async function withSession<Result>(
+  cli: CliContext,
+  options: CommonOptions,
+  run: (session: Session) => Promise<Result>,
+): Promise<Result> {
+  const screen = screenFor(cli, options);
+  cli.onExit(() => screen.close());
+  const events: BuilditEvent[] = [];
+  const emit = (event: BuilditEvent) => {
+    if (!event.kind.startsWith('task-')) events.push(event);
+    screen.emit(event);
+  };
+  const write = (stream: CliContext['stdout'], lines: readonly string[]) => {
+    if (lines.length > 0) screen.around(() => stream.write(`${lines.join('\n')}\n`));
+  };
+  try {
+    return await run({
+      context: { signal: cli.signal, emit },
+      screen,
+      events,
+      result: (lines) => write(cli.stdout, lines),
+      document: (value) => write(cli.stdout, [JSON.stringify(value, undefined, 2)]),
+      remark: (lines) => {
+        if (options.quiet !== true && options.progress !== 'json') write(cli.stderr, lines);
+      },
+    });
+  } finally {
+    screen.close();
+  }
+}
+
+function screenFor(cli: CliContext, { progress, quiet, verbose, json }: CommonOptions): Screen {
+  return createScreen({
+    mode: progressMode(progress, cli.stderr.isTerminal, cli.environment),
+    quiet: quiet === true,
+    verbose: verbose === true,
+    transcript: json === true ? cli.stderr : cli.stdout,
+    errors: cli.stderr,
+    colours: coloursFor(cli.stderr.isTerminal, cli.environment),
+    unicode: /utf-?8/i.test(localeOf(cli.environment)),
+  });
+}
+
+function localeOf(environment: CliContext['environment']): string {
+  return environment.LC_ALL || environment.LC_CTYPE || environment.LANG || '';
+}
+
+/** The configuration that counts for a directory, with the command line's flags on top. */
+export async function configFor(
+  cli: CliContext,
+  directory: string,
+  options: ContainerOptions & { readonly keepFailed?: true },
+  witness?: Witness,
+): Promise<Config> {
+  const { loadConfig } = await import('../config/load-config.ts');
+  return loadConfig({
+    directory: resolve(cli.cwd, directory),
+    environment: cli.environment,
+    witness,
+    flags: {
+      store: options.store === undefined ? undefined : resolve(cli.cwd, options.store),
+      jobs: options.jobs,
+      keepFailed: options.keepFailed,
+      offline: options.offline === true || options.frozen === true ? true : undefined,
+    },
+  });
+}

@@ -1,0 +1,51 @@
+/** A place that text is written to, as the command line sees it: standard output, standard error, or a test's record. */
+export interface TextStream {
+  readonly isTerminal: boolean;
+  /** Size of the terminal; asked again for every frame. */
+  size(): { readonly columns: number; readonly rows: number };
+  write(text: string): void;
+  /** Calls back when the terminal changes its size; returns how to stop that. */
+  onResize(listener: () => void): () => void;
+}
+
+/** Whoever reads may go away (`buildit plan | head`): what is written after that is dropped and is no error. */
+export function textStreamOf(stream: NodeJS.WriteStream): TextStream {
+  let open = true;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    open = false;
+    if (error.code !== 'EPIPE') throw error;
+  });
+  return {
+    isTerminal: stream.isTTY === true,
+    size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
+    write: (text) => {
+      if (open) stream.write(text);
+    },
+    onResize: (listener) => {
+      stream.on('resize', listener);
+      return () => stream.off('resize', listener);
+    },
+  };
+}
+
+/** Waits until all that was written has left the process. */
+export function drained(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.destroyed || stream.writableEnded) return Promise.resolve();
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
+
+/** A stream that keeps what is written to it. */
+export function recordingStream(): { readonly stream: TextStream; text(): string } {
+  let written = '';
+  return {
+    stream: {
+      isTerminal: false,
+      size: () => ({ columns: 80, rows: 24 }),
+      write: (text) => {
+        written += text;
+      },
+      onResize: () => () => undefined,
+    },
+    text: () => written,
+  };
+}

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Witness } from '../system/witness.ts';
+import { type Environment, homeDirectory, xdgDirectory } from './xdg.ts';
+
+export const PROJECT_CONFIG = '.buildit-config.yaml';
+
+/** A configuration file that is there. One of a project came with somebody's directory and is not trusted. */
+export interface ConfigFile {
+  readonly kind: 'project' | 'user' | 'system';
+  readonly path: string;
+}
+
+/** The files that count for a directory, the strongest first: the nearest one above it, the user's, the system's. */
+export function findConfigFiles(directory: string, environment: Environment, witness?: Witness): readonly ConfigFile[] {
+  const exists = (path: string) => {
+    if (existsSync(path)) return true;
+    witness?.missing(path);
+    return false;
+  };
+  const files: ConfigFile[] = [];
+  for (let current = directory; ; current = dirname(current)) {
+    const path = join(current, PROJECT_CONFIG);
+    if (exists(path)) {
+      files.push({ kind: 'project', path });
+      break;
+    }
+    if (current === dirname(current)) break;
+  }
+  const userDirectory = xdgDirectory(environment, 'XDG_CONFIG_HOME', join(homeDirectory(environment), '.config'));
+  const user = join(userDirectory, 'buildit', 'config.yaml');
+  if (exists(user)) files.push({ kind: 'user', path: user });
+  const system = '/etc/buildit/config.yaml';
+  if (exists(system)) files.push({ kind: 'system', path: system });
+  return files;
+}

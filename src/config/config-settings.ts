@@ -1,0 +1,18 @@
+import type { BinhostConfig, RecipeRepository } from '../model/config.ts';
+
+/** What one source of settings says: a file, the environment, or the command line. */
+export interface ConfigSettings {
+  /** How `config show --origin` calls the source of a setting. */
+  origin(key: string): string;
+  readonly store?: string | undefined;
+  readonly mirror?: string | undefined;
+  readonly jobs?: number | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly memoryBytes?: number | undefined;
+  readonly keepFailed?: boolean | undefined;
+  readonly offline?: boolean | undefined;
+  readonly repository?: BinhostConfig | undefined;
+  readonly repositories?: readonly BinhostConfig[] | undefined;
+  readonly recipes?: readonly RecipeRepository[] | undefined;
+  readonly use?: { readonly with: readonly string[]; readonly without: readonly string[] } | undefined;
+}

@@ -1,0 +1,155 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Config, RecipeRepository } from '../model/config.ts';
+import { BuilditError } from '../model/errors.ts';
+import type { Witness } from '../system/witness.ts';
+import { findConfigFiles } from './config-files.ts';
+import type { ConfigSettings } from './config-settings.ts';
+import { defaultStore } from './default-store.ts';
+import { readConfigFile } from './read-config-file.ts';
+import { readEnvironment } from './read-environment.ts';
+import { readTrustedConfigs } from './trusted-configs.ts';
+import { type Environment, homeDirectory } from './xdg.ts';
+
+/** Settings from the command line; what is undefined was not said. */
+export interface ConfigFlags {
+  readonly store?: string | undefined;
+  readonly jobs?: number | undefined;
+  readonly keepFailed?: boolean | undefined;
+  readonly offline?: boolean | undefined;
+  readonly mirror?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly memoryBytes?: number | undefined;
+}
+
+export interface LoadConfigOptions {
+  /** Absolute path; configuration is looked for from here upwards. */
+  readonly directory: string;
+  readonly flags: ConfigFlags;
+  readonly environment: Environment;
+  readonly witness?: Witness | undefined;
+}
+
+/** The recipes that come with buildit, in a clone and in an installed package alike. */
+export const SHIPPED_RECIPES: RecipeRepository = {
+  name: 'main',
+  path: fileURLToPath(new URL('../../repos/main', import.meta.url)),
+};
+
+const DEFAULT_TIMEOUT_MS = 2 * 3600 * 1000;
+const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
+
+/** Merges command line, environment and files, the strongest first, into the settings of one run. */
+export async function loadConfig({ directory, flags, environment, witness }: LoadConfigOptions): Promise<Config> {
+  const trusted = await readTrustedConfigs(environment, witness);
+  const options = { trusted, home: homeDirectory(environment), witness };
+  const files = findConfigFiles(resolve(directory), environment, witness);
+  const read = await Promise.all(files.map((file) => readConfigFile(file, options)));
+  const layers = [readFlags(flags), readEnvironment(environment), ...read.map(({ settings }) => settings)];
+  return deepFreeze(
+    merge(
+      layers,
+      environment,
+      read.flatMap(({ notices }) => notices),
+    ),
+  );
+}
+
+function readFlags({ store, ...flags }: ConfigFlags): ConfigSettings {
+  const names: Readonly<Record<string, string>> = { 'build.jobs': '--jobs', 'build.keep-failed': '--keep-failed' };
+  return {
+    ...flags,
+    store: store === undefined ? undefined : resolve(store),
+    origin: (key) => names[key] ?? `--${key}`,
+  };
+}
+
+function merge(layers: readonly ConfigSettings[], environment: Environment, notices: readonly string[]): Config {
+  const origins: Record<string, string> = {};
+  const first = <Key extends keyof ConfigSettings>(key: Key, name: string): ConfigSettings[Key] | undefined => {
+    const layer = layers.find((settings) => settings[key] !== undefined);
+    origins[name] = layer?.origin(name) ?? 'default';
+    return layer?.[key];
+  };
+  const store = first('store', 'store') ?? defaultStore(environment);
+  return {
+    store,
+    recipes: mergeRecipes(layers, origins),
+    repository: first('repository', 'repository'),
+    repositories: mergeRepositories(layers, origins),
+    debian: { mirror: first('mirror', 'debian.mirror') },
+    build: {
+      jobs: first('jobs', 'build.jobs') ?? availableParallelism(),
+      timeoutMs: first('timeoutMs', 'build.timeout') ?? DEFAULT_TIMEOUT_MS,
+      memoryBytes: first('memoryBytes', 'build.memory') ?? DEFAULT_MEMORY_BYTES,
+      keepFailed: first('keepFailed', 'build.keep-failed') ?? false,
+      executor: 'local',
+    },
+    use: mergeUse(layers, origins),
+    offline: first('offline', 'offline') ?? false,
+    origins,
+    notices,
+  };
+}
+
+/** All repositories of recipes, each name once; the shipped ones last, unless another is called like them. */
+function mergeRecipes(layers: readonly ConfigSettings[], origins: Record<string, string>): readonly RecipeRepository[] {
+  const recipes = new Map<string, RecipeRepository>();
+  for (const { recipes: configured = [], origin } of layers) {
+    for (const recipe of configured) {
+      const key = `recipes.${recipe.name}`;
+      const known = recipes.get(recipe.name);
+      if (known !== undefined && known.path !== recipe.path) {
+        const message = `Cannot use the recipes "${recipe.name}": expected one place, found ${known.path} (${origins[key]}) and ${recipe.path} (${origin(key)})`;
+        throw new BuilditError('configuration-invalid', message, { hint: 'give one of them another name' });
+      }
+      if (known !== undefined) continue;
+      recipes.set(recipe.name, recipe);
+      origins[key] = origin(key);
+    }
+  }
+  if (!recipes.has(SHIPPED_RECIPES.name)) {
+    recipes.set(SHIPPED_RECIPES.name, SHIPPED_RECIPES);
+    origins[`recipes.${SHIPPED_RECIPES.name}`] = 'default';
+  }
+  return [...recipes.values()];
+}
+
+function mergeRepositories(layers: readonly ConfigSettings[], origins: Record<string, string>): Config['repositories'] {
+  return layers.flatMap(({ repositories = [], origin }) => {
+    for (const { name } of repositories) origins[`repositories.${name}`] ??= origin(`repositories.${name}`);
+    return repositories;
+  });
+}
+
+/** Each flag as the strongest file that names it says. */
+function mergeUse(layers: readonly ConfigSettings[], origins: Record<string, string>): Config['use'] {
+  const flags = new Map<string, boolean>();
+  for (const { use, origin } of layers) {
+    for (const [names, enabled] of [
+      [use?.with ?? [], true],
+      [use?.without ?? [], false],
+    ] as const) {
+      for (const name of names) {
+        if (flags.has(name)) continue;
+        flags.set(name, enabled);
+        origins[`use.${name}`] = origin(`use.${name}`);
+      }
+    }
+  }
+  const names = (wanted: boolean) =>
+    [...flags]
+      .filter(([, enabled]) => enabled === wanted)
+      .map(([name]) => name)
+      .sort();
+  return { with: names(true), without: names(false) };
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) deepFreeze(member);
+  }
+  return value;
+}

@@ -1,0 +1,125 @@
+import { basename, dirname, join, resolve } from 'node:path';
+import { booleanAt, mapAt, mapsAt, scalarAt, scalarsAt } from '../document/fields.ts';
+import { Problems } from '../document/problems.ts';
+import { readDocument, shownPath } from '../document/read-document.ts';
+import { cleanRelativePath } from '../document/resolve-inside.ts';
+import { validateSchema } from '../document/validate-schema.ts';
+import type { YamlMap } from '../document/yaml-node.ts';
+import type { BinhostConfig, RecipeRepository } from '../model/config.ts';
+import { isFlagName, isRepositoryName, printable } from '../model/names.ts';
+import type { Witness } from '../system/witness.ts';
+import type { ConfigFile } from './config-files.ts';
+import type { ConfigSettings } from './config-settings.ts';
+import { parseJobs, parseMirror } from './config-values.ts';
+import { parseBytes, parseDurationMs } from './quantities.ts';
+import { readBinhost } from './read-binhost.ts';
+import { isTrustedConfig, type TrustedConfigs } from './trusted-configs.ts';
+import { untrustedSettings } from './untrusted-settings.ts';
+
+/** Words of the configuration that this version refuses by name. */
+const UNSUPPORTED = { 'recipes.*': ['git', 'ref'], 'build.executor': ['slurm', 'oci'] } as const;
+
+export interface ReadConfigOptions {
+  readonly trusted: TrustedConfigs;
+  readonly home: string;
+  readonly witness: Witness | undefined;
+}
+
+/** Reads and checks one configuration file; from a project's it leaves out what only the user may set. */
+export async function readConfigFile(
+  { kind, path }: ConfigFile,
+  { trusted, home, witness }: ReadConfigOptions,
+): Promise<{ readonly settings: ConfigSettings; readonly notices: readonly string[] }> {
+  const directory = dirname(path);
+  // The user's own file may be a link to where they keep such files; a project's may not lead out of the project.
+  const boundary = kind === 'project' ? directory : '/';
+  const root = await readDocument(directory, basename(path), { boundary, code: 'configuration-invalid', witness });
+  const problems = new Problems('configuration-invalid');
+  await validateSchema('buildit-config', root, problems, UNSUPPORTED);
+  const map = root.kind === 'map' ? root : undefined;
+  const isTrusted = kind !== 'project' || (await isTrustedConfig(path, root.document.text, trusted));
+  const ignored = isTrusted || map === undefined ? [] : untrustedSettings(map);
+  const settings = readSettings(map, { directory, path, home, isTrusted, problems });
+  problems.throwAll();
+  return { settings, notices: ignored.map((key) => untrustedNotice(key, path)) };
+}
+
+interface SettingsPlace {
+  readonly directory: string;
+  readonly path: string;
+  readonly home: string;
+  readonly isTrusted: boolean;
+  readonly problems: Problems;
+}
+
+function readSettings(map: YamlMap | undefined, place: SettingsPlace): ConfigSettings {
+  const { directory, path, home, isTrusted, problems } = place;
+  const build = mapAt(map, 'build');
+  const parsed = <Value>(
+    at: YamlMap | undefined,
+    key: string,
+    expected: string,
+    parse: (text: string) => Value | undefined,
+  ) => {
+    const node = scalarAt(at, key);
+    const value = node && parse(node.text);
+    if (node !== undefined && value === undefined) problems.expected(node, key, expected);
+    return value;
+  };
+  const store = scalarAt(map, 'store')?.text;
+  const repository = mapAt(map, 'repository');
+  return {
+    origin: () => path,
+    store: store === undefined || !isTrusted ? undefined : resolve(directory, expandHome(store, home)),
+    mirror: parsed(mapAt(map, 'debian'), 'mirror', 'the URL of a mirror without user and password', parseMirror),
+    jobs: parsed(build, 'jobs', 'a number from 1 to 1024, or auto', parseJobs),
+    timeoutMs: parsed(build, 'timeout', 'a time such as 2h, 30m or 90s', parseDurationMs),
+    memoryBytes: parsed(build, 'memory', 'a size such as 4G or 512M', parseBytes),
+    keepFailed: booleanAt(build, 'keep-failed'),
+    repository: repository && readBinhost(repository, 'repository', problems),
+    repositories: readBinhosts(map, problems),
+    recipes: readRecipes(map, place),
+    use: readUse(map, problems),
+  };
+}
+
+function readBinhosts(map: YamlMap | undefined, problems: Problems): readonly BinhostConfig[] {
+  return mapsAt(map, 'repositories').flatMap((binhost) => readBinhost(binhost, 'repositories', problems) ?? []);
+}
+
+function readRecipes(map: YamlMap | undefined, place: SettingsPlace): readonly RecipeRepository[] {
+  return mapsAt(map, 'recipes').flatMap((entry) => {
+    const name = scalarAt(entry, 'name');
+    const path = scalarAt(entry, 'path');
+    if (name !== undefined && !isRepositoryName(name.text)) {
+      place.problems.expected(name, 'recipes.name', 'a name such as team');
+    }
+    if (path === undefined || name === undefined) return [];
+    if (!place.isTrusted && cleanRelativePath(path.text) === undefined) {
+      place.problems.expected(path, 'recipes.path', 'a relative path that stays inside the directory of this file', {
+        hint: 'recipes elsewhere belong into your own configuration',
+      });
+    }
+    return [{ name: name.text, path: resolve(place.directory, expandHome(path.text, place.home)) }];
+  });
+}
+
+function readUse(map: YamlMap | undefined, problems: Problems): ConfigSettings['use'] {
+  const use = mapAt(map, 'use');
+  if (use === undefined) return undefined;
+  const names = (key: string) =>
+    scalarsAt(use, key).map((node) => {
+      if (!isFlagName(node.text)) problems.expected(node, `use.${key}`, 'a flag name such as http2');
+      return node.text;
+    });
+  return { with: names('with'), without: names('without') };
+}
+
+function expandHome(path: string, home: string): string {
+  return path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : path;
+}
+
+function untrustedNotice(key: string, path: string): string {
+  const shown = printable(shownPath(path));
+  return `"${key}" in ${shown} does not count, because the file came with its directory (buildit config trust ${shown} accepts it)`;
+}

@@ -1,0 +1,43 @@
+import type { PublicKey } from 'openpgp';
+import type { Config, RunContext } from '../model/config.ts';
+import { BuilditError, type ErrorCode } from '../model/errors.ts';
+import type { Store } from '../store/store.ts';
+import { DownloadError, shownUrl } from '../system/http.ts';
+import type { ArchivePlace, ArchiveSurroundings } from './archive-places.ts';
+
+/** What everything that asks an archive needs. The last three are given by tests alone. */
+export interface ArchiveSession {
+  readonly store: Store;
+  readonly config: Pick<Config, 'debian' | 'offline'>;
+  readonly context: RunContext;
+  readonly surroundings?: ArchiveSurroundings;
+  /** In place of the keys of the Debian archive. */
+  readonly keys?: readonly PublicKey[];
+  readonly now?: () => number;
+}
+
+/** A place that was asked in vain, as one line of an error's details. */
+export interface PlaceTried {
+  readonly url: string;
+  readonly answer: string;
+  /** The place answered, and says that it has no such file. */
+  readonly isAbsent: boolean;
+  readonly kind: ArchivePlace['kind'];
+}
+
+/** Notes a failure of one place; what concerns every place is thrown on. */
+export function placeTried(url: string, kind: ArchivePlace['kind'], error: unknown): PlaceTried {
+  if (error instanceof DownloadError) {
+    return { url, kind, answer: error.answer, isAbsent: error.status === 404 || error.status === 410 };
+  }
+  if (error instanceof BuilditError && !GENERAL_FAILURES.has(error.code)) {
+    return { url, kind, answer: error.message, isAbsent: false };
+  }
+  throw error;
+}
+
+const GENERAL_FAILURES: ReadonlySet<ErrorCode> = new Set(['interrupted', 'disk-full', 'cannot-write', 'offline']);
+
+export function triedLines(tried: readonly PlaceTried[]): readonly string[] {
+  return tried.map(({ url, answer }) => `${shownUrl(url)}: ${answer}`);
+}

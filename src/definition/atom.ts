@@ -1,0 +1,35 @@
+import { isDebianPackageName, isPackageNamePart, isVersion } from '../model/names.ts';
+import type { Atom } from '../model/package.ts';
+
+/** The category whose names are binary packages of the repository's Debian suite. */
+export const DEBIAN_CATEGORY = 'debian';
+
+/**
+ * All ways to read `category/name[-version]`, the likeliest first: the whole text as a name, then with a version that
+ * begins behind the last `-` before a digit, then behind earlier ones. Names of Debian packages hold such dashes
+ * themselves (`debian/gcc-12`) and take no version. Empty when the text is no atom at all.
+ */
+export function readingsOfAtom(text: string): readonly Atom[] {
+  const slash = text.indexOf('/');
+  const category = text.slice(0, Math.max(0, slash));
+  const rest = text.slice(slash + 1);
+  if (category === DEBIAN_CATEGORY) return isDebianPackageName(rest) ? [{ category, name: rest }] : [];
+  if (slash < 0 || !isPackageNamePart(category) || rest.length > 200) return [];
+  const readings: Atom[] = isPackageNamePart(rest) ? [{ category, name: rest }] : [];
+  for (let dash = rest.lastIndexOf('-'); dash > 0; dash = rest.lastIndexOf('-', dash - 1)) {
+    const name = rest.slice(0, dash);
+    const version = rest.slice(dash + 1);
+    if (/^[0-9]/.test(version) && isPackageNamePart(name) && isVersion(version))
+      readings.push({ category, name, version });
+  }
+  return readings;
+}
+
+/** The reading to show when no package of any reading is known: with the version behind the last `-` before a digit. */
+export function likeliestReading(readings: readonly Atom[]): Atom | undefined {
+  return readings.find(({ version }) => version !== undefined) ?? readings[0];
+}
+
+export function packageName({ category, name }: Atom): string {
+  return `${category}/${name}`;
+}

@@ -1,0 +1,64 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mapAt, scalarsAt, textAt } from '../document/fields.ts';
+import { Problems } from '../document/problems.ts';
+import type { YamlMap } from '../document/yaml-node.ts';
+import type { RepositoryDefinition } from '../model/container.ts';
+import { isPackageNamePart } from '../model/names.ts';
+import { hostPlatform } from '../system/host-platform.ts';
+import { DEBIAN_CATEGORY, readingsOfAtom } from './atom.ts';
+import { buildClass, CLASS_NAMES } from './build-class.ts';
+import { readRecipeSource } from './read-recipe.ts';
+
+const KINDS = ['build', 'link', 'run', 'test'] as const;
+
+/**
+ * Every Debian package that any version, flag or class of any recipe of a repository names, sorted: what its lock has to
+ * pin. All recipes are read and checked for their shape.
+ */
+export async function debianDependencies(repository: RepositoryDefinition): Promise<readonly string[]> {
+  const problems = new Problems('definition-invalid');
+  const names = new Set<string>();
+  for (const directory of await recipeDirectories(repository.directory)) {
+    const source = await readRecipeSource(directory, { boundary: repository.directory, problems, witness: undefined });
+    if (source === undefined) continue;
+    for (const atom of declaredAtoms(source.root)) {
+      const [reading] = readingsOfAtom(atom);
+      if (reading?.category === DEBIAN_CATEGORY) names.add(reading.name);
+    }
+    const className = CLASS_NAMES.find((known) => known === textAt(source.root, 'class'));
+    if (className !== undefined) for (const tool of buildClass(className, hostPlatform()).tools) names.add(tool);
+  }
+  problems.throwAll();
+  return [...names].sort();
+}
+
+function declaredAtoms(root: YamlMap): string[] {
+  const flags = mapAt(root, 'flags');
+  const holders = [root, ...(flags?.members ?? []).map(({ name }) => mapAt(flags, name))];
+  return holders.flatMap((holder) => {
+    const dependencies = mapAt(holder, 'dependencies');
+    return KINDS.flatMap((kind) => scalarsAt(dependencies, kind).map(({ text }) => text));
+  });
+}
+
+/** `directory/category/name` of every recipe. */
+async function recipeDirectories(directory: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const category of await partsOf(directory)) {
+    for (const name of await partsOf(join(directory, category))) {
+      const path = join(directory, category, name);
+      const recipe = await stat(join(path, 'pkg.yaml')).catch(() => undefined);
+      if (recipe?.isFile() === true) found.push(path);
+    }
+  }
+  return found;
+}
+
+async function partsOf(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory() && isPackageNamePart(entry.name))
+    .map(({ name }) => name)
+    .sort();
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Digest } from '../model/digest.ts';
+import { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
+import type { Witness } from '../system/witness.ts';
+
+/** Hashes a regular file of any size that a definition names; its last element is not followed where it is a link. */
+export async function hashFile(
+  path: string,
+  shownPath: string,
+  witness: Witness | undefined,
+): Promise<{ readonly sha256: Digest; readonly executable: boolean }> {
+  const shown = printable(shownPath);
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW).catch((cause) => {
+    throw new BuilditError(
+      'definition-invalid',
+      `Cannot read "${shown}": expected a readable file, found ${cause.code}`,
+      {
+        cause,
+      },
+    );
+  });
+  try {
+    const status = await file.stat();
+    if (!status.isFile()) {
+      throw new BuilditError(
+        'definition-invalid',
+        `Cannot read "${shown}": expected a regular file, found something else`,
+      );
+    }
+    witness?.read(path);
+    const hash = createHash('sha256');
+    const buffer = Buffer.alloc(256 * 1024);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
+      if (bytesRead === 0) break;
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+    return { sha256: hash.digest('hex'), executable: (status.mode & 0o100) !== 0 };
+  } finally {
+    await file.close();
+  }
+}

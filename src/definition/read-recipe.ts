@@ -1,0 +1,89 @@
+import { mapAt, scalarAt } from '../document/fields.ts';
+import type { Problems } from '../document/problems.ts';
+import { readDocument } from '../document/read-document.ts';
+import { validateSchema } from '../document/validate-schema.ts';
+import { memberOf } from '../document/yaml-node.ts';
+import { isPackageNamePart, isVersion } from '../model/names.ts';
+import { compareVersions } from '../model/version-order.ts';
+import type { Witness } from '../system/witness.ts';
+import { DEBIAN_CATEGORY } from './atom.ts';
+import { acceptText } from './checked-text.ts';
+import type { Recipe, RecipeSource } from './recipe.ts';
+
+/** Words of pkg.yaml that this version refuses by name. */
+const UNSUPPORTED = {
+  '': ['subpackages'],
+  class: ['python', 'npm', 'go', 'cargo', 'debian'],
+} as const;
+
+export interface ReadRecipeOptions {
+  /** What links may not leave: the container's directory, or the repository's. */
+  readonly boundary: string;
+  readonly problems: Problems;
+  readonly witness: Witness | undefined;
+}
+
+/** Reads a directory's pkg.yaml, whichever of the two kinds it is, and checks its shape. Throws when it is no YAML. */
+export async function readRecipeSource(
+  directory: string,
+  { boundary, problems, witness }: ReadRecipeOptions,
+): Promise<RecipeSource | undefined> {
+  const root = await readDocument(directory, 'pkg.yaml', { boundary, code: 'definition-invalid', witness });
+  await validateSchema('pkg', root, problems, UNSUPPORTED);
+  return root.kind === 'map' ? { root, directory } : undefined;
+}
+
+export function isDerivation({ root }: RecipeSource): boolean {
+  return memberOf(root, 'base') !== undefined;
+}
+
+/** Reads name and versions of a recipe. In a repository the name is where it lies. */
+export function asRecipe(
+  source: RecipeSource,
+  { repository, expectedName, problems }: { repository: string; expectedName?: string; problems: Problems },
+): Recipe | undefined {
+  const { root } = source;
+  const nameNode = scalarAt(root, 'name');
+  const name = acceptText(
+    nameNode && { node: nameNode, text: nameNode.text },
+    'a name such as www-servers/nginx',
+    isPackageName,
+    { label: 'name', problems },
+  );
+  if (name !== undefined && expectedName !== undefined && name !== expectedName) {
+    problems.expected(nameNode!, 'name', `"${expectedName}", which is where the recipe lies`);
+  }
+  const versions = readVersions(source, problems);
+  checkHasWork(source, problems);
+  if (name === undefined || versions.length === 0) return undefined;
+  return { ...source, name, repository, versions };
+}
+
+function isPackageName(text: string): boolean {
+  const parts = text.split('/');
+  return parts.length === 2 && parts.every(isPackageNamePart) && parts[0] !== DEBIAN_CATEGORY;
+}
+
+function readVersions({ root }: RecipeSource, problems: Problems): readonly string[] {
+  const single = scalarAt(root, 'version');
+  const many = memberOf(root, 'versions');
+  if ((single === undefined) === (many === undefined)) {
+    const found = single === undefined ? 'neither' : 'both';
+    problems.add(many?.key ?? root, `Cannot read "pkg.yaml": expected one of "version" and "versions", found ${found}`);
+    return [];
+  }
+  const nodes = single === undefined ? (mapAt(root, 'versions')?.members ?? []).map(({ key }) => key) : [single];
+  const versions = nodes.flatMap((node) => {
+    const check = { label: 'version', problems };
+    return acceptText({ node, text: node.text }, 'a version such as 1.22.1', isVersion, check) ?? [];
+  });
+  return versions.sort((a, b) => compareVersions(b, a) || (a < b ? -1 : 1));
+}
+
+/** Without a class and without phases nothing would be built, and nobody told. */
+function checkHasWork({ root }: RecipeSource, problems: Problems): void {
+  if (memberOf(root, 'class') !== undefined || memberOf(root, 'phases') !== undefined) return;
+  problems.add(root, 'Cannot read "pkg.yaml": expected the key "class" or "phases", found neither', {
+    hint: 'class: none is for packages that build nothing',
+  });
+}

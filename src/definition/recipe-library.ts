@@ -1,0 +1,102 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { closestName } from '../document/closest-name.ts';
+import type { Problems } from '../document/problems.ts';
+import type { RepositoryDefinition } from '../model/container.ts';
+import { BuilditError } from '../model/errors.ts';
+import { isPackageNamePart } from '../model/names.ts';
+import type { Atom } from '../model/package.ts';
+import type { Witness } from '../system/witness.ts';
+import { packageName } from './atom.ts';
+import { asRecipe, readRecipeSource } from './read-recipe.ts';
+import type { Recipe } from './recipe.ts';
+
+/** The recipes of all repositories, read when they are asked for, each once. */
+export interface RecipeLibrary {
+  has(atom: Atom): Promise<boolean>;
+  /** The recipe of that name; undefined when its file is wrong, which was complained about. Throws when two have it. */
+  find(atom: Atom): Promise<Recipe | undefined>;
+  /** A hint for a name that is nowhere. */
+  suggest(atom: Atom): Promise<string | undefined>;
+}
+
+export interface LibraryOptions {
+  readonly repositories: readonly RepositoryDefinition[];
+  readonly problems: Problems;
+  readonly witness: Witness | undefined;
+}
+
+export function createRecipeLibrary({ repositories, problems, witness }: LibraryOptions): RecipeLibrary {
+  const holders = new Map<string, Promise<readonly RepositoryDefinition[]>>();
+  const recipes = new Map<string, Promise<Recipe | undefined>>();
+
+  const holdersOf = (atom: Atom) => remembered(holders, packageName(atom), () => findHolders(atom));
+
+  async function findHolders(atom: Atom): Promise<readonly RepositoryDefinition[]> {
+    const found = await Promise.all(
+      repositories.map(async (repository) => {
+        const path = join(repository.directory, atom.category, atom.name, 'pkg.yaml');
+        witness?.missing(path);
+        return await stat(path).then(
+          () => [repository],
+          () => [],
+        );
+      }),
+    );
+    return found.flat();
+  }
+
+  async function read(atom: Atom): Promise<Recipe | undefined> {
+    const name = packageName(atom);
+    const [holder, other] = await holdersOf(atom);
+    if (holder === undefined) return undefined;
+    if (other !== undefined) {
+      const message = `Cannot choose "${name}": expected it in one repository, found it in ${holder.name} and ${other.name}`;
+      throw new BuilditError('dependency-unsatisfied', message);
+    }
+    const directory = join(holder.directory, atom.category, atom.name);
+    const source = await readRecipeSource(directory, { boundary: holder.directory, problems, witness });
+    return source && asRecipe(source, { repository: holder.name, expectedName: name, problems });
+  }
+
+  return {
+    has: async (atom) => (await holdersOf(atom)).length > 0,
+    find: (atom) => remembered(recipes, packageName(atom), () => read(atom)),
+    async suggest(atom) {
+      const names = await allNames(repositories);
+      const wanted = packageName(atom);
+      const sameName = names.find((name) => name.split('/')[1] === atom.name);
+      const closest = closestName(wanted, names) ?? sameName;
+      return closest === undefined ? undefined : `did you mean "${closest}"?`;
+    },
+  };
+}
+
+/** Runs once for each key, also when asked again before the first answer is there. */
+function remembered<Value>(
+  memory: Map<string, Promise<Value>>,
+  key: string,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const known = memory.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  memory.set(key, made);
+  return made;
+}
+
+/** `category/name` of everything that looks like a recipe's directory. Only to make suggestions from. */
+async function allNames(repositories: readonly RepositoryDefinition[]): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const { directory } of repositories) {
+    for (const category of await partsBelow(directory)) {
+      for (const name of await partsBelow(join(directory, category))) names.push(`${category}/${name}`);
+    }
+  }
+  return names.sort();
+}
+
+async function partsBelow(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory() && isPackageNamePart(entry.name)).map(({ name }) => name);
+}

@@ -1,0 +1,221 @@
+import { mapAt, mapsAt, scalarAt, scalarsAt, scalarsOf, textAt } from '../document/fields.ts';
+import type { Problems } from '../document/problems.ts';
+import { nodeAt, positionOf, type YamlMap, type YamlScalar } from '../document/yaml-node.ts';
+import {
+  type Atom,
+  atomText,
+  type PackageOrigin,
+  type PackageTest,
+  PHASE_NAMES,
+  type PhaseName,
+  type RecipeFile,
+  type ResolvedPackage,
+} from '../model/package.ts';
+import { multiarchTriplet, type Platform } from '../model/platform.ts';
+import type { Witness } from '../system/witness.ts';
+import { DEBIAN_CATEGORY } from './atom.ts';
+import { type BuildClass, buildClass, CLASS_NAMES, type ClassName } from './build-class.ts';
+import { acceptText } from './checked-text.ts';
+import { readUser } from './read-user.ts';
+import type { Recipe, RecipeSource } from './recipe.ts';
+import { readRecipeFiles } from './recipe-files.ts';
+import { createRecipeReading, type RecipeReading } from './recipe-reading.ts';
+import { resolveEnvironment } from './resolve-environment.ts';
+import { askedFlagsAt, effectiveFlags, type FlagChoices, resolveFlags } from './resolve-flags.ts';
+import { resolvePatches } from './resolve-patches.ts';
+import { resolveSources } from './resolve-sources.ts';
+
+export interface PackageChoices {
+  readonly version: string;
+  readonly origin: PackageOrigin;
+  readonly use: FlagChoices;
+  /** The embedded pkg.yaml that changes the recipe. */
+  readonly derivation: RecipeSource | undefined;
+}
+
+export interface ResolveContext {
+  readonly platform: Platform;
+  readonly problems: Problems;
+  readonly witness: Witness | undefined;
+  /** What a dependency means; complains and returns undefined when it means nothing. */
+  readAtom(node: YamlScalar, text: string): Promise<Atom | undefined>;
+}
+
+/** A package with the places of its dependencies, for messages about them. */
+export interface PackageReading {
+  readonly package: ResolvedPackage;
+  readonly dependencies: readonly { readonly atom: Atom; readonly node: YamlScalar }[];
+}
+
+const DEPENDENCY_KINDS = ['build', 'link', 'run', 'test'] as const;
+type DependencyKind = (typeof DEPENDENCY_KINDS)[number];
+
+/** Turns a recipe into the one package that the choices make of it. What is wrong goes to the problems. */
+export async function resolvePackage(
+  recipe: Recipe,
+  { version, origin, use, derivation }: PackageChoices,
+  context: ResolveContext,
+): Promise<PackageReading> {
+  const { platform, problems, witness } = context;
+  const { root } = recipe;
+  const values = templateValues(recipe.name, version, platform);
+  const reading = createRecipeReading({ root, directory: recipe.directory, values, problems, witness });
+  const change = derivation && createRecipeReading({ ...derivation, values, problems, witness });
+  const asked = change === undefined ? use.asked : [...use.asked, askedFlagsAt(change.root)];
+  const { flags, notices } = resolveFlags(recipe, version, { general: use.general, asked }, problems);
+  const inEffect = effectiveFlags(root, flags);
+  const on = inEffect.filter(({ enabled }) => enabled).map(({ map }) => map);
+  const className = readClass(root);
+  const defaults = buildClass(className, platform);
+  const { atoms, places } = await readDependencies(reading, on, defaults, context);
+  const environment = resolveEnvironment(defaults.environment, [root, ...on, change?.root], values, problems);
+  const configure = readConfigure(reading, change, inEffect);
+  return {
+    package: {
+      name: recipe.name,
+      version,
+      origin,
+      author: textAt(change?.root, 'author'),
+      description: textAt(change?.root, 'description') ?? textAt(root, 'description'),
+      homepage: textAt(root, 'homepage'),
+      license: readLicense(root, problems),
+      repository: recipe.repository,
+      root: textAt(root, 'root') === 'minimal' ? 'minimal' : 'toolchain',
+      sources: await resolveSources(reading, version),
+      patches: [...(await resolvePatches(reading)), ...(change === undefined ? [] : await resolvePatches(change))],
+      files: mergeFiles(await readRecipeFiles(reading), change === undefined ? [] : await readRecipeFiles(change)),
+      class: className,
+      flags,
+      phases: readPhases(reading, defaults),
+      environment: { ...environment, BUILDIT_CONFIGURE: configure.join(' ') },
+      dependencies: atoms,
+      replaces: await readReplaces(root, context),
+      users: mapsAt(root, 'users').flatMap((map) => readUser(map, 'users', problems) ?? []),
+      tests: readTests(reading),
+      notices,
+      position: positionOf((derivation ?? recipe).root),
+    },
+    dependencies: places,
+  };
+}
+
+/** What templates of a recipe may name. */
+function templateValues(fullName: string, version: string, platform: Platform): ReadonlyMap<string, string> {
+  const [category, name] = fullName.split('/') as [string, string];
+  const { os, architecture } = platform;
+  const triplet = multiarchTriplet(platform);
+  return new Map(Object.entries({ category, name, version, os, arch: architecture, triplet }));
+}
+
+function readClass(root: YamlMap): ClassName {
+  const text = textAt(root, 'class');
+  return CLASS_NAMES.find((name) => name === text) ?? 'none';
+}
+
+function readLicense(root: YamlMap, problems: Problems): string | undefined {
+  const node = scalarAt(root, 'license');
+  const check = { label: 'license', problems };
+  return acceptText(
+    node && { node, text: node.text },
+    'an SPDX licence expression such as BSD-2-Clause',
+    (text) => text.length <= 500 && /^[A-Za-z0-9(][A-Za-z0-9.+() :-]*$/.test(text),
+    check,
+  );
+}
+
+async function readDependencies(
+  reading: RecipeReading,
+  flags: readonly YamlMap[],
+  defaults: BuildClass,
+  context: ResolveContext,
+) {
+  const atoms: Record<DependencyKind, Atom[]> = { build: [], link: [], run: [], test: [] };
+  const places: { atom: Atom; node: YamlScalar }[] = [];
+  for (const name of defaults.tools) atoms.build.push({ category: DEBIAN_CATEGORY, name });
+  for (const kind of DEPENDENCY_KINDS) {
+    for (const map of [reading.root, ...flags]) {
+      for (const node of scalarsAt(mapAt(map, 'dependencies'), kind)) {
+        const atom = await context.readAtom(node, node.text);
+        if (atom === undefined) continue;
+        atoms[kind].push(atom);
+        if (kind !== 'test') places.push({ atom, node });
+      }
+    }
+    atoms[kind] = sortedAtoms(atoms[kind]);
+  }
+  return { atoms, places };
+}
+
+function sortedAtoms(atoms: readonly Atom[]): Atom[] {
+  const byText = new Map(atoms.map((atom) => [atomText(atom), atom]));
+  return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, atom]) => atom);
+}
+
+async function readReplaces(root: YamlMap, context: ResolveContext): Promise<readonly Atom[]> {
+  const atoms: Atom[] = [];
+  for (const node of scalarsAt(root, 'replaces')) {
+    if (!node.text.startsWith(`${DEBIAN_CATEGORY}/`)) {
+      context.problems.expected(node, 'replaces', 'a Debian package such as debian/libssl3');
+      continue;
+    }
+    const atom = await context.readAtom(node, node.text);
+    if (atom !== undefined) atoms.push(atom);
+  }
+  return sortedAtoms(atoms);
+}
+
+/**
+ * Arguments reach the configure phase as one variable that the shell splits, so none of them may hold a character that
+ * the shell would act on.
+ */
+const ARGUMENT = /^[A-Za-z0-9_@%+=:,./-]+$/;
+
+function readConfigure(
+  reading: RecipeReading,
+  change: RecipeReading | undefined,
+  flags: ReturnType<typeof effectiveFlags>,
+): readonly string[] {
+  const fromFlags = flags.flatMap(({ enabled, map }) => {
+    const node = nodeAt(map, 'configure');
+    if (node?.kind !== 'map') return enabled ? scalarsOf(node) : [];
+    return scalarsAt(node, enabled ? 'on' : 'off');
+  });
+  const own = [...scalarsAt(reading.root, 'configure'), ...fromFlags].map((node) => reading.rendered(node));
+  const appended = scalarsAt(mapAt(change?.root, 'configure'), 'append').map((node) => change?.rendered(node));
+  const check = { label: 'configure', problems: reading.problems };
+  const expected = 'an argument without spaces, quotes and other characters that a shell acts on';
+  return [...own, ...appended].flatMap(
+    (text) => acceptText(text, expected, (word) => ARGUMENT.test(word), check) ?? [],
+  );
+}
+
+function readPhases(reading: RecipeReading, defaults: BuildClass): Readonly<Partial<Record<PhaseName, string>>> {
+  const phases: Partial<Record<PhaseName, string>> = {};
+  const own = mapAt(reading.root, 'phases');
+  for (const name of PHASE_NAMES) {
+    const node = scalarAt(own, name);
+    const script = node === undefined ? defaults.phases[name] : reading.rendered(node)?.text;
+    if (script === undefined || script.trim() === '' || script.trim() === 'none') continue;
+    phases[name] = script.trimEnd();
+  }
+  return phases;
+}
+
+/** A derivation's file takes the place of the recipe's of the same path. */
+function mergeFiles(base: readonly RecipeFile[], change: readonly RecipeFile[]): readonly RecipeFile[] {
+  const files = new Map([...base, ...change].map((file) => [file.path, file]));
+  return [...files.values()].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+}
+
+function readTests(reading: RecipeReading): readonly PackageTest[] {
+  return mapsAt(reading.root, 'test').map((map) => {
+    const text = (key: string) => reading.rendered(scalarAt(map, key))?.text;
+    const stdout = text('stdout');
+    const stderr = text('stderr');
+    return {
+      run: scalarsAt(map, 'run').flatMap((node) => reading.rendered(node)?.text ?? []),
+      ...(stdout === undefined ? {} : { stdout }),
+      ...(stderr === undefined ? {} : { stderr }),
+    };
+  });
+}

@@ -1,0 +1,129 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { integerAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
+import { shownPath } from '../document/read-document.ts';
+import { readBytes } from '../document/read-text.ts';
+import { memberOf, positionOf, type YamlMap, type YamlMember, type YamlNode } from '../document/yaml-node.ts';
+import { type Digest, isDigest, sha256 } from '../model/digest.ts';
+import { normalisePatch } from '../model/normalise-patch.ts';
+import type { PackagePatch } from '../model/package.ts';
+import { acceptInsidePath, acceptText, acceptUrl } from './checked-text.ts';
+import { locateFile } from './locate-file.ts';
+import type { RecipeReading } from './recipe-reading.ts';
+
+const MAXIMUM_PATCH_BYTES = 32 * 1024 * 1024;
+
+/**
+ * The patches of one pkg.yaml in the order they apply: those that `patches:` names, in the order written, or else
+ * `patches/*.patch` in lexical order of their bytes.
+ */
+export async function resolvePatches(reading: RecipeReading): Promise<readonly PackagePatch[]> {
+  const member = memberOf(reading.root, 'patches');
+  if (member === undefined) return await patchesOfDirectory(reading);
+  if (member.value.kind !== 'map') return [];
+  const patches: PackagePatch[] = [];
+  for (const entry of member.value.members) {
+    const patch = await resolvePatch(reading, entry);
+    if (patch !== undefined) patches.push(patch);
+  }
+  return patches;
+}
+
+async function patchesOfDirectory(reading: RecipeReading): Promise<readonly PackagePatch[]> {
+  const directory = join(reading.directory, 'patches');
+  reading.witness?.listed(directory);
+  const names = await readdir(directory).catch(() => []);
+  const sorted = names
+    .filter((name) => name.endsWith('.patch'))
+    .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const patches: PackagePatch[] = [];
+  for (const name of sorted) {
+    const what = { node: reading.root, description: '', fixes: [], strip: 1, expected: undefined };
+    const patch = await resolveFilePatch(reading, `patches/${name}`, what);
+    if (patch !== undefined) patches.push(patch);
+  }
+  return patches;
+}
+
+async function resolvePatch(
+  reading: RecipeReading,
+  { key, name, value }: YamlMember,
+): Promise<PackagePatch | undefined> {
+  const { problems } = reading;
+  const map: YamlMap | undefined = value.kind === 'map' ? value : undefined;
+  const digest = scalarAt(map, 'sha256');
+  const check = { label: 'patches', problems };
+  const expected = acceptText(
+    digest && { node: digest, text: digest.text },
+    'a SHA-256 as 64 lower-case hexadecimal digits',
+    isDigest,
+    check,
+  );
+  const what = {
+    node: key,
+    description: (value.kind === 'scalar' ? value.text : textAt(map, 'description')) ?? '',
+    fixes: scalarsAt(map, 'fixes').map(({ text }) => text),
+    strip: integerAt(map, 'strip', { label: 'patches.strip', minimum: 0, maximum: 20, problems }) ?? 1,
+    expected,
+  };
+  // A scheme, as in https://…, or in ext::…, which git would run.
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(name)) {
+    const path = acceptInsidePath({ node: key, text: name }, check);
+    return path === undefined ? undefined : await resolveFilePatch(reading, path, what);
+  }
+  const url = acceptUrl({ node: key, text: name }, check);
+  if (url === undefined) return undefined;
+  const { description, fixes, strip } = what;
+  const location = { kind: 'url', url } as const;
+  return {
+    location,
+    description,
+    fixes,
+    strip,
+    sha256: expected,
+    normalisedSha256: undefined,
+    position: positionOf(key),
+  };
+}
+
+interface PatchFacts {
+  readonly node: YamlNode;
+  readonly description: string;
+  readonly fixes: readonly string[];
+  readonly strip: number;
+  readonly expected: Digest | undefined;
+}
+
+async function resolveFilePatch(
+  { directory, problems, witness }: RecipeReading,
+  path: string,
+  { node, description, fixes, strip, expected }: PatchFacts,
+): Promise<PackagePatch | undefined> {
+  const found = await locateFile(directory, path, { node, label: 'patches', wanted: 'file', problems, witness });
+  if (found === undefined) return undefined;
+  const shown = shownPath(join(directory, path));
+  try {
+    const options = { name: shown, maximumBytes: MAXIMUM_PATCH_BYTES, code: 'definition-invalid', witness } as const;
+    const bytes = await readBytes(found.path, options);
+    const digest = sha256(bytes);
+    if (expected !== undefined && digest !== expected) {
+      problems.add(node, `Cannot use the patch "${path}": expected SHA-256 ${expected}, found ${digest}`, {
+        code: 'checksum-mismatch',
+      });
+      return undefined;
+    }
+    const normalised = normalisePatch(bytes.toString('latin1'), strip, shown);
+    return {
+      location: { kind: 'file', path: found.path, shownPath: shown },
+      description,
+      fixes,
+      strip,
+      sha256: digest,
+      normalisedSha256: sha256(Buffer.from(normalised, 'latin1')),
+      position: positionOf(node),
+    };
+  } catch (error) {
+    problems.addError(node, error);
+    return undefined;
+  }
+}

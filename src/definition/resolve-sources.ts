@@ -1,0 +1,168 @@
+import { booleanAt, integerAt, mapAt, scalarAt, scalarsAt } from '../document/fields.ts';
+import { nodeAt, type YamlMap, type YamlNode, type YamlScalar } from '../document/yaml-node.ts';
+import { type Digest, isDigest } from '../model/digest.ts';
+import { isDebianPackageName } from '../model/names.ts';
+import type { PackageSource, SourceLocation, SourceMirror } from '../model/package.ts';
+import { acceptInsidePath, acceptText, acceptUrl } from './checked-text.ts';
+import { hashFile } from './hash-file.ts';
+import { locateFile } from './locate-file.ts';
+import type { RecipeReading } from './recipe-reading.ts';
+
+const ARCHIVE = /\.(?:tar|tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz|tzst)$/;
+const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9+._~@-]{0,199}$/;
+
+/** The sources of a recipe at one version: URLs rendered, digests found, files of the recipe hashed. */
+export async function resolveSources(reading: RecipeReading, version: string): Promise<readonly PackageSource[]> {
+  const node = nodeAt(reading.root, 'source');
+  const nodes = node === undefined ? [] : node.kind === 'list' ? node.items : [node];
+  const digests = [...scalarsAt(mapAt(mapAt(reading.root, 'versions'), version), 'sha256')];
+  const sources: PackageSource[] = [];
+  for (const item of nodes) {
+    const source = await resolveSource(reading, item, digests);
+    if (source === undefined) continue;
+    if (sources.some(({ fileName }) => fileName === source.fileName)) {
+      const message = `Cannot use the source "${source.fileName}": expected each file name once, found it again`;
+      reading.problems.add(item, message, { hint: 'give one of them another "filename"' });
+    }
+    sources.push(source);
+  }
+  const unused = digests[0];
+  if (unused !== undefined && nodes.length > 0) {
+    reading.problems.add(
+      unused,
+      `Cannot use the digest "${unused.text}": expected a source without one, found none left`,
+    );
+  }
+  return sources;
+}
+
+async function resolveSource(
+  reading: RecipeReading,
+  node: YamlNode,
+  digests: YamlScalar[],
+): Promise<PackageSource | undefined> {
+  const map = node.kind === 'map' ? node : undefined;
+  const file = scalarAt(map, 'file');
+  const urlNodes = node.kind === 'scalar' ? [node] : scalarsAt(map, 'url');
+  const isRemote = urlNodes.length > 0 || nodeAt(map, 'mirrors') !== undefined;
+  if ((file !== undefined) === isRemote) {
+    const found = isRemote ? 'both' : 'none of them';
+    reading.problems.add(node, `Cannot read "source": expected either "url" and "mirrors" or "file", found ${found}`);
+    return undefined;
+  }
+  const place =
+    file === undefined
+      ? resolveRemote(reading, node, urlNodes, digests)
+      : await resolveFile(reading, file, scalarAt(map, 'sha256'));
+  const rest = readLayout(reading, map);
+  if (place === undefined) return undefined;
+  const fileName = readFileName(reading, map, place.ownName, urlNodes[0] ?? file ?? node);
+  if (fileName === undefined) return undefined;
+  const unpack = booleanAt(map, 'unpack') ?? ARCHIVE.test(fileName);
+  return { location: place.location, sha256: place.sha256, fileName, action: unpack ? 'unpack' : 'keep', ...rest };
+}
+
+interface SourcePlace {
+  readonly location: SourceLocation;
+  readonly sha256: Digest;
+  /** The end of its URL or path; undefined for what only mirrors have. */
+  readonly ownName: string | undefined;
+}
+
+function resolveRemote(
+  reading: RecipeReading,
+  node: YamlNode,
+  urlNodes: readonly YamlScalar[],
+  digests: YamlScalar[],
+): SourcePlace | undefined {
+  const { problems } = reading;
+  const map = node.kind === 'map' ? node : undefined;
+  const urls = urlNodes.map((url) => acceptUrl(reading.rendered(url), { label: 'source.url', problems }));
+  const mirrors = readMirrors(reading, map);
+  const digest = scalarAt(map, 'sha256') ?? digests.shift();
+  if (digest === undefined) {
+    const hint = `add sha256: … beside it, or in "versions" at ${reading.values.get('version')}`;
+    problems.add(node, 'Cannot use the source: expected the SHA-256 of the file, found none', { hint });
+    return undefined;
+  }
+  const sha256 = acceptDigest(reading, digest);
+  const found = urls.filter((url) => url !== undefined);
+  if (sha256 === undefined || found.length !== urls.length) return undefined;
+  const ownName = found[0] === undefined ? undefined : decodedEnd(new URL(found[0]).pathname);
+  return { location: { kind: 'remote', urls: found, mirrors }, sha256, ownName };
+}
+
+function readMirrors(reading: RecipeReading, map: YamlMap | undefined): readonly SourceMirror[] {
+  const { problems } = reading;
+  const list = nodeAt(map, 'mirrors');
+  if (list?.kind !== 'list') return [];
+  return list.items.flatMap((item): SourceMirror[] => {
+    if (item.kind === 'scalar') {
+      const url = acceptUrl(reading.rendered(item), { label: 'source.mirrors', problems });
+      return url === undefined ? [] : [{ kind: 'url', url }];
+    }
+    const name = reading.rendered(item.kind === 'map' ? scalarAt(item, 'debian') : undefined);
+    const check = { label: 'source.mirrors.debian', problems };
+    const sourcePackage = acceptText(name, 'the name of a Debian source package', isDebianPackageName, check);
+    return sourcePackage === undefined ? [] : [{ kind: 'debian', sourcePackage }];
+  });
+}
+
+async function resolveFile(
+  reading: RecipeReading,
+  node: YamlScalar,
+  digest: YamlScalar | undefined,
+): Promise<SourcePlace | undefined> {
+  const { problems, directory, witness } = reading;
+  const expected = digest === undefined ? undefined : acceptDigest(reading, digest);
+  const path = acceptInsidePath(reading.rendered(node), { label: 'source.file', problems });
+  if (path === undefined) return undefined;
+  const found = await locateFile(directory, path, { node, label: 'source.file', wanted: 'file', problems, witness });
+  if (found === undefined) return undefined;
+  const { sha256 } = await hashFile(found.path, path, witness);
+  if (expected !== undefined && digest !== undefined && sha256 !== expected) {
+    problems.add(digest, `Cannot use the source "${path}": expected SHA-256 ${expected}, found ${sha256}`, {
+      code: 'checksum-mismatch',
+    });
+  }
+  return { location: { kind: 'file', path: found.path }, sha256, ownName: path.split('/').at(-1)! };
+}
+
+function acceptDigest({ problems }: RecipeReading, node: YamlScalar): Digest | undefined {
+  const check = { label: 'sha256', problems };
+  return acceptText({ node, text: node.text }, 'a SHA-256 as 64 lower-case hexadecimal digits', isDigest, check);
+}
+
+function readLayout(reading: RecipeReading, map: YamlMap | undefined): { strip: number; directory: string } {
+  const { problems } = reading;
+  const strip = integerAt(map, 'strip', { label: 'source.strip', minimum: 0, maximum: 20, problems }) ?? 1;
+  const written = reading.rendered(scalarAt(map, 'directory'));
+  if (written === undefined || written.text === '.' || written.text === './') return { strip, directory: '.' };
+  return { strip, directory: acceptInsidePath(written, { label: 'source.directory', problems }) ?? '.' };
+}
+
+function readFileName(
+  reading: RecipeReading,
+  map: YamlMap | undefined,
+  ownName: string | undefined,
+  origin: YamlNode,
+): string | undefined {
+  const written = reading.rendered(scalarAt(map, 'filename'));
+  const name = written?.text ?? ownName;
+  if (name !== undefined && FILE_NAME.test(name)) return name;
+  const found = name === undefined ? 'none' : `"${name}"`;
+  const message = `Cannot name the source: expected a file name such as nginx-1.22.1.tar.gz, found ${found}`;
+  reading.problems.add(written?.node ?? origin, message, {
+    hint: written === undefined ? 'say what the file is called with "filename"' : undefined,
+  });
+  return undefined;
+}
+
+function decodedEnd(pathname: string): string {
+  const end = pathname.split('/').at(-1)!;
+  try {
+    return decodeURIComponent(end);
+  } catch {
+    return end;
+  }
+}

@@ -1,0 +1,137 @@
+import { createRequire } from 'node:module';
+import type Handlebars from 'handlebars';
+import { didYouMean } from '../document/closest-name.ts';
+import type { Problems } from '../document/problems.ts';
+import { shorten, type YamlScalar } from '../document/yaml-node.ts';
+
+/** What a template may name. */
+export type TemplateValues = ReadonlyMap<string, string>;
+
+export interface RenderOptions {
+  readonly values: TemplateValues;
+  readonly problems: Problems;
+  /** `json`: values are escaped so that they can stand inside a JSON string. */
+  readonly escaping?: 'none' | 'json';
+}
+
+const HINT = 'only {{ name }} is understood; write \\{{ for a literal {{';
+
+/**
+ * Replaces each `{{ name }}` of a text by its value. The grammar is Handlebars', but of it only the name of a value is
+ * accepted: no blocks, partials, helpers, paths, raw output or comments, so that nothing is ever evaluated. A literal
+ * `{{` is written `\{{`. Complains and returns undefined where something is wrong.
+ */
+export function renderTemplate(node: YamlScalar, options: RenderOptions): string | undefined {
+  return renderText(node.text, node, options);
+}
+
+/** As `renderTemplate`, for a part or another form of the scalar's text. */
+export function renderText(
+  text: string,
+  node: YamlScalar,
+  { values, problems, escaping = 'none' }: RenderOptions,
+): string | undefined {
+  if (!text.includes('{{')) return text;
+  const parts = parseTemplate(text, node, problems);
+  if (parts === undefined) return undefined;
+  let rendered = '';
+  for (const part of parts) {
+    if (part.kind === 'text') {
+      rendered += part.text;
+      continue;
+    }
+    const value = values.get(part.name);
+    if (value === undefined) {
+      const hint = didYouMean(part.name, values.keys()) ?? `known here: ${[...values.keys()].sort().join(', ')}`;
+      const message = `Cannot render "{{ ${part.name} }}": expected the name of a value, found an unknown one`;
+      problems.add(node, message, { hint, offset: offsetOfMustache(node, text, part.index) });
+      return undefined;
+    }
+    rendered += escaping === 'json' ? JSON.stringify(value).slice(1, -1) : value;
+  }
+  return rendered;
+}
+
+/** Tells whether a text holds something that rendering would replace or refuse. */
+export function isTemplate(text: string): boolean {
+  return text.includes('{{');
+}
+
+type TemplatePart =
+  | { readonly kind: 'text'; readonly text: string }
+  /** `index` counts the opening braces in the text, escaped ones included. */
+  | { readonly kind: 'name'; readonly name: string; readonly index: number };
+
+function parseTemplate(text: string, node: YamlScalar, problems: Problems): TemplatePart[] | undefined {
+  const refuse = (index: number, found: string): undefined => {
+    const offset = offsetOfMustache(node, text, index);
+    problems.add(node, `Cannot read the template: expected {{ name }}, found ${found}`, { hint: HINT, offset });
+  };
+  const odd = findOddMustache(text);
+  if (odd !== undefined) return refuse(odd.index, odd.found);
+  let program: hbs.AST.Program;
+  try {
+    program = loadHandlebars().parse(text);
+  } catch {
+    return refuse(0, `"${shorten(text.slice(text.indexOf('{{')), 40)}"`);
+  }
+  const openings = openingOffsets(text);
+  const parts: TemplatePart[] = [];
+  for (const statement of program.body) {
+    if (statement.type === 'ContentStatement') {
+      parts.push({ kind: 'text', text: (statement as hbs.AST.ContentStatement).value });
+      continue;
+    }
+    const name = simpleName(statement);
+    const index = Math.max(0, openings.indexOf(offsetOf(text, statement.loc.start)));
+    if (name === undefined) return refuse(index, `"${shorten(text.slice(openings[index]), 40)}"`);
+    parts.push({ kind: 'name', name, index });
+  }
+  return parts;
+}
+
+/** Everything but a plain opening: raw and triple braces, blocks, partials, comments, white space control, `{{&`. */
+function findOddMustache(text: string): { readonly index: number; readonly found: string } | undefined {
+  for (const [index, offset] of openingOffsets(text).entries()) {
+    if (text[offset - 1] === '\\') continue;
+    if (!/^\{\{\s*[A-Za-z_][A-Za-z0-9_-]*\s*\}\}(?!\})/.test(text.slice(offset, offset + 200))) {
+      return { index, found: `"${shorten(text.slice(offset), 40)}"` };
+    }
+  }
+  return undefined;
+}
+
+/** The name of a mustache that is one name and nothing else; `true`, `null` and the like are no names. */
+function simpleName(statement: hbs.AST.Statement): string | undefined {
+  if (statement.type !== 'MustacheStatement') return undefined;
+  const { path, params, hash, escaped } = statement as hbs.AST.MustacheStatement & { escaped: boolean };
+  if (!escaped || params.length > 0 || (hash?.pairs.length ?? 0) > 0 || path.type !== 'PathExpression')
+    return undefined;
+  const { data, depth, parts, original } = path as hbs.AST.PathExpression;
+  return !data && depth === 0 && parts.length === 1 && parts[0] === original ? original : undefined;
+}
+
+/** Offsets of every `{{`, a run of more braces counted once. */
+function openingOffsets(text: string): number[] {
+  return [...text.matchAll(/\{\{+/g)].map(({ index }) => index);
+}
+
+function offsetOf(text: string, { line, column }: { readonly line: number; readonly column: number }): number {
+  let start = 0;
+  for (let current = 1; current < line; current += 1) start = text.indexOf('\n', start) + 1;
+  return start + column;
+}
+
+/** The place of the opening braces in the file: they are the same in the scalar's source, where no escape hides one. */
+function offsetOfMustache(node: YamlScalar, text: string, index: number): number {
+  const source = openingOffsets(node.document.text.slice(node.start, node.end));
+  return source.length === openingOffsets(text).length ? (source[index] ?? 0) : 0;
+}
+
+let handlebars: typeof Handlebars | undefined;
+
+/** Loaded when the first template is met: it takes longer to import than most definitions to read. */
+function loadHandlebars(): typeof Handlebars {
+  handlebars ??= createRequire(import.meta.url)('handlebars') as typeof Handlebars;
+  return handlebars;
+}

@@ -1,0 +1,65 @@
+import { BuilditError, type ErrorCode, type ErrorDetails, throwCollected } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
+import { describeNode, positionOf, type YamlNode } from './yaml-node.ts';
+
+const MAXIMUM_REPORTED = 50;
+
+export interface ProblemDetails extends Omit<ErrorDetails, 'position'> {
+  readonly code?: ErrorCode;
+  /** Characters behind the beginning of the node. */
+  readonly offset?: number;
+}
+
+/** Collects what is wrong in the files a person wrote, so that all of it is told at once. One complaint for each node. */
+export class Problems {
+  readonly #code: ErrorCode;
+  readonly #found: { readonly node: YamlNode; readonly error: BuilditError }[] = [];
+  readonly #flagged = new Set<YamlNode>();
+
+  constructor(code: ErrorCode) {
+    this.#code = code;
+  }
+
+  /** Adds a complaint about a node; text in it from the file is made printable. A second one about it is dropped. */
+  add(node: YamlNode, message: string, { code = this.#code, offset = 0, hint, ...details }: ProblemDetails = {}): void {
+    if (this.#flagged.has(node)) return;
+    this.#flagged.add(node);
+    const position = positionOf(node, offset);
+    const printableHint = hint === undefined ? undefined : printable(hint);
+    const error = new BuilditError(code, printable(message), { ...details, hint: printableHint, position });
+    this.#found.push({ node, error });
+  }
+
+  /** Says that the node, called `label`, is not what was expected. */
+  expected(node: YamlNode, label: string, expected: string, details?: ProblemDetails): void {
+    this.add(node, `Cannot read "${label}": expected ${expected}, found ${describeNode(node)}`, details);
+  }
+
+  /** Adds an error that happened elsewhere on behalf of a node; one without a position gets the node's. */
+  addError(node: YamlNode, error: unknown): void {
+    if (!(error instanceof BuilditError)) throw error;
+    if (this.#flagged.has(node)) return;
+    this.#flagged.add(node);
+    const { code, message, hint, details, cause, position = positionOf(node) } = error;
+    this.#found.push({ node, error: new BuilditError(code, message, { hint, details, position, cause }) });
+  }
+
+  get isEmpty(): boolean {
+    return this.#found.length === 0;
+  }
+
+  /** Throws everything that was collected, in the order of files and places; nothing when there is nothing. */
+  throwAll(): void {
+    const files = [...new Set(this.#found.map(({ error }) => error.position!.file))];
+    const sorted = this.#found.toSorted(
+      (a, b) =>
+        files.indexOf(a.error.position!.file) - files.indexOf(b.error.position!.file) ||
+        a.error.position!.line - b.error.position!.line ||
+        a.error.position!.column - b.error.position!.column,
+    );
+    const errors = sorted.slice(0, MAXIMUM_REPORTED).map(({ error }) => error);
+    const left = sorted.length - errors.length;
+    if (left > 0) errors.push(new BuilditError(this.#code, `Cannot list all mistakes: found ${left} more`));
+    throwCollected(errors);
+  }
+}

@@ -1,0 +1,99 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { BuilditError, type ErrorCode } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
+import type { Witness } from '../system/witness.ts';
+import type { DocumentText } from './yaml-node.ts';
+
+export interface ReadTextOptions {
+  /** How messages call the file. */
+  readonly name: string;
+  readonly maximumBytes: number;
+  readonly code: ErrorCode;
+  readonly witness?: Witness | undefined;
+}
+
+/**
+ * Reads a text file that a person wrote: a regular file (never a fifo, a device or, at its last element, a link), of
+ * limited size, in UTF-8 without a byte order mark and without control characters.
+ */
+export async function readText(path: string, options: ReadTextOptions): Promise<DocumentText> {
+  const bytes = await readBytes(path, options);
+  const shown = printable(options.name);
+  const refuse = (found: string, hint: string | undefined, line = 1): never => {
+    const position = { file: options.name, line, column: 1 };
+    throw new BuilditError(options.code, `Cannot read "${shown}": expected UTF-8 text, found ${found}`, {
+      hint,
+      position,
+    });
+  };
+  if (bytes.length >= 2 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))) {
+    refuse('UTF-16', `convert it: iconv -f UTF-16 -t UTF-8 ${shown}`);
+  }
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    refuse('a byte order mark', 'save the file as "UTF-8 without BOM"');
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return refuse('bytes that are not UTF-8', undefined);
+  }
+  const control = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/.exec(text);
+  if (control !== null) {
+    const line = text.slice(0, control.index).split('\n').length;
+    refuse(`the control character ${printable(control[0])}`, undefined, line);
+  }
+  return { name: options.name, path, text, lineStarts: lineStartsOf(text) };
+}
+
+/**
+ * Reads a regular file of limited size. Opening cannot block (a fifo) and does not follow a link at the last element:
+ * callers resolve links first, see `resolveInside`.
+ */
+export async function readBytes(path: string, { name, maximumBytes, code, witness }: ReadTextOptions): Promise<Buffer> {
+  const shown = printable(name);
+  const position = { file: name, line: 1, column: 1 };
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW).catch((cause) => {
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') {
+      witness?.missing(path);
+      throw new BuilditError('file-missing', `Cannot read "${shown}": expected a file, found none`, { cause });
+    }
+    const found = cause.code === 'ELOOP' ? 'a symbolic link' : `an error (${cause.code})`;
+    throw new BuilditError(code, `Cannot read "${shown}": expected a readable file, found ${found}`, {
+      position,
+      cause,
+    });
+  });
+  try {
+    const status = await file.stat();
+    if (!status.isFile()) {
+      const found = status.isDirectory() ? 'a directory' : 'a device, a pipe or a socket';
+      throw new BuilditError(code, `Cannot read "${shown}": expected a regular file, found ${found}`, { position });
+    }
+    witness?.read(path);
+    if (status.size > maximumBytes) throw tooLarge(status.size);
+    const buffer = Buffer.alloc(maximumBytes + 1);
+    let length = 0;
+    while (length <= maximumBytes) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    if (length > maximumBytes) throw tooLarge(length);
+    return buffer.subarray(0, length);
+  } finally {
+    await file.close();
+  }
+
+  function tooLarge(size: number): BuilditError {
+    const message = `Cannot read "${shown}": expected at most ${maximumBytes} bytes, found ${size}`;
+    return new BuilditError(code, message, { position });
+  }
+}
+
+function lineStartsOf(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
+}

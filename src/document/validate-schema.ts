@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { Problems } from './problems.ts';
+import { addSchemaProblems, type UnsupportedWords } from './schema-problem.ts';
+import { plainValue, type YamlNode } from './yaml-node.ts';
+
+export type SchemaName = 'container' | 'pkg' | 'repository' | 'buildit-config';
+
+const validators = new Map<SchemaName, Promise<ValidateFunction>>();
+
+/** Checks a tree against one of the published schemas and adds every violation, at its place in the file. */
+export async function validateSchema(
+  schema: SchemaName,
+  root: YamlNode,
+  problems: Problems,
+  unsupported: UnsupportedWords,
+): Promise<void> {
+  let validator = validators.get(schema);
+  if (validator === undefined) {
+    validator = compileSchema(schema);
+    validators.set(schema, validator);
+  }
+  const validate = await validator;
+  if (validate(plainValue(root))) return;
+  addSchemaProblems(validate.errors as ErrorObject[], root, problems, unsupported);
+}
+
+/** Imported when first needed: a run that has nothing to do reads no definition. */
+async function compileSchema(schema: SchemaName): Promise<ValidateFunction> {
+  const url = new URL(`../../schemas/${schema}.schema.json`, import.meta.url);
+  const [{ Ajv2020 }, text] = await Promise.all([import('ajv/dist/2020.js'), readFile(url, 'utf8')]);
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, allowUnionTypes: true, strictTypes: false });
+  return ajv.compile(JSON.parse(text));
+}

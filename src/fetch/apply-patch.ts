@@ -1,0 +1,158 @@
+import { parsePatch } from '../model/parse-patch.ts';
+import { type FilePatch, type Hunk, newLines, oldLines } from '../model/patch.ts';
+import { type Effort, expectedPlace, MAXIMUM_COMPARISONS, matchHunk, replaceLines, reverseHunk } from './match-hunk.ts';
+import { alreadyAppliedError, laboriousError, type Reject, rejectedError } from './patch-rejects.ts';
+import { type PatchedTree, readNode, type TreeNode, writeChanges } from './patched-tree.ts';
+
+export interface PatchToApply {
+  /** Names the patch in messages: `pkgs/nginx/patches/port-crypt.patch`. */
+  readonly label: string;
+  /** Normalised (see `normalisePatch`), latin1. */
+  readonly text: string;
+}
+
+export interface ApplyOptions {
+  /** What `buildit shell` is given to open the tree: `pkgs/nginx`. */
+  readonly shell?: string | undefined;
+  /** Time of every file written, in seconds; the current time by default. */
+  readonly time?: number | undefined;
+  /** Told when a hunk lies elsewhere than its patch says. */
+  readonly onNotice?: ((text: string) => void) | undefined;
+}
+
+/**
+ * Applies patches to a source tree in order, each as a whole or not at all, byte for byte (fuzz 0); a hunk may have
+ * moved when its lines are found exactly once. Nothing outside the tree is touched and no symbolic link followed.
+ * Throws `patch-rejected` with every hunk that does not fit.
+ */
+export async function applyPatches(
+  directory: string,
+  patches: readonly PatchToApply[],
+  options: ApplyOptions = {},
+): Promise<void> {
+  for (const patch of patches) await applyPatch(directory, patch, options);
+}
+
+async function applyPatch(directory: string, { label, text }: PatchToApply, options: ApplyOptions): Promise<void> {
+  const files = parsePatch(text, 0, label);
+  const attempt = await tryPatch(directory, files);
+  if (attempt.effort.comparisons <= 0) throw laboriousError(label);
+  if (attempt.rejects.length > 0) {
+    const backwards = await tryPatch(directory, reversed(files));
+    const paths = [...new Set(files.map(({ newPath }) => newPath))];
+    if (backwards.rejects.length === 0) throw alreadyAppliedError(label, paths);
+    throw rejectedError(label, attempt.rejects, options.shell);
+  }
+  if (attempt.moved.length > 0)
+    options.onNotice?.(`"${label}" fits elsewhere than it says: ${attempt.moved.join(', ')}`);
+  await writeChanges(attempt.tree, options.time);
+}
+
+interface Attempt {
+  readonly tree: PatchedTree;
+  readonly rejects: Reject[];
+  readonly moved: string[];
+  readonly effort: Effort;
+}
+
+/** Works out what a patch changes, without changing anything. */
+async function tryPatch(directory: string, files: readonly FilePatch[]): Promise<Attempt> {
+  const effort = { comparisons: MAXIMUM_COMPARISONS };
+  const attempt: Attempt = { tree: { directory, changes: new Map() }, rejects: [], moved: [], effort };
+  for (const file of files) await tryFile(attempt, file);
+  return attempt;
+}
+
+async function tryFile(attempt: Attempt, file: FilePatch): Promise<void> {
+  const { tree, rejects } = attempt;
+  const { kind, oldPath, newPath } = file;
+  const older = await readNode(tree, oldPath);
+  const newer = oldPath === newPath ? older : await readNode(tree, newPath);
+  const obstacle = obstacleTo(file, older, newer);
+  if (obstacle !== undefined) {
+    rejects.push(obstacle);
+    return;
+  }
+  const before = older.kind === 'file' ? older : { content: '', executable: false };
+  const lines = splitLines(before.content);
+  applyHunks(attempt, file, lines);
+  if (kind === 'delete' && lines.length > 0 && rejects.every(({ path }) => path !== oldPath)) {
+    rejects.push({ kind: 'rest', path: oldPath, line: lines[0]! });
+  }
+  if (kind === 'delete' || kind === 'rename') tree.changes.set(oldPath, { kind: 'missing' });
+  if (kind === 'delete') return;
+  tree.changes.set(newPath, {
+    kind: 'file',
+    content: lines.join(''),
+    executable: file.executable ?? before.executable,
+  });
+}
+
+/** What is in the way of a change, whatever its hunks say. */
+function obstacleTo({ kind, oldPath, newPath }: FilePatch, older: TreeNode, newer: TreeNode): Reject | undefined {
+  for (const [path, node] of [[oldPath, older] as const, [newPath, newer] as const]) {
+    if (node.kind === 'link') return { kind: 'link', path, at: node.at };
+    if (node.kind === 'other') return { kind: 'not-a-file', path };
+  }
+  if (kind === 'create') {
+    const taken = older.kind === 'file' && older.content !== '';
+    return taken ? { kind: 'exists', path: newPath } : undefined;
+  }
+  if (older.kind === 'missing') return { kind: 'missing', path: oldPath };
+  return oldPath !== newPath && newer.kind === 'file' ? { kind: 'exists', path: newPath } : undefined;
+}
+
+function applyHunks({ rejects, moved, effort }: Attempt, { hunks, oldPath }: FilePatch, lines: string[]): void {
+  let shift = 0;
+  let from = 0;
+  hunks.forEach((hunk, index) => {
+    const place = { hunk: index + 1, of: hunks.length, path: oldPath };
+    const expected = expectedPlace(hunk) + shift;
+    const match = matchHunk(lines, hunk, { expected, from, effort });
+    if (match.kind === 'found') {
+      replaceLines(lines, hunk, match.at);
+      if (match.at !== expected) moved.push(`hunk ${place.hunk} of ${oldPath} by ${match.at - expected} lines`);
+      shift += match.at - expected + newLines(hunk).length - oldLines(hunk).length;
+      from = match.at + newLines(hunk).length;
+      return;
+    }
+    const there = matchHunk(lines, reverseHunk(hunk, hunk.oldStart), { expected, from, effort });
+    if (there.kind === 'found' && newLines(hunk).length > 0) {
+      rejects.push({ kind: 'applied', ...place, line: there.at + 1 });
+      shift += newLines(hunk).length - oldLines(hunk).length;
+    } else if (match.kind === 'ambiguous') {
+      rejects.push({ kind: 'ambiguous', ...place, line: expected + 1, lines: match.places.map((at) => at + 1) });
+    } else {
+      const found = lines[match.line];
+      rejects.push({ kind: 'mismatch', ...place, line: match.line + 1, expected: match.wanted, found });
+    }
+  });
+}
+
+/** Lines with their ends; the last one may lack it. */
+function splitLines(content: string): string[] {
+  return content.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+/** The patch that takes this one back. Executable bits are left alone: they do not tell what was applied. */
+function reversed(files: readonly FilePatch[]): FilePatch[] {
+  const kinds = { modify: 'modify', create: 'delete', delete: 'create', rename: 'rename', copy: 'delete' } as const;
+  return files.toReversed().map(({ kind, oldPath, newPath, hunks }) => ({
+    kind: kinds[kind],
+    oldPath: newPath,
+    newPath: kind === 'copy' ? newPath : oldPath,
+    executable: undefined,
+    hunks: reversedHunks(hunks),
+  }));
+}
+
+function reversedHunks(hunks: readonly Hunk[]): Hunk[] {
+  let shift = 0;
+  return hunks.map((hunk) => {
+    const added = newLines(hunk).length;
+    const removed = oldLines(hunk).length;
+    const start = hunk.oldStart + shift + (removed === 0 ? 1 : 0) - (added === 0 ? 1 : 0);
+    shift += added - removed;
+    return reverseHunk(hunk, Math.max(0, start));
+  });
+}

@@ -1,0 +1,105 @@
+import { constants } from 'node:fs';
+import { chmod, lstat, mkdir, open, rename, rmdir, unlink, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+const MAXIMUM_FILE_BYTES = 256 << 20;
+
+/** What a patch finds at a path. Content is latin1, one character a byte. */
+export type TreeNode =
+  | { readonly kind: 'file'; readonly content: string; readonly executable: boolean }
+  | { readonly kind: 'missing' }
+  /** `at` is the symbolic link: the path itself or one of its parents. */
+  | { readonly kind: 'link'; readonly at: string }
+  | { readonly kind: 'other' };
+
+/** A source tree with changes that are not written yet. */
+export interface PatchedTree {
+  readonly directory: string;
+  readonly changes: Map<string, Extract<TreeNode, { kind: 'file' | 'missing' }>>;
+}
+
+/** Reads what is at a clean relative path, with what was changed before; symbolic links are seen, never followed. */
+export async function readNode({ directory, changes }: PatchedTree, path: string): Promise<TreeNode> {
+  const changed = changes.get(path);
+  if (changed !== undefined) return changed;
+  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+    if (changes.get(parent)?.kind === 'file') return { kind: 'other' };
+  }
+  const elements = path.split('/');
+  for (let length = 1; length <= elements.length; length += 1) {
+    const at = elements.slice(0, length).join('/');
+    const found = await lstat(join(directory, at)).catch(() => undefined);
+    if (found === undefined) return { kind: 'missing' };
+    if (found.isSymbolicLink()) return { kind: 'link', at };
+    if (length < elements.length && !found.isDirectory()) return { kind: 'other' };
+    if (length === elements.length && (!found.isFile() || found.size > MAXIMUM_FILE_BYTES)) return { kind: 'other' };
+  }
+  return readFileNode(join(directory, path));
+}
+
+async function readFileNode(path: string): Promise<TreeNode> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { mode } = await file.stat();
+    return { kind: 'file', content: (await file.readFile()).toString('latin1'), executable: (mode & 0o111) !== 0 };
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Writes the changes. Files are replaced, never written in place: the tree may share them with the store. `time` is
+ * given to every file written, in seconds, so that a build sees the same times each time.
+ */
+export async function writeChanges({ directory, changes }: PatchedTree, time: number | undefined): Promise<void> {
+  const removed = [...changes].filter(([, node]) => node.kind === 'missing').map(([path]) => path);
+  for (const path of removed) await unlink(join(directory, path)).catch(ignoreMissing);
+  for (const [path, node] of changes) if (node.kind === 'file') await replaceFile(directory, path, node, time);
+  for (const path of removed) await removeEmptyParents(directory, path);
+}
+
+async function replaceFile(
+  directory: string,
+  path: string,
+  { content, executable }: Extract<TreeNode, { kind: 'file' }>,
+  time: number | undefined,
+): Promise<void> {
+  const target = join(directory, path);
+  const temporary = join(dirname(target), '.buildit-patched');
+  await makeParents(directory, dirname(path));
+  const file = await open(temporary, 'wx', 0o600);
+  try {
+    await file.writeFile(Buffer.from(content, 'latin1'));
+  } finally {
+    await file.close();
+  }
+  await chmod(temporary, executable ? 0o755 : 0o644);
+  if (time !== undefined) await utimes(temporary, time, time);
+  await rename(temporary, target);
+}
+
+/** Missing directories get the mode 0755, whatever the umask. */
+async function makeParents(directory: string, path: string): Promise<void> {
+  if (path === '.') return;
+  await makeParents(directory, dirname(path));
+  try {
+    await mkdir(join(directory, path));
+    await chmod(join(directory, path), 0o755);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+async function removeEmptyParents(directory: string, path: string): Promise<void> {
+  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+    try {
+      await rmdir(join(directory, parent));
+    } catch {
+      return;
+    }
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,139 @@
+import { encodeLayer } from '../layer/encode-layer.ts';
+import { listingBytes } from '../layer/listing.ts';
+import { canonicalJson, type JsonValue } from '../model/canonical-json.ts';
+import type { LayerCompression } from '../model/container.ts';
+import { type Digest, sha256 } from '../model/digest.ts';
+import type { LayerBlob } from '../model/layer.ts';
+import type { Platform } from '../model/platform.ts';
+import type { Store } from '../store/store.ts';
+import type { ImageLayer } from './image-layer.ts';
+import { planLayers } from './layer-plan.ts';
+import { checkConfigUser, type OciDefinition, ociAnnotations, ociConfig } from './oci-config.ts';
+import type { ImageContent } from './prepare-content.ts';
+import { sharedLayer } from './shared-layer.ts';
+import { type WrittenLayer, writeLayer } from './write-layer.ts';
+
+/** A small JSON document of an image. */
+export interface OciDocument {
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
+/** An image as an OCI manifest over blobs that are in the store; nothing of it has been copied or linked yet. */
+export interface OciImage {
+  readonly kind: 'oci';
+  readonly platform: Platform;
+  /** Tags, the first of which is the image's own. */
+  readonly tags: readonly string[];
+  readonly manifest: OciDocument;
+  readonly config: OciDocument;
+  /** Bottom first. */
+  readonly layers: readonly LayerBlob[];
+  /** Which packages share layers, for the lock. */
+  readonly shared: readonly (readonly string[])[];
+}
+
+export interface OciOptions {
+  /** Which packages shared layers the last time, from the lock. */
+  readonly shared: readonly (readonly string[])[];
+  /** In place of what the definition says, where a format cannot hold that. */
+  readonly compression?: LayerCompression;
+  /** In place of the definition's. */
+  readonly tags?: readonly string[];
+}
+
+/** Makes an OCI image: a layer for each package, base first, the generated and the user's files on top. */
+export async function assembleOci(
+  store: Store,
+  content: ImageContent,
+  definition: OciDefinition,
+  { shared, compression = definition.compression, tags = definition.tags }: OciOptions,
+): Promise<OciImage> {
+  checkConfigUser(definition, content.users);
+  const plan = planContent(content, definition.layerBudget, shared);
+  const written = await inTurns(plan.groups, (group) => writeGroup(store, content, group, compression));
+
+  const { container, created } = content;
+  const layers = written.map(({ diffId }, index) => ({ diffId, content: groupText(plan.groups[index]!) }));
+  const config = document(ociConfig(container, definition, layers, created));
+  const licenses = content.members.flatMap(({ license }) => (license === undefined ? [] : [license]));
+  const manifest = document({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: {
+      mediaType: 'application/vnd.oci.image.config.v1+json',
+      digest: `sha256:${config.digest}`,
+      size: config.bytes.length,
+    },
+    layers: written.map(({ blob: { mediaType, digest, size } }) => ({ mediaType, digest: `sha256:${digest}`, size })),
+    annotations: ociAnnotations(container, definition, licenses, created),
+  });
+  return {
+    kind: 'oci',
+    platform: container.platform,
+    tags: tags.length === 0 ? [container.version] : tags,
+    manifest,
+    config,
+    layers: written.map(({ blob }) => blob),
+    shared: plan.shared,
+  };
+}
+
+type LayerGroup = readonly ImageLayer[];
+
+function planContent(
+  content: ImageContent,
+  budget: number,
+  previous: readonly (readonly string[])[],
+): { groups: readonly LayerGroup[]; shared: readonly (readonly string[])[] } {
+  const packages = content.layers.filter(({ member }) => member !== undefined);
+  const others = content.layers.filter(({ member }) => member === undefined);
+  // Counted as if both layers on top were there, so that the first synced file moves no package to another layer.
+  const room = Math.max(2, budget - 2);
+  const sizes = packages.map(({ name, member }) => ({ name, size: member!.layer.size }));
+  const { layers, shared } = planLayers(sizes, room, previous);
+  return {
+    groups: [...layers.map((group) => group.map((i) => packages[i]!)), ...others.map((layer) => [layer])],
+    shared,
+  };
+}
+
+async function writeGroup(
+  store: Store,
+  { drafts }: ImageContent,
+  group: LayerGroup,
+  compression: LayerCompression,
+): Promise<WrittenLayer> {
+  const [first] = group;
+  if (group.length > 1) return writeLayer(store, sharedLayer(group), compression);
+  if (first!.member !== undefined) {
+    const { layer } = first!.member;
+    return { diffId: layer.diffId, blob: await encodeLayer(store, layer, compression) };
+  }
+  const { listing } = drafts.get(first!)!;
+  const key = `draft ${sha256(listingBytes(listing))}`;
+  return writeLayer(store, { key, listing, open: first!.open }, compression);
+}
+
+function groupText(group: LayerGroup): string {
+  return group.map(({ name, member }) => (member === undefined ? name : `${name}-${member.version}`)).join(', ');
+}
+
+function document(value: JsonValue): OciDocument {
+  const bytes = Buffer.from(canonicalJson(value));
+  return { digest: sha256(bytes), bytes };
+}
+
+/** A few at a time: compression itself uses all processors. */
+async function inTurns<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results = new Array<Result>(items.length);
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!);
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+  return results;
+}

@@ -1,0 +1,209 @@
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
+import { findProgram } from '../system/programs.ts';
+import { archiveRefusal } from './archive-refusal.ts';
+import { filterThrough } from './filter-through.ts';
+
+export type Compression = 'gzip' | 'xz' | 'zstd' | 'bzip2' | 'none';
+
+export interface DecompressOptions {
+  /** What the bytes are called in messages. */
+  readonly what?: string;
+  readonly maxBytes?: number;
+  /** Largest output for each byte of input, counted once the output passes 64 MiB. */
+  readonly maxRatio?: number;
+  /** Finds a program of the host; `() => undefined` makes do without any. */
+  readonly findProgram?: (name: string) => string | undefined;
+}
+
+const DEFAULT_MAX_BYTES = 16 * 2 ** 30;
+/** Zeros reach 1032 with deflate, by its design; no package comes near. */
+const DEFAULT_MAX_RATIO = 1100;
+const RATIO_COUNTS_FROM_BYTES = 64 * 2 ** 20;
+
+/** Tells a compression by the first bytes: six are enough. */
+export function detectCompression(start: Uint8Array): Compression {
+  const hex = Buffer.from(start.subarray(0, 6)).toString('hex');
+  if (hex.startsWith('1f8b')) return 'gzip';
+  if (hex.startsWith('fd377a585a00')) return 'xz';
+  if (hex.startsWith('28b52ffd') || /^5.2a4d18/.test(hex)) return 'zstd';
+  if (/^425a683[1-9]/.test(hex)) return 'bzip2';
+  return 'none';
+}
+
+/**
+ * Decompresses a stream. Data that is damaged or cut off, and more output than `maxBytes` or `maxRatio` allow, are
+ * 'archive-refused'; errors of the input itself come through as they are. What came out before an error is no more to be
+ * trusted than the input.
+ */
+export async function* decompress(
+  bytes: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  options: DecompressOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const flow = startFlow(options);
+  const input = flow.countedInput(bytes);
+  yield* flow.checkedOutput(decoded(input, compression, flow, options));
+}
+
+function decoded(
+  input: AsyncIterable<Uint8Array>,
+  compression: Compression,
+  flow: Flow,
+  { findProgram: find = findProgram }: DecompressOptions,
+): AsyncIterable<Uint8Array> {
+  switch (compression) {
+    case 'none':
+      return input;
+    case 'gzip':
+      return readable(gunzipped(input), flow, 'gzip');
+    case 'zstd':
+      return unzstd(input, flow);
+    case 'xz': {
+      const program = find('xz');
+      return program === undefined
+        ? readable(unxz(input), flow, 'xz')
+        : filterThrough([program, '--decompress', '--stdout', `--memlimit-decompress=${XZ_MEMORY}`], input, flow.what);
+    }
+    case 'bzip2': {
+      const program = find('bzip2');
+      if (program === undefined) throw missingBzip2(flow.what);
+      return filterThrough([program, '--decompress', '--stdout'], input, flow.what);
+    }
+  }
+}
+
+/** The largest preset, -9, needs 65 MiB. */
+const XZ_MEMORY = '600MiB';
+
+function missingBzip2(what: string): BuilditError {
+  return new BuilditError(
+    'input-invalid',
+    `Cannot decompress "${printable(what)}": expected the program bzip2 on this machine, found none`,
+    { hint: 'install bzip2, or name the same archive compressed with gzip, xz or zstd' },
+  );
+}
+
+interface Flow {
+  readonly what: string;
+  countedInput(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  checkedOutput(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined>;
+  /** Counts output that is not handed on yet; throws where it is too much. */
+  produced(length: number): void;
+  /** Set when the input itself failed, which is then what the user is told. */
+  inputError: unknown;
+}
+
+function startFlow({
+  what = 'archive',
+  maxBytes = DEFAULT_MAX_BYTES,
+  maxRatio = DEFAULT_MAX_RATIO,
+}: DecompressOptions): Flow {
+  let inputBytes = 0;
+  let outputBytes = 0;
+  let producedBytes = 0;
+  function check(total: number): void {
+    if (total > maxBytes) throw archiveRefusal(what, `at most ${maxBytes} bytes when decompressed`, 'more');
+    if (total > RATIO_COUNTS_FROM_BYTES && total > inputBytes * maxRatio) {
+      throw archiveRefusal(what, `at most ${maxRatio} times its size when decompressed`, 'more');
+    }
+  }
+  const flow: Flow = {
+    what,
+    inputError: undefined,
+    async *countedInput(bytes) {
+      try {
+        for await (const chunk of bytes) {
+          inputBytes += chunk.length;
+          yield chunk;
+        }
+      } catch (error) {
+        flow.inputError = error;
+        throw error;
+      }
+    },
+    async *checkedOutput(bytes) {
+      for await (const chunk of bytes) {
+        outputBytes += chunk.length;
+        check(outputBytes);
+        yield chunk;
+      }
+    },
+    produced(length) {
+      producedBytes += length;
+      check(producedBytes);
+    },
+  };
+  return flow;
+}
+
+/** Turns a decoder's complaints into refusals, and lets errors of the input through. */
+async function* readable(
+  bytes: AsyncIterable<Uint8Array>,
+  flow: Flow,
+  name: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    if (flow.inputError !== undefined) throw flow.inputError;
+    if (error instanceof BuilditError) throw error;
+    throw archiveRefusal(
+      flow.what,
+      `whole ${name} data`,
+      error instanceof Error ? error.message : 'damaged data',
+      error,
+    );
+  }
+}
+
+function gunzipped(input: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: 256 * 1024 });
+  const source = Readable.from(input, { objectMode: false });
+  source.on('error', (error) => gunzip.destroy(error));
+  gunzip.on('close', () => source.destroy());
+  return source.pipe(gunzip);
+}
+
+/** xz-decompress checks CRC32 and CRC64 and knows no filters but LZMA2's; enough for what Debian ships. */
+async function* unxz(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const { XzReadableStream } = (await import('xz-decompress')).default;
+  const reader = new XzReadableStream(ReadableStream.from(input) as ReadableStream<Uint8Array>).getReader();
+  try {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** fzstd reads frame after frame, which neither the wasm codec nor every Node's own does. */
+async function* unzstd(input: AsyncIterable<Uint8Array>, flow: Flow): AsyncGenerator<Uint8Array, void, undefined> {
+  const { Decompress } = await import('fzstd');
+  let output: Uint8Array[] = [];
+  const decoder = new Decompress((block) => {
+    flow.produced(block.length);
+    output.push(block);
+  });
+  const push = (chunk: Uint8Array, isLast: boolean) => {
+    try {
+      decoder.push(chunk, isLast);
+    } catch (error) {
+      if (error instanceof BuilditError) throw error;
+      throw archiveRefusal(
+        flow.what,
+        'whole zstd data',
+        error instanceof Error ? error.message : 'damaged data',
+        error,
+      );
+    }
+  };
+  for await (const chunk of input) {
+    push(chunk, false);
+    yield* output;
+    output = [];
+  }
+  push(new Uint8Array(0), true);
+  yield* output;
+}

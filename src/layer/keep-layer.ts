@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LayerCompression } from '../model/container.ts';
+import type { DiffId, KeptLayer, LayerListing } from '../model/layer.ts';
+import { writeEncoding } from '../store/encodings.ts';
+import { putBlob } from '../store/put-blob.ts';
+import type { Store } from '../store/store.ts';
+import { openTemporary } from '../store/temporary.ts';
+import { adoptTree } from '../store/trees.ts';
+import { archiveRefusal } from './archive-refusal.ts';
+import { canonicalLayerPath } from './canonical-layer-path.ts';
+import { compress, encoderOf, mediaTypeOf } from './compress.ts';
+import { type EntryFacts, LayerDraft } from './layer-draft.ts';
+import { listingBytes } from './listing.ts';
+import type { TarMember } from './tar-member.ts';
+import { layerTar, type ReadContent } from './write-tar.ts';
+
+export interface KeepRules {
+  /** `fixed`: every entry has this time. `archive`: each its own, but none later than `newest`. Seconds. */
+  readonly mtime:
+    | { readonly kind: 'fixed'; readonly seconds: number }
+    | { readonly kind: 'archive'; readonly newest?: number };
+  readonly owner: 'root' | 'archive';
+  /**
+   * Another path for a member's, or undefined to leave it out. `canonicalLayerPath` unless given; the base layer, which
+   * owns the links that one leads through, gives `(path) => path`.
+   */
+  readonly mapPath?: (path: string) => string | undefined;
+  /** Compresses the layer in the same pass and keeps that encoding, where it is known to be wanted. */
+  readonly encode?: LayerCompression;
+  /** What the archive is called in messages. */
+  readonly what?: string;
+}
+
+/**
+ * Makes a layer of an archive's members and keeps it: its tree, its listing, and what its ELF files need. The tree is
+ * unpacked into a private directory and appears when it is whole; the same members and rules give the same layer on every
+ * machine. Refuses ('archive-refused') what `unpackTree` refuses. Every directory above an entry gets an entry of its own.
+ */
+export async function keepLayer(store: Store, members: AsyncIterable<TarMember>, rules: KeepRules): Promise<KeptLayer> {
+  const temporary = await openTemporary(store, 'layer');
+  try {
+    const directory = join(temporary.path, 'tree');
+    mkdirSync(directory, { mode: 0o700 });
+    const { listing, elf, readContent } = await fillDraft(new LayerDraft(directory, whatOf(rules)), members, rules);
+    const { diffId, size } = await writeLayer(store, listing, readContent, rules.encode);
+    const { digest } = await putBlob(store, listingBytes(listing));
+    await adoptTree(store, diffId, directory);
+    return { diffId, size, listing: digest, elf };
+  } finally {
+    await temporary.release();
+  }
+}
+
+async function fillDraft(draft: LayerDraft, members: AsyncIterable<TarMember>, rules: KeepRules) {
+  let newest = 0;
+  for await (const member of members) {
+    const path = mappedPath(member, member.path, rules);
+    if (path === undefined) continue;
+    const facts = factsOf(member, rules);
+    newest = Math.max(newest, facts.mtime);
+    const target = member.type === 'hardlink' ? mappedPath(member, member.target, rules) : undefined;
+    await draft.add(path, member, facts, target ?? member.target);
+  }
+  return draft.finish(rules.mtime.kind === 'fixed' ? rules.mtime.seconds : newest);
+}
+
+function mappedPath(member: TarMember, path: string, rules: KeepRules): string | undefined {
+  const { mapPath = canonicalLayerPath } = rules;
+  const mapped = mapPath(path);
+  const isOwnedByBase = mapped === undefined && mapPath === canonicalLayerPath;
+  if (isOwnedByBase && member.type !== 'directory' && member.type !== 'symlink') {
+    throw archiveRefusal(
+      `${whatOf(rules)}: ${member.path}`,
+      'a directory or link of the base layer',
+      `a ${member.type}`,
+    );
+  }
+  return mapped;
+}
+
+function factsOf({ mode, uid, gid, mtime }: TarMember, rules: KeepRules): EntryFacts {
+  const owner = rules.owner === 'root' ? { uid: 0, gid: 0 } : { uid, gid };
+  if (rules.mtime.kind === 'fixed') return { mode, ...owner, mtime: rules.mtime.seconds };
+  return { mode, ...owner, mtime: Math.min(mtime, rules.mtime.newest ?? mtime) };
+}
+
+function whatOf({ what = 'archive' }: KeepRules): string {
+  return what;
+}
+
+const BYTES_BETWEEN_PAUSES = 8 * 2 ** 20;
+
+/** Writes the layer's tar to nowhere, or compressed into a blob, for its digest and size. */
+async function writeLayer(
+  store: Store,
+  listing: LayerListing,
+  readContent: ReadContent,
+  encode: LayerCompression | undefined,
+): Promise<{ diffId: DiffId; size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  async function* hashed(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of layerTar(listing, readContent)) {
+      hash.update(chunk);
+      // Small files are read synchronously: without a pause nothing else would get a turn.
+      if (Math.floor((size + chunk.length) / BYTES_BETWEEN_PAUSES) > Math.floor(size / BYTES_BETWEEN_PAUSES)) {
+        await new Promise((resume) => setImmediate(resume));
+      }
+      size += chunk.length;
+      yield chunk;
+    }
+  }
+  if (encode === undefined) {
+    for await (const _ of hashed());
+    return { diffId: hash.digest('hex'), size };
+  }
+  const blob = await putBlob(store, compress(hashed(), encode));
+  const diffId = hash.digest('hex');
+  await writeEncoding(store, diffId, { encoder: encoderOf(encode), mediaType: mediaTypeOf(encode), ...blob });
+  return { diffId, size };
+}

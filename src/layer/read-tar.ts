@@ -1,0 +1,278 @@
+import { archiveRefusal } from './archive-refusal.ts';
+import { ByteReader } from './byte-reader.ts';
+import { type PaxRecords, parsePaxRecords } from './pax-records.ts';
+import { BLOCK_SIZE, memberTypeOf, parseTarHeader, type TarHeader, TarHeaderFault } from './tar-header.ts';
+import { DEFAULT_TAR_LIMITS, type TarLimits } from './tar-limits.ts';
+import { noContent, once, type TarMember } from './tar-member.ts';
+import { cleanTarPath, linkText } from './tar-names.ts';
+
+export interface ReadTarOptions extends Partial<TarLimits> {
+  /** What the archive is called in messages. */
+  readonly what?: string;
+}
+
+/**
+ * Reads an archive (ustar, pax or GNU) strictly: whatever two readers could understand differently is refused with
+ * 'archive-refused'. Refused are wrong checksums and numbers, absolute names and `..`, names that are not UTF-8, sparse
+ * and multi-volume members, contradicting extensions, sizes beyond `limits`, an archive that is cut off, and anything but
+ * zeros after its end. A leading `./` is removed; the entry `./` itself is left out.
+ *
+ * Each member's content is read before the next member is asked for, or is skipped.
+ */
+export async function* readTar(
+  bytes: AsyncIterable<Uint8Array>,
+  options: ReadTarOptions = {},
+): AsyncGenerator<TarMember, void, undefined> {
+  const reader = new ByteReader(bytes);
+  const reading = startReading(options);
+  try {
+    for (;;) {
+      const block = reader.takeNow(BLOCK_SIZE) ?? (await reader.take(BLOCK_SIZE));
+      const header = parseBlock(block, reading);
+      if (header === undefined) break;
+      if (isExtension(header)) {
+        await readExtension(reader, header, reading);
+        continue;
+      }
+      const member = memberOf(header, reading);
+      if (member === undefined) continue;
+      if (member.type !== 'file' || member.size === 0) {
+        yield member;
+      } else if (member.size <= WHOLE_BYTES) {
+        const whole = await readPadded(reader, member.size, reading);
+        yield { ...member, whole, content: once(whole) };
+      } else {
+        const content = startContent(reader, member.size, reading);
+        yield { ...member, content: content.bytes };
+        await content.skipRest();
+      }
+    }
+    await readEnd(reader, reading);
+  } catch (error) {
+    if (error instanceof TarHeaderFault) throw refusal(reading, error.expected, error.found);
+    throw error;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Contents up to this size are handed out whole: one hop through the event loop a member, no more. */
+const WHOLE_BYTES = 64 * 1024;
+
+/** Long names and pax headers are small; what is larger is an attack on memory. */
+const MAX_EXTENSION_BYTES = 1024 * 1024;
+
+/** What is known between two headers. */
+interface Reading {
+  readonly limits: TarLimits;
+  readonly what: string;
+  /** Extensions that wait for their member. */
+  pending: { pax?: PaxRecords; longName?: Buffer; longLink?: Buffer };
+  global: PaxRecords;
+  current: string;
+  bytes: number;
+  entries: number;
+}
+
+function startReading({ what = 'archive', ...limits }: ReadTarOptions): Reading {
+  return {
+    limits: { ...DEFAULT_TAR_LIMITS, ...limits },
+    what,
+    pending: {},
+    global: {},
+    current: '',
+    bytes: 0,
+    entries: 0,
+  };
+}
+
+function refusal(reading: Reading, expected: string, found: string): Error {
+  return archiveRefusal(reading.current === '' ? reading.what : `${reading.what}: ${reading.current}`, expected, found);
+}
+
+function parseBlock(block: Buffer, reading: Reading): TarHeader | undefined {
+  if (block.length < BLOCK_SIZE) throw refusal(reading, 'two blocks of zeros at the end', 'an archive that is cut off');
+  const header = parseTarHeader(block);
+  if (header !== undefined) reading.current = header.name.toString().slice(0, 200);
+  return header;
+}
+
+function isExtension({ typeFlag }: TarHeader): boolean {
+  return typeFlag === 'x' || typeFlag === 'g' || typeFlag === 'L' || typeFlag === 'K';
+}
+
+async function readExtension(reader: ByteReader, { typeFlag, size }: TarHeader, reading: Reading): Promise<void> {
+  if (size > MAX_EXTENSION_BYTES) throw refusal(reading, `at most ${MAX_EXTENSION_BYTES} bytes of names`, `${size}`);
+  reading.entries += 1;
+  checkEntries(reading);
+  const block = await readPadded(reader, size, reading);
+  const { pending } = reading;
+  switch (typeFlag) {
+    case 'g': {
+      const records = parsePaxRecords(block);
+      if (records.path !== undefined || records.linkPath !== undefined || records.size !== undefined) {
+        throw new TarHeaderFault('a global pax header about no single member', 'a path or size in it');
+      }
+      reading.global = { ...reading.global, ...records };
+      return;
+    }
+    case 'x':
+      if (pending.pax !== undefined) throw new TarHeaderFault('one pax header before a member', 'two');
+      pending.pax = parsePaxRecords(block);
+      return;
+    case 'L':
+      if (pending.longName !== undefined) throw new TarHeaderFault('one long name before a member', 'two');
+      pending.longName = terminated(block);
+      return;
+    default:
+      if (pending.longLink !== undefined) throw new TarHeaderFault('one long link before a member', 'two');
+      pending.longLink = terminated(block);
+  }
+}
+
+/** GNU ends a long name with one NUL. */
+function terminated(block: Buffer): Buffer {
+  const end = block.indexOf(0);
+  if (end >= 0 && end !== block.length - 1) throw new TarHeaderFault('a long name without NUL', 'one with it');
+  return end < 0 ? block : block.subarray(0, end);
+}
+
+/** Puts header and extensions together. Returns undefined for `./`. */
+function memberOf(header: TarHeader, reading: Reading): TarMember | undefined {
+  const { pax = {}, longName, longLink } = reading.pending;
+  reading.pending = {};
+  if ((longName !== undefined && pax.path !== undefined) || (longLink !== undefined && pax.linkPath !== undefined)) {
+    throw new TarHeaderFault('one long name of a member', 'one of GNU and one of pax');
+  }
+  const rawName = pax.path ?? longName ?? header.name;
+  reading.current = rawName.toString().slice(0, 200);
+  const flagged = memberTypeOf(header.typeFlag);
+  if (flagged === undefined) throw new TarHeaderFault('a file, directory or link', describeFlag(header.typeFlag));
+  const size = pax.size ?? header.size;
+  // Archives older than ustar mark a directory by its trailing slash alone.
+  const isOldDirectory = flagged === 'file' && rawName.at(-1) === 0x2f;
+  const type = isOldDirectory ? 'directory' : flagged;
+  if (type !== 'file' && size !== 0) throw new TarHeaderFault(`a ${type} without content`, `${size} bytes`);
+  count(reading, size);
+  const path = cleanTarPath(rawName, reading.limits);
+  if (path === '') {
+    if (type !== 'directory') throw new TarHeaderFault('a name', 'none');
+    return undefined;
+  }
+  return {
+    type,
+    path,
+    mode: header.mode,
+    uid: pax.uid ?? reading.global.uid ?? header.uid,
+    gid: pax.gid ?? reading.global.gid ?? header.gid,
+    mtime: pax.mtime ?? reading.global.mtime ?? header.mtime,
+    size,
+    target: targetOf(type, pax.linkPath ?? longLink ?? header.linkName, reading.limits),
+    content: noContent,
+  };
+}
+
+function targetOf(type: TarMember['type'], raw: Buffer, limits: TarLimits): string {
+  if (type === 'symlink') return linkText(raw, limits);
+  if (type !== 'hardlink') return '';
+  const target = cleanTarPath(raw, limits);
+  if (target === '') throw new TarHeaderFault('the name of another member', 'none');
+  return target;
+}
+
+function describeFlag(flag: string): string {
+  switch (flag) {
+    case 'S':
+      return 'a sparse file';
+    case 'M':
+    case 'V':
+      return 'a part of a multi-volume archive';
+    default:
+      return `the type ${JSON.stringify(flag)}`;
+  }
+}
+
+function count(reading: Reading, size: number): void {
+  reading.bytes += size;
+  reading.entries += 1;
+  checkEntries(reading);
+  if (reading.bytes > reading.limits.maxBytes) {
+    throw refusal(reading, `at most ${reading.limits.maxBytes} bytes of files`, 'more');
+  }
+}
+
+function checkEntries({ entries, limits }: Reading): void {
+  if (entries > limits.maxEntries) throw new TarHeaderFault(`at most ${limits.maxEntries} members`, 'more');
+}
+
+/** Reads content and the zeros that fill its last block. */
+async function readPadded(reader: ByteReader, size: number, reading: Reading): Promise<Buffer> {
+  const padded = size + paddingOf(size);
+  const bytes = reader.takeNow(padded) ?? (await reader.take(padded));
+  if (bytes.length < padded) throw refusal(reading, `${size} bytes of content`, 'an archive that is cut off');
+  return bytes.subarray(0, size);
+}
+
+export function paddingOf(size: number): number {
+  return (BLOCK_SIZE - (size % BLOCK_SIZE)) % BLOCK_SIZE;
+}
+
+interface Content {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  skipRest(): Promise<void>;
+}
+
+function startContent(reader: ByteReader, size: number, reading: Reading): Content {
+  let missing = size;
+  let isOpen = true;
+  async function next(): Promise<Buffer | undefined> {
+    if (missing === 0) return undefined;
+    const chunk = await reader.takeSome(missing);
+    if (chunk === undefined) throw refusal(reading, `${size} bytes of content`, 'an archive that is cut off');
+    missing -= chunk.length;
+    return chunk;
+  }
+  async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (;;) {
+      if (!isOpen) throw new Error(`The content of ${reading.current} was asked for after the next member`);
+      const chunk = await next();
+      if (chunk === undefined) return;
+      yield chunk;
+    }
+  }
+  return {
+    bytes: { [Symbol.asyncIterator]: read },
+    async skipRest() {
+      isOpen = false;
+      while ((await next()) !== undefined);
+      const padding = paddingOf(size);
+      if ((await reader.take(padding)).length < padding) {
+        throw refusal(reading, `${size} bytes of content`, 'an archive that is cut off');
+      }
+    },
+  };
+}
+
+/** After the first block of zeros: another one, then at most more zeros, with which GNU tar fills its last record. */
+async function readEnd(reader: ByteReader, reading: Reading): Promise<void> {
+  if (Object.keys(reading.pending).length > 0) throw new TarHeaderFault('a member after its long name', 'the end');
+  const second = await reader.take(BLOCK_SIZE);
+  if (second.length < BLOCK_SIZE)
+    throw refusal(reading, 'two blocks of zeros at the end', 'an archive that is cut off');
+  for (let chunk: Buffer | undefined = second; chunk !== undefined; chunk = await reader.takeSome(2 ** 20)) {
+    if (!isZero(chunk)) {
+      reading.current = '';
+      throw refusal(reading, 'nothing but zeros after the end', 'other bytes');
+    }
+  }
+}
+
+const ZEROS = Buffer.alloc(64 * 1024);
+
+function isZero(bytes: Buffer): boolean {
+  for (let start = 0; start < bytes.length; start += ZEROS.length) {
+    const part = bytes.subarray(start, start + ZEROS.length);
+    if (part.compare(ZEROS, 0, part.length) !== 0) return false;
+  }
+  return true;
+}

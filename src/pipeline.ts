@@ -1,0 +1,85 @@
+import { assessPlan } from './build/realise-plan.ts';
+import { findByHash } from './cache/find-record.ts';
+import { VanishedPackages } from './debian/fetch-debs.ts';
+import type { SelectedImage } from './image/select-members.ts';
+import { containerTitle } from './model/container.ts';
+import type { Hash } from './model/package-hash.ts';
+import { assembleRun, selectForImage, wantedForImage } from './pipeline/assemble-run.ts';
+import type { BuildOptions, BuildOutcome, PlanOutcome } from './pipeline/contract.ts';
+import { planRun, prepareRun, type Run } from './pipeline/prepare-run.ts';
+import { realiseRun } from './pipeline/realise-run.ts';
+import { replaceVanished } from './pipeline/settle-locks.ts';
+import { withCollectionLock } from './store/collection-lock.ts';
+
+export { fetchEverything as fetch } from './pipeline/fetch-run.ts';
+export { openPackageShell as shell, readPackageLog as readLog } from './pipeline/inspect-run.ts';
+export { lock } from './pipeline/lock-run.ts';
+
+/** Builds a container: definitions, locks, plan, packages, images, in this order. */
+export async function build(options: BuildOptions): Promise<BuildOutcome> {
+  const prepared = await prepareRun(options);
+  const { container } = prepared.definitions;
+  options.context.emit({ kind: 'container-started', title: containerTitle(container) });
+  return withCollectionLock(prepared.store, 'shared', async () => {
+    const { run, selected, builtCount } = await withPresentPackages(prepared, realiseImage);
+    const images = await assembleRun(run, selected);
+    return { container, plan: run.plan, images, builtCount };
+  });
+}
+
+/** Plans a container and says for each package whether it is there, changing nothing but a missing lock. */
+export async function makePlan(options: BuildOptions): Promise<PlanOutcome> {
+  const { plan, store } = await prepareRun(options);
+  const { needed, lookups } = await assessPlan(plan, plan.imageCandidates, (hash) => findByHash(store, hash));
+  const steps = needed.map(({ name, version, hash }) => {
+    const lookup = lookups.get(hash)!;
+    return lookup.kind === 'hit'
+      ? {
+          name,
+          version,
+          hash,
+          buildKey: lookup.record.buildKey,
+          state: 'found' as const,
+          reason: `found ${lookup.place}`,
+        }
+      : { name, version, hash, buildKey: undefined, state: 'build' as const, reason: lookup.reason };
+  });
+  return { plan, steps };
+}
+
+/** Which packages the image of a container holds, each with the reasons; builds what is missing. */
+export async function selectPackages(options: BuildOptions): Promise<SelectedImage> {
+  const prepared = await prepareRun(options);
+  return withCollectionLock(
+    prepared.store,
+    'shared',
+    async () => (await withPresentPackages(prepared, realiseImage)).selected,
+  );
+}
+
+async function realiseImage(run: Run): Promise<{ run: Run; selected: SelectedImage; builtCount: number }> {
+  const wanted = wantedForImage(run);
+  const before = new Set<Hash>();
+  const { emit } = run.options.context;
+  const counting = {
+    ...run.options.context,
+    emit: (event: Parameters<typeof emit>[0]) => {
+      if (event.kind === 'package-built') before.add(event.hash);
+      emit(event);
+    },
+  };
+  const records = await realiseRun({ ...run, options: { ...run.options, context: counting } }, wanted);
+  return { run, selected: selectForImage(run, wanted, records), builtCount: before.size };
+}
+
+/** Runs work that fetches Debian packages; those that are nowhere any more are replaced, said loudly, and it runs again. */
+async function withPresentPackages<Result>(run: Run, work: (run: Run) => Promise<Result>): Promise<Result> {
+  try {
+    return await work(run);
+  } catch (error) {
+    if (!(error instanceof VanishedPackages) || run.options.locked) throw error;
+    const { definitions, repositoryLocks, lock, options, store } = run;
+    const replaced = await replaceVanished(error, definitions, repositoryLocks, lock, options, store);
+    return await work(planRun({ options, store, definitions, repositoryLocks, lock: replaced }));
+  }
+}

@@ -1,0 +1,157 @@
+import { join } from 'node:path';
+import type { Records } from '../build/realise-plan.ts';
+import { renderFile } from '../definition/render-file.ts';
+import { assembleAci } from '../image/assemble-aci.ts';
+import { assembleOci } from '../image/assemble-oci.ts';
+import { flattenTree } from '../image/flatten-tree.ts';
+import type { ImageCandidate } from '../image/image-member.ts';
+import type { OciDefinition } from '../image/oci-config.ts';
+import { possibleMembers } from '../image/possible-members.ts';
+import { type ImageContent, prepareContent } from '../image/prepare-content.ts';
+import { type SelectedImage, selectMembers } from '../image/select-members.ts';
+import { layerTar } from '../layer/write-tar.ts';
+import { LOCK_FILE, writeLock } from '../lock/lock-file.ts';
+import { containerTitle, type ImageDefinition } from '../model/container.ts';
+import { BuilditError } from '../model/errors.ts';
+import type { Hash } from '../model/package-hash.ts';
+import { RUN_EXCLUSIONS } from '../model/run-exclusions.ts';
+import { parseOutput } from '../publish/parse-output.ts';
+import { type ImagesToPublish, publishImages } from '../publish/publish-images.ts';
+import type { Published } from '../publish/published.ts';
+import { rememberRoot } from '../store/remembered-roots.ts';
+import type { BuiltImage } from './contract.ts';
+import type { Run } from './prepare-run.ts';
+
+/** Packages that the image may hold: what has to be there before anything of it can be decided. */
+export function wantedForImage({ plan, definitions }: Run): Hash[] {
+  const candidates = plan.imageCandidates.map((hash) => plan.stepsByHash.get(hash)!);
+  const compiled = candidates.some((step) => step.kind === 'build' && step.package.root === 'toolchain');
+  const runtime = compiled ? definitions.repositories.flatMap(({ debian }) => debian.runtime) : [];
+  return possibleMembers({ requested: plan.requested, candidates, runtime, excluded: RUN_EXCLUSIONS });
+}
+
+/** Decides which packages the image holds, by what they really need. */
+export function selectForImage({ plan, definitions }: Run, wanted: readonly Hash[], records: Records): SelectedImage {
+  const candidates = wanted.map((hash): ImageCandidate => {
+    const step = plan.stepsByHash.get(hash)!;
+    const record = records.get(hash)!;
+    return step.kind === 'build'
+      ? { kind: 'build', hash, package: step.package, record }
+      : { kind: 'debian', hash, pin: step.pin, record };
+  });
+  const { base } = definitions.container;
+  const baseStep = base === false ? undefined : plan.steps.find(({ name }) => name === base);
+  return selectMembers({ requested: plan.requested, base: baseStep?.hash, candidates, excluded: RUN_EXCLUSIONS });
+}
+
+/** Makes the images of a container out of its packages, and writes them where they are wanted. */
+export async function assembleRun(run: Run, selected: SelectedImage): Promise<BuiltImage[]> {
+  const { store, definitions, options } = run;
+  const { container } = definitions;
+  const content = await prepareContent(store, {
+    container,
+    selected: selected.members,
+    render: (text, path) => renderFile(text, container.variables, path),
+    witness: options.witness,
+  });
+  for (const text of content.notices) options.context.emit({ kind: 'notice', text });
+  const images = await assembleImages(run, content);
+  const outputs = options.outputs.map((text) => parseOutput(text, process.cwd()));
+  requireImages(run, outputs);
+  const published = await publishImages(store, images, {
+    directory: join(container.directory, 'out'),
+    outputs,
+    signal: options.context.signal,
+    witness: options.witness,
+  });
+  await keepLayerPlan(run, images);
+  await rememberRoot(store, container.directory, {
+    hashes: selected.members.map(({ hash }) => hash),
+    digests: published.flatMap(({ blobs }) => blobs),
+  });
+  return published.map((image) => builtImage(run, image));
+}
+
+async function assembleImages(run: Run, content: ImageContent): Promise<ImagesToPublish> {
+  const { store, definitions, lock, options } = run;
+  const { emit } = options.context;
+  const oci: Awaited<ReturnType<typeof assembleOci>>[] = [];
+  const aci: Awaited<ReturnType<typeof assembleAci>>[] = [];
+  for (const definition of definitions.container.images) {
+    const label = imageLabel(run, definition);
+    emit({ kind: 'image-started', label });
+    try {
+      if (definition.kind === 'aci') aci.push(await assembleAci(store, content, definition));
+      else oci.push(await assembleOci(store, content, tagged(definition, options.tag), { shared: lock.layers }));
+      const made = definition.kind === 'aci' ? aci.at(-1)!.imageId : `sha256:${oci.at(-1)!.manifest.digest}`;
+      emit({ kind: 'image-finished', label, results: [made] });
+    } catch (error) {
+      emit({ kind: 'image-failed', label });
+      throw error;
+    }
+  }
+  return {
+    name: definitions.container.name,
+    oci,
+    aci,
+    docker: async () => {
+      const definition =
+        definitions.container.images.find((image) => image.kind === 'oci') ??
+        plainOci(definitions.container.images[0]!);
+      const compression = definition.compression === 'zstd' ? 'gzip' : definition.compression;
+      return assembleOci(store, content, tagged(definition, options.tag), { shared: lock.layers, compression });
+    },
+    rootArchive: () => rootArchive(content),
+  };
+}
+
+function tagged(definition: OciDefinition, tags: readonly string[]): OciDefinition {
+  return tags.length === 0 ? definition : { ...definition, tags };
+}
+
+/** A container that only describes an ACI can still be had for docker, without a configuration of its own. */
+function plainOci({ position }: ImageDefinition): OciDefinition {
+  return { kind: 'oci', config: {}, compression: 'gzip', layerBudget: 100, tags: [], annotations: {}, position };
+}
+
+function imageLabel({ definitions }: Run, { kind }: ImageDefinition): string {
+  return `${containerTitle(definitions.container)} as ${kind.toUpperCase()}`;
+}
+
+function requireImages({ definitions }: Run, outputs: readonly { type: string }[]): void {
+  for (const type of ['oci', 'aci']) {
+    if (
+      !outputs.some((output) => output.type === type) ||
+      definitions.container.images.some(({ kind }) => kind === type)
+    )
+      continue;
+    throw new BuilditError('usage', `Cannot write an image of type ${type}: container.yaml describes none`, {
+      hint: `add a step "- image: {type: ${type}}" to container.yaml`,
+    });
+  }
+}
+
+/** Which packages share layers stays as it was decided first, so that one bump moves one layer. */
+async function keepLayerPlan({ definitions, lock, options }: Run, { oci }: ImagesToPublish): Promise<void> {
+  const shared = oci[0]?.shared;
+  if (options.locked || shared === undefined || JSON.stringify(shared) === JSON.stringify(lock.layers)) return;
+  await writeLock(definitions.container.directory, { ...lock, layers: shared });
+  options.witness.wrote(join(definitions.container.directory, LOCK_FILE));
+}
+
+function builtImage(run: Run, { kind, path, digest, imageId, size }: Published): BuiltImage {
+  return {
+    label: `${containerTitle(run.definitions.container)} as ${kind.toUpperCase()}`,
+    kind,
+    path,
+    digest,
+    imageId,
+    size,
+  };
+}
+
+/** The whole file system as one tar. */
+async function* rootArchive(content: ImageContent): AsyncGenerator<Uint8Array> {
+  const flat = flattenTree(content.tree, content.layers, '');
+  yield* layerTar(flat.listing, await flat.open());
+}

@@ -1,0 +1,70 @@
+import type { Config, RunContext } from '../model/config.ts';
+import type { ContainerDefinition } from '../model/container.ts';
+import type { Digest } from '../model/digest.ts';
+import type { Hash } from '../model/package-hash.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Witness } from '../system/witness.ts';
+
+/** What every verb that works on a container directory gives to the pipeline. */
+export interface BuildOptions {
+  /** Absolute path of the directory that holds container.yaml. */
+  readonly directory: string;
+  readonly config: Config;
+  readonly context: RunContext;
+  /** Told of every file the run depends on, so that the next one can tell that nothing changed. */
+  readonly witness: Witness;
+  /** `linux/amd64`, in place of what the definition says. */
+  readonly platform: string | undefined;
+  /** Fails where the lock would change. */
+  readonly locked: boolean;
+  /** Besides that, offline. */
+  readonly frozen: boolean;
+  readonly fromSource: boolean;
+  readonly binaryOnly: boolean;
+  /** Runs upstream's own tests of what is built. */
+  readonly check: boolean;
+  /** `type=oci,dest=…`, as typed. None: what container.yaml says, below `out/`. */
+  readonly outputs: readonly string[];
+  readonly tag: readonly string[];
+}
+
+export interface BuiltImage {
+  readonly label: string;
+  readonly path: string;
+  readonly kind: string;
+  readonly digest?: string | undefined;
+  readonly imageId?: string | undefined;
+  readonly size: number;
+}
+
+export interface BuildOutcome {
+  readonly container: ContainerDefinition;
+  readonly plan: Plan;
+  readonly images: readonly BuiltImage[];
+  readonly builtCount: number;
+}
+
+export interface PlannedStep {
+  readonly name: string;
+  readonly version: string;
+  readonly hash: Hash;
+  readonly buildKey: Digest | undefined;
+  readonly state: 'found' | 'build';
+  readonly reason: string;
+}
+
+export interface PlanOutcome {
+  readonly plan: Plan;
+  /** Dependencies first. */
+  readonly steps: readonly PlannedStep[];
+}
+
+export interface LockOutcome {
+  readonly path: string;
+  readonly written: boolean;
+  readonly changes: readonly {
+    readonly name: string;
+    readonly from: string | undefined;
+    readonly to: string | undefined;
+  }[];
+}

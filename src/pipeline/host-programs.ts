@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { composeRoot } from '../build/compose-root.ts';
+import { bubblewrapInTree, commandInTree, hostBubblewrap } from '../build/sandbox-program.ts';
+import { unpackFlock } from '../debian/unpack-tools.ts';
+import { readRepositoryLock } from '../lock/lock-file.ts';
+import { BuilditError } from '../model/errors.ts';
+import type { DebianSet } from '../model/lock.ts';
+import { hostPlatform } from '../system/host-platform.ts';
+import { flockCommand, setFlockCommand } from '../system/lock.ts';
+import type { BuildOptions } from './contract.ts';
+import { convertSteps } from './convert-steps.ts';
+import type { Run } from './prepare-run.ts';
+import { closureSteps, rootDebian } from './realise-run.ts';
+
+/** Makes file locks work: with the host's `flock`, else with Debian's, pinned by the first repository that has it. */
+export async function provideFlock({ config, context }: Pick<BuildOptions, 'config' | 'context'>): Promise<void> {
+  if (flockCommand() !== undefined) return;
+  const pins: DebianSet = Object.assign(
+    {},
+    ...(await Promise.all(config.recipes.map(async ({ path }) => (await readRepositoryLock(path))?.lock.roots ?? {}))),
+  );
+  const tree = await unpackFlock(join(config.store, 'tools'), pins, { config, context });
+  setFlockCommand(commandInTree(tree, 'usr/bin/flock', hostPlatform()));
+}
+
+/** The host's bubblewrap where it can be used, else Debian's, pinned like any other package. */
+export async function findBubblewrap(run: Run): Promise<readonly string[]> {
+  const host = hostBubblewrap();
+  if (host !== undefined) return host;
+  for (const repository of run.definitions.repositories) {
+    const debian = rootDebian(run, repository);
+    if (!Object.hasOwn(debian, 'bubblewrap')) continue;
+    const steps = closureSteps(['bubblewrap'], debian);
+    const records = await convertSteps(run, steps);
+    const members = steps.map(({ hash, name }) => ({
+      label: `debian/${name}`,
+      layer: records.get(hash)!.outputs.main!,
+    }));
+    const root = await composeRoot(
+      run.store,
+      members.map(({ layer }) => layer.diffId),
+      async (diffId) => members.find(({ layer }) => layer.diffId === diffId)!,
+    );
+    return bubblewrapInTree(root.path, run.definitions.container.platform);
+  }
+  throw new BuilditError(
+    'sandbox-unavailable',
+    "Cannot build in a sandbox: this machine has no bubblewrap ≥ 0.8.0, and no lock pins Debian's",
+    {
+      hint: 'install bubblewrap; buildit doctor tells what else is missing',
+    },
+  );
+}

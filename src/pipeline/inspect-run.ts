@@ -1,0 +1,85 @@
+import { LOG_NOTES, type LogNote } from '../build/build-log.ts';
+import { openShell, SHELL_PHASES } from '../build/open-shell.ts';
+import { didYouMean } from '../document/closest-name.ts';
+import { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
+import { hashMatches } from '../model/package-hash.ts';
+import type { BuildStep } from '../model/plan.ts';
+import { withCollectionLock } from '../store/collection-lock.ts';
+import { readNote } from '../store/notes.ts';
+import { openBlob } from '../store/read-blob.ts';
+import type { BuildOptions } from './contract.ts';
+import { prepareRun, type Run } from './prepare-run.ts';
+import { prepareSandbox, shownName } from './realise-run.ts';
+
+/** Opens a shell in exactly the sandbox of a package's build; answers its exit code. */
+export async function openPackageShell(
+  options: BuildOptions,
+  what: { readonly package: string; readonly phase: string | undefined; readonly failed: boolean },
+): Promise<number> {
+  const phase = SHELL_PHASES.find((known) => known === what.phase);
+  if (what.phase !== undefined && phase === undefined) {
+    throw new BuilditError('usage', `Cannot stop before "${printable(what.phase)}": expected a phase`, {
+      hint: didYouMean(what.phase, SHELL_PHASES) ?? `one of ${SHELL_PHASES.join(', ')}`,
+    });
+  }
+  const run = await prepareRun(options);
+  const step = findStep(run, what.package);
+  return withCollectionLock(run.store, 'shared', async () => {
+    const { sandbox, request } = await prepareSandbox(run, step);
+    const { signal, emit } = options.context;
+    const onPhase = (name: string) => emit({ kind: 'notice', text: `${shownName(step.package)}: ${name}` });
+    return openShell(sandbox, request, {
+      phase,
+      failed: what.failed,
+      signal,
+      shownName: shownName(step.package),
+      onPhase,
+      onLog: () => {},
+    });
+  });
+}
+
+/** The log of a package's last build: of its present HASH, else of the last one under its name. */
+export async function readPackageLog(
+  options: BuildOptions,
+  packageName: string | undefined,
+): Promise<AsyncIterable<Uint8Array>> {
+  const run = await prepareRun(options);
+  const steps = packageName === undefined ? run.plan.steps : [findStep(run, packageName)];
+  const notes: LogNote[] = [];
+  for (const { hash, name } of steps) {
+    const note = (await readNote(run.store, LOG_NOTES, hash)) ?? (await readNote(run.store, LOG_NOTES, name));
+    if (note !== undefined) notes.push(note as LogNote);
+  }
+  const latest = notes.sort((a, b) => (a.finishedAt < b.finishedAt ? -1 : 1)).at(-1);
+  if (latest === undefined) {
+    const shown = packageName === undefined ? run.definitions.container.name : packageName;
+    throw new BuilditError(
+      'file-missing',
+      `Cannot show the log of "${printable(shown)}": expected a build on this machine, found none`,
+      {
+        hint: 'a package that was never built here has no log',
+      },
+    );
+  }
+  return openBlob(run.store, latest.log);
+}
+
+/** A step by what a person calls it: the directory of an embedded package, `category/name`, its name alone, or its HASH. */
+function findStep({ plan, options }: Run, typed: string): BuildStep {
+  const clean = (text: string) => text.replace(/^\.\//, '').replace(/\/+$/, '');
+  const step =
+    plan.steps.find(({ name }) => name === typed) ??
+    plan.steps.find(
+      ({ package: { origin } }) =>
+        origin.kind === 'embedded' && (clean(origin.shownPath) === clean(typed) || origin.directory === typed),
+    ) ??
+    plan.steps.find(({ name, version }) => name.split('/')[1] === typed || `${name}-${version}` === typed) ??
+    plan.steps.find(({ hash }) => hashMatches(hash, typed));
+  if (step !== undefined) return step;
+  const names = plan.steps.map(({ name }) => name);
+  throw new BuilditError('usage', `Cannot find "${printable(typed)}" among the packages of ${options.directory}`, {
+    hint: didYouMean(typed, names) ?? `it is made of ${names.join(', ')}`,
+  });
+}

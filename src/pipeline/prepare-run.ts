@@ -1,0 +1,64 @@
+import { join } from 'node:path';
+import { readPlatform } from '../definition/host-platform.ts';
+import { readDefinitions } from '../definition/read-definitions.ts';
+import { LOCK_FILE, readContainerLock } from '../lock/lock-file.ts';
+import type { SettleOptions } from '../lock/settle-container-lock.ts';
+import type { Definitions } from '../model/container.ts';
+import type { ContainerLock } from '../model/lock.ts';
+import type { Plan } from '../model/plan.ts';
+import { generatedFilesDigest, SANDBOX_CONTRACT_VERSION } from '../model/sandbox-contract.ts';
+import { createPlan } from '../plan/create-plan.ts';
+import { openStore, type Store } from '../store/store.ts';
+import type { BuildOptions } from './contract.ts';
+import { provideFlock } from './host-programs.ts';
+import { type RepositoryLocks, readRepositoryLocks, settleLock } from './settle-locks.ts';
+
+/** A container read, pinned and planned: what every verb begins with. */
+export interface Run {
+  readonly options: BuildOptions;
+  readonly store: Store;
+  readonly definitions: Definitions;
+  readonly repositoryLocks: RepositoryLocks;
+  readonly lock: ContainerLock;
+  readonly plan: Plan;
+}
+
+/** Reads definitions, brings the lock up to date and plans. */
+export async function prepareRun(options: BuildOptions, mode = lockMode(options)): Promise<Run> {
+  const store = await openRunStore(options);
+  const { definitions, repositoryLocks } = await readInputs(options, mode);
+  const { lock } = await settleLock(definitions, repositoryLocks, mode, options, store);
+  return planRun({ options, store, definitions, repositoryLocks, lock });
+}
+
+export function planRun(run: Omit<Run, 'plan'>): Run {
+  const repositories = Object.fromEntries(Object.entries(run.repositoryLocks).map(([name, { lock }]) => [name, lock]));
+  const sandbox = { contract: SANDBOX_CONTRACT_VERSION, generatedFiles: generatedFilesDigest() };
+  return { ...run, plan: createPlan(run.definitions, { repositories, container: run.lock }, sandbox) };
+}
+
+/** Opens the store once file locks work on this machine. */
+export async function openRunStore(options: BuildOptions): Promise<Store> {
+  await provideFlock(options);
+  const onWarning = (text: string) => options.context.emit({ kind: 'warning', text });
+  return openStore(options.config.store, { onWarning });
+}
+
+export async function readInputs(
+  options: BuildOptions,
+  mode: SettleOptions['mode'],
+): Promise<{ definitions: Definitions; repositoryLocks: RepositoryLocks }> {
+  options.witness.read(join(options.directory, LOCK_FILE));
+  const existing = mode.kind === 'refresh' ? undefined : await readContainerLock(options.directory);
+  const definitions = await readDefinitions(options.directory, {
+    config: options.config,
+    pinnedVersions: existing?.versions ?? {},
+    platform: readPlatform(options.platform),
+    witness: options.witness,
+  });
+  return { definitions, repositoryLocks: await readRepositoryLocks(definitions.repositories, options.witness) };
+}
+
+function lockMode({ locked }: BuildOptions): SettleOptions['mode'] {
+  return { kind: locked ? 'locked' : 'use' };
+}

@@ -1,0 +1,197 @@
+import type { NeedProvider } from '../build/check-needs.ts';
+import { createBuildRequest } from '../build/create-request.ts';
+import { createLocalExecutor, type LocalSandbox } from '../build/local-executor.ts';
+import { type RealiseServices, type Records, realisePlan } from '../build/realise-plan.ts';
+import { runBuild } from '../build/run-build.ts';
+import { findByHash, findSameBuild } from '../cache/find-record.ts';
+import { findSourceTarball } from '../debian/find-source-tarball.ts';
+import { applyPatches } from '../fetch/apply-patch.ts';
+import { fetchPatches } from '../fetch/fetch-patch.ts';
+import { fetchSources } from '../fetch/fetch-sources.ts';
+import { keepFiles } from '../fetch/keep-file.ts';
+import type { BuildLimits, BuildRequest } from '../model/build-request.ts';
+import type { Config } from '../model/config.ts';
+import type { RepositoryDefinition } from '../model/container.ts';
+import type { DiffId, KeptLayer } from '../model/layer.ts';
+import type { DebianSet } from '../model/lock.ts';
+import { atomText, type ResolvedPackage } from '../model/package.ts';
+import type { Hash } from '../model/package-hash.ts';
+import type { BuildStep, ConvertStep } from '../model/plan.ts';
+import { declaredMembers } from '../plan/compose-members.ts';
+import { rootSet } from '../plan/create-plan.ts';
+import { reachable } from '../plan/order-packages.ts';
+import { buildKey, debianHash, normalisedDigest } from '../plan/package-inputs.ts';
+import { writeRecord } from '../store/records.ts';
+import { convertSteps } from './convert-steps.ts';
+import { findBubblewrap } from './host-programs.ts';
+import type { Run } from './prepare-run.ts';
+import { VERSION } from './version.ts';
+
+/** Gives a record for every wanted package: found, converted or built. */
+export async function realiseRun(run: Run, wanted: readonly Hash[]): Promise<Records> {
+  const { jobs } = run.options.config.build;
+  const { fromSource, binaryOnly, context } = run.options;
+  return realisePlan(run.plan, wanted, realiseServices(run), { jobs, fromSource, binaryOnly }, context);
+}
+
+function realiseServices(run: Run): RealiseServices {
+  const { store, options } = run;
+  let sandbox: Promise<LocalSandbox> | undefined;
+  const layers = new Map<DiffId, { label: string; layer: KeptLayer }>();
+  return {
+    findByHash: (hash) => findByHash(store, hash),
+    findSameBuild: (key) => findSameBuild(store, key),
+    buildKeyOf: (step, contents) => buildKey(step.inputs, contents),
+    convert: (steps) => convertSteps(run, steps),
+    fetch: (step) => fetchInputs(run, [step]),
+    build: async (step, key, records) => {
+      sandbox ??= openSandbox(run, layers);
+      const { request, needs } = await prepareBuild(run, step, records, layers);
+      for (const notice of step.package.notices) options.context.emit({ kind: 'notice', text: notice });
+      return runBuild(
+        { request, buildKey: key, shownName: shownName(step.package), needs, ownsTopLinks: isBase(run, step.package) },
+        {
+          store,
+          executor: createLocalExecutor(await sandbox),
+          keepFailed: options.config.build.keepFailed,
+          builder: `buildit ${VERSION}`,
+        },
+        options.context,
+      );
+    },
+    keep: (record) => writeRecord(store, record),
+  };
+}
+
+/** Everything needed to open a step's sandbox: its request, and the layers of its roots. */
+export async function prepareSandbox(
+  run: Run,
+  step: BuildStep,
+): Promise<{ sandbox: LocalSandbox; request: BuildRequest }> {
+  const own = step.root.filter((hash) => run.plan.stepsByHash.get(hash)?.kind === 'build');
+  const debian = step.root.flatMap((hash) => run.plan.conversions.get(hash) ?? []);
+  const records = new Map([...(await realiseRun(run, own)), ...(await convertSteps(run, debian))]);
+  await fetchInputs(run, [step]);
+  const layers = new Map<DiffId, { label: string; layer: KeptLayer }>();
+  const { request } = await prepareBuild(run, step, records, layers);
+  return { sandbox: await openSandbox(run, layers), request };
+}
+
+/** Brings sources, patches and the recipe's own files into the store. */
+export async function fetchInputs(run: Run, steps: readonly BuildStep[]): Promise<void> {
+  const { store, options } = run;
+  const { context, config } = options;
+  const session = { store, context, config };
+  const packages = steps.map((step) => step.package);
+  await keepFiles(
+    store,
+    packages.flatMap(({ files }) => files),
+  );
+  await fetchSources(
+    packages.flatMap(({ sources }) => sources),
+    {
+      ...session,
+      findDebianTarball: (sourcePackage, sha256) => findSourceTarball({ sourcePackage, sha256 }, session),
+    },
+  );
+  await fetchPatches(
+    packages.flatMap(({ patches }) => patches),
+    run.lock.patches,
+    session,
+  );
+}
+
+/** What a package is called on the command line. */
+export function shownName({ name, origin }: ResolvedPackage): string {
+  return origin.kind === 'embedded' ? origin.shownPath : name;
+}
+
+async function openSandbox(
+  run: Run,
+  layers: ReadonlyMap<DiffId, { label: string; layer: KeptLayer }>,
+): Promise<LocalSandbox> {
+  return {
+    store: run.store,
+    bubblewrap: await findBubblewrap(run),
+    findMember: async (diffId) => layers.get(diffId)!,
+    applyPatches: (directory, patches, options) =>
+      applyPatches(directory, patches, {
+        ...options,
+        onNotice: (text) => run.options.context.emit({ kind: 'notice', text }),
+      }),
+  };
+}
+
+async function prepareBuild(
+  run: Run,
+  step: BuildStep,
+  records: Records,
+  layers: Map<DiffId, { label: string; layer: KeptLayer }>,
+) {
+  const { definitions, options } = run;
+  const repository = definitions.repositories.find(({ name }) => name === step.package.repository)!;
+  const debian = rootDebian(run, repository);
+  const packing = await convertSteps(run, packingSteps(repository, debian));
+  for (const record of [...records.values(), ...packing.values()]) {
+    layers.set(record.outputs.main!.diffId, {
+      label: record.kind === 'debian' ? `debian/${record.name}` : record.name,
+      layer: record.outputs.main!,
+    });
+  }
+  const request = createBuildRequest(step, {
+    platform: definitions.container.platform,
+    root: step.root.map((hash) => records.get(hash)!.outputs.main!.diffId),
+    packingRoot: [...packing.values()].map(({ outputs }) => outputs.main!.diffId).sort(),
+    normalisedDigest: (patch) => normalisedDigest(patch, run.lock.patches),
+    limits: buildLimits(options.config.build),
+    jobs: options.config.build.jobs,
+    check: options.check,
+  });
+  return { request, needs: declaredNeeds(run, step, repository, debian, records) };
+}
+
+function declaredNeeds(
+  run: Run,
+  step: BuildStep,
+  repository: RepositoryDefinition,
+  debian: DebianSet,
+  records: Records,
+) {
+  const packages = new Map(run.definitions.packages.map((definition) => [definition.name, definition]));
+  const members = declaredMembers(step.package, repository, packages, debian);
+  const isDeclared = new Set([...members.packages, ...members.debian.map((name) => `debian/${name}`)]);
+  const providers: NeedProvider[] = step.root.map((hash) => {
+    const record = records.get(hash)!;
+    return { name: record.kind === 'debian' ? `debian/${record.name}` : record.name, elf: record.outputs.main!.elf };
+  });
+  return {
+    declared: providers.filter(({ name }) => isDeclared.has(name)),
+    undeclared: providers.filter(({ name }) => !isDeclared.has(name)),
+    link: step.package.dependencies.link.map(atomText),
+  };
+}
+
+export function rootDebian(run: Run, repository: RepositoryDefinition): DebianSet {
+  const repositories = Object.fromEntries(Object.entries(run.repositoryLocks).map(([name, { lock }]) => [name, lock]));
+  return rootSet({ repositories, container: run.lock }, repository.name);
+}
+
+/** The fixed root that output is packed in: Debian's shell, tar and find, whatever the build's own root holds. */
+function packingSteps(repository: RepositoryDefinition, debian: DebianSet): ConvertStep[] {
+  return closureSteps(repository.debian.minimal, debian);
+}
+
+export function closureSteps(names: readonly string[], debian: DebianSet): ConvertStep[] {
+  return reachable(names, (name) => debian[name]?.depends ?? []).map((name) => {
+    const pin = debian[name]!;
+    return { kind: 'debian', name, version: pin.version, hash: debianHash(pin), pin };
+  });
+}
+
+function isBase({ definitions }: Run, { name }: ResolvedPackage): boolean {
+  return name === definitions.container.base || name === 'sys-apps/baselayout';
+}
+
+function buildLimits({ timeoutMs, memoryBytes }: Config['build']): BuildLimits {
+  return { timeoutMs, memoryBytes, processes: 4096, diskBytes: 20 * 1024 ** 3, logBytes: 64 * 1024 ** 2 };
+}

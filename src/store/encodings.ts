@@ -1,0 +1,16 @@
+import type { DiffId, LayerBlob } from '../model/layer.ts';
+import { readDocument, writeDocument } from './document.ts';
+import { plainJson } from './plain-json.ts';
+import type { Store } from './store.ts';
+import { encodingPath } from './store-paths.ts';
+
+/** Which blob holds a layer as this encoder wrote it; undefined when it has not been written yet. */
+export async function readEncoding(store: Store, diffId: DiffId, encoder: string): Promise<LayerBlob | undefined> {
+  const blob = readDocument(store, encodingPath(store, diffId, encoder)) as LayerBlob | undefined;
+  return blob?.encoder === encoder ? blob : undefined;
+}
+
+/** Remembers a blob that is in the store already as a layer's encoding. */
+export async function writeEncoding(store: Store, diffId: DiffId, blob: LayerBlob): Promise<void> {
+  await writeDocument(store, encodingPath(store, diffId, blob.encoder), plainJson(blob));
+}

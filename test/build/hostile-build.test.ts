@@ -1,0 +1,237 @@
+import { spawn } from 'node:child_process';
+import { existsSync, lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { readTar } from '../../src/layer/read-tar.ts';
+import { openStore } from '../../src/store/store.ts';
+import { requires } from '../support/requires.ts';
+import { traversableDirectory } from '../support/traversable-directory.ts';
+import { openLocal } from './open-harness.ts';
+import { build, LIMITS, requestFor, run } from './run-request.ts';
+
+const sandboxed = requires('bwrap', 'user namespaces');
+
+sandboxed.describe('a hostile build', () => {
+  test('that leaves a daemon behind writes nothing after its end', async () => {
+    const harness = await openLocal();
+    const daemon = 'setsid bash -c "while :; do echo x >>$DESTDIR/late; done" </dev/null >/dev/null 2>&1 &';
+    for (let round = 0; round < 5; round += 1) {
+      const script = `echo ${round}; ${daemon} until test -s "$DESTDIR/late"; do :; done; disown -a`;
+      const { result } = await run(harness, requestFor(harness, { install: script }));
+      if (result.kind !== 'built') throw new Error(result.explanation);
+      const late = join(onlyWorkspace(harness.store.directory), 'out/late');
+      const before = lstatSync(late).size;
+      await delay(30);
+      expect(lstatSync(late).size).toBe(before);
+      await result.release();
+    }
+  });
+
+  test('that keeps the log open with a daemon does not hold up its end', async () => {
+    const harness = await openLocal();
+    const script = 'echo said; setsid sleep 60 & echo x >"$DESTDIR/x"';
+    const start = performance.now();
+    expect((await build(harness, requestFor(harness, { install: script }))).log).toContain('said');
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  test('that takes too much memory is ended', async () => {
+    const harness = await openLocal();
+    const request = requestFor(
+      harness,
+      { build: `perl -e '$x = "a" x (200 << 20); sleep 20'` },
+      { limits: { ...LIMITS, memoryBytes: 64 * 2 ** 20 } },
+    );
+    expect((await run(harness, request)).result).toMatchObject({ kind: 'failed', reason: 'memory' });
+  });
+
+  test('that hides memory in files of /dev/shm is ended', async () => {
+    const harness = await openLocal();
+    const fill = (place: string) => `head -c 50000000 /dev/zero >${place}/x`;
+    const request = requestFor(
+      harness,
+      { build: `${fill('/dev/shm')}; ${fill('/tmp')}; sleep 20` },
+      { limits: { ...LIMITS, memoryBytes: 64 * 2 ** 20 } },
+    );
+    expect((await run(harness, request)).result).toMatchObject({ kind: 'failed', reason: 'memory' });
+  });
+
+  test('cannot have more processes than its limit', async () => {
+    const harness = await openLocal();
+    const script = `perl -e 'for (1 .. 100) { my $p = fork; die "fork: $!" unless defined $p; if (!$p) { sleep 20; exit } }'`;
+    const request = requestFor(harness, { build: script }, { limits: { ...LIMITS, processes: 20 } });
+    const { result, log } = await run(harness, request);
+    expect(result).toMatchObject({ kind: 'failed', reason: 'exit' });
+    expect(log).toContain('fork: Resource temporarily unavailable');
+  });
+
+  test('that fills the disk with many files is ended', async () => {
+    const harness = await openLocal();
+    const script = 'for i in 1 2 3 4 5 6 7 8 9 10; do head -c 5000000 /dev/urandom >$i; done; sleep 20';
+    const request = requestFor(harness, { build: script }, { limits: { ...LIMITS, diskBytes: 20 * 2 ** 20 } });
+    expect((await run(harness, request)).result).toMatchObject({ kind: 'failed', reason: 'disk' });
+  });
+
+  test('cannot make one file larger than its limit', async () => {
+    const harness = await openLocal();
+    const request = requestFor(
+      harness,
+      { build: 'truncate -s 100G big' },
+      { limits: { ...LIMITS, diskBytes: 20 * 2 ** 20 } },
+    );
+    expect((await run(harness, request)).result).toMatchObject({ kind: 'failed', phase: 'build' });
+  });
+
+  test('cannot have sparse files packed beyond the limit', async () => {
+    const harness = await openLocal();
+    const request = requestFor(
+      harness,
+      { install: 'for i in 1 2 3; do truncate -s 15M "$DESTDIR/$i"; done' },
+      { limits: { ...LIMITS, diskBytes: 20 * 2 ** 20 } },
+    );
+    await expect(build(harness, request)).rejects.toMatchObject({ code: 'build-failed' });
+  });
+
+  test('that turns /build/src into a link to the root sees its own root there', async () => {
+    const harness = await openLocal();
+    const { log } = await build(
+      harness,
+      requestFor(harness, {
+        build: 'cd /build; mv src away; ln -s / src',
+        install: 'ls -d etc/passwd; touch etc/planted || echo refused; echo x >"$DESTDIR/x"',
+      }),
+    );
+    expect(log).toContain('etc/passwd');
+    expect(log).toContain('refused');
+    expect(existsSync('/etc/planted')).toBe(false);
+  });
+
+  test('cannot change the scripts of later phases', async () => {
+    const harness = await openLocal();
+    const { files } = await build(
+      harness,
+      requestFor(harness, {
+        build: 'echo "echo planted" >/run/buildit/install || rm -f /run/buildit/install || mv /run/buildit /run/x || true',
+        install: 'echo real >"$DESTDIR/x"',
+      }),
+    );
+    expect(files).toEqual({ x: 'real\n' });
+  });
+
+  test('gets the same limits to see on every machine', async () => {
+    const harness = await openLocal();
+    const script = 'for flag in c n s; do ulimit -S -$flag; done >"$DESTDIR/x"; umask >>"$DESTDIR/x"';
+    expect((await build(harness, requestFor(harness, { install: script }))).files).toEqual({ x: '0\n1024\n8192\n0022\n' });
+  });
+
+  test('can write to /dev/stdout and /dev/stderr by name', async () => {
+    const harness = await openLocal();
+    const script = 'echo one; echo two >/dev/stdout; echo three >/dev/stderr; echo four; echo x >"$DESTDIR/x"';
+    expect((await build(harness, requestFor(harness, { install: script }))).log).toBe('one\ntwo\nthree\nfour\n');
+  });
+
+  test('cannot write to its output while upstream tests run', async () => {
+    const harness = await openLocal();
+    const { files } = await build(
+      harness,
+      requestFor(harness, { install: 'echo real >"$DESTDIR/x"', check: '(echo planted >"$DESTDIR/x") && exit 1 || true' }),
+    );
+    expect(files).toEqual({ x: 'real\n' });
+  });
+});
+
+sandboxed.describe('packing', () => {
+  test('takes everything, whatever its modes', async () => {
+    const harness = await openLocal();
+    const script = [
+      'cd "$DESTDIR"; mkdir open closed; echo a >open/a; echo b >closed/b; echo c >c; echo d >d',
+      'chmod 0111 c; chmod 4755 d; chmod 0 closed/b closed open/a',
+    ].join('\n');
+    const { result } = await run(harness, requestFor(harness, { install: script }));
+    if (result.kind !== 'built') throw new Error(result.explanation);
+    const modes: Record<string, string> = {};
+    for await (const { path, mode } of readTar(result.output)) modes[path] = mode.toString(8);
+    await result.release();
+    expect(modes).toEqual({ c: '111', closed: '0', 'closed/b': '0', d: '4755', open: '755', 'open/a': '0' });
+  });
+
+  test('refuses sockets and named pipes by their paths', async () => {
+    const harness = await openLocal();
+    const socket = `perl -e 'socket(S, 1, 1, 0); bind(S, pack("S a*", 1, "/out/run/sock")) or die $!'`;
+    for (const [script, path] of [
+      ['mkfifo "$DESTDIR/pipe"', '/pipe'],
+      [`mkdir "$DESTDIR/run"; ${socket}`, '/run/sock'],
+    ] as const) {
+      const { result } = await run(harness, requestFor(harness, { install: script }));
+      expect(result).toMatchObject({ kind: 'failed', phase: 'pack', reason: 'output' });
+      expect((result as { explanation: string }).explanation).toContain(path);
+    }
+  });
+
+  test('keeps links as they are, wherever they lead', async () => {
+    const harness = await openLocal();
+    const script = 'ln -s /etc "$DESTDIR/etc"; ln -s ../../../../etc/shadow "$DESTDIR/secret"';
+    const { files } = await build(harness, requestFor(harness, { install: script }));
+    expect(files).toEqual({ etc: '-> /etc', secret: '-> ../../../../etc/shadow' });
+  });
+
+  test('runs nothing of the output', async () => {
+    const harness = await openLocal();
+    const planted = '#!/usr/bin/bash\\necho ran >>/out/ran; echo ran >>/build/ran\\n';
+    const script = [
+      'mkdir -p "$DESTDIR/usr/bin" "$DESTDIR/usr/lib"',
+      `for name in tar find bash gzip; do printf '${planted}' >"$DESTDIR/usr/bin/$name"; chmod 755 "$DESTDIR/usr/bin/$name"; done`,
+      'echo /out/usr/lib/evil.so >"$DESTDIR/ld.so.preload"; echo --checkpoint=1 >"$DESTDIR/--checkpoint-action=exec=sh"',
+    ].join('\n');
+    const { files } = await build(harness, requestFor(harness, { install: script }));
+    expect(Object.keys(files)).not.toContain('ran');
+    expect(Object.keys(files)).toContain('--checkpoint-action=exec=sh');
+  });
+});
+
+sandboxed.test('a build dies with buildit, and the next run removes what it left', { timeout: 30_000 }, async () => {
+  const directory = traversableDirectory();
+  const script = join(traversableDirectory(), 'script');
+  writeFileSync(script, `touch /out/started; exec -a ${directory.replaceAll('/', '_')} sleep 300`, { mode: 0o644 });
+  const program = fileURLToPath(new URL('run-probe.ts', import.meta.url));
+  const loader = fileURLToPath(import.meta.resolve('tsx'));
+  const child = spawn(process.execPath, ['--import', loader, program, directory, script], { stdio: 'ignore' });
+  const slot = join(directory, 'store/temporary/0');
+  await until(() => existsSync(slot) && readdirSync(slot).some((name) => existsSync(join(slot, name, 'out/started'))));
+  const marker = directory.replaceAll('/', '_');
+  expect(commandLines().some((line) => line.startsWith(marker))).toBe(true);
+  child.kill('SIGKILL');
+  await until(() => !commandLines().some((line) => line.startsWith(marker)));
+  await openStore(join(directory, 'store'));
+  expect(readdirSync(slot)).toEqual([]);
+});
+
+function commandLines(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      } catch {
+        return '';
+      }
+    });
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 15_000; waitedMs += 20) {
+    if (isSo()) return;
+    await delay(20);
+  }
+  throw new Error('it did not come to that');
+}
+
+/** The one workspace of a running build. */
+function onlyWorkspace(store: string): string {
+  const slot = join(store, 'temporary/0');
+  const names = readdirSync(slot).filter((name) => name.startsWith('build-'));
+  if (names.length !== 1) throw new Error(`found ${names.length} workspaces`);
+  return join(slot, names[0]!);
+}

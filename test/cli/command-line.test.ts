@@ -1,0 +1,142 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { installation, runBuildit } from '../support/run-buildit.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const VERBS = [
+  'build',
+  'plan',
+  'hash',
+  'why',
+  'lock',
+  'fetch',
+  'shell',
+  'log',
+  'gc',
+  'store',
+  'doctor',
+  'schema',
+  'completion',
+];
+
+describe('the command line', () => {
+  test('prints its version', async () => {
+    const { version } = JSON.parse(readFileSync(join(installation, 'package.json'), 'utf8')) as { version: string };
+    expect(await runBuildit(['--version'])).toEqual({ exitCode: 0, stdout: `buildit ${version}\n`, stderr: '' });
+  });
+
+  test.each([...VERBS.map((verb) => [verb]), ['new', 'container'], ['config', 'show'], ['config', 'trust']])(
+    'explains %s %s with examples',
+    async (...words) => {
+      const { exitCode, stdout, stderr } = await runBuildit([...words, '--help']);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(stdout).toContain(`Usage: buildit ${words.join(' ')}`);
+      expect(stdout).toMatch(/Examples:\n {2}buildit /);
+    },
+  );
+
+  test('names every verb in its help', async () => {
+    const { stdout } = await runBuildit(['--help']);
+    for (const verb of VERBS) expect(stdout).toMatch(new RegExp(`^  ${verb} `, 'm'));
+  });
+
+  test('shows the help when nothing was asked for, and a hint where there is a container', async () => {
+    const cwd = temporaryDirectory();
+    const nothing = await runBuildit([], { cwd });
+    expect(nothing).toMatchObject({ exitCode: 64, stdout: '', stderr: expect.stringContaining('Usage: buildit') });
+    expect(nothing.stderr).not.toContain('container.yaml: ');
+    writeFileSync(join(cwd, 'container.yaml'), '');
+    expect((await runBuildit([], { cwd })).stderr).toContain('`buildit .` builds it');
+  });
+
+  test.each<[string[], string[]]>([
+    [['biuld'], ['Cannot run "biuld"', 'did you mean "build"?']],
+    [
+      ['paln', 'x'],
+      ['Cannot run "paln"', 'did you mean "plan"?'],
+    ],
+    [
+      ['build', '--jbos', '2', 'x'],
+      ["unknown option '--jbos'", 'did you mean "--jobs"?'],
+    ],
+    [
+      ['x/', '--ofline'],
+      ["unknown option '--ofline'", 'did you mean "--offline"?'],
+    ],
+    [
+      ['gc', '--dryrun'],
+      ["unknown option '--dryrun'", 'did you mean "--dry-run"?'],
+    ],
+    [['build', '--jobs', 'many', 'x'], ['expected a number from 1 to 9999']],
+    [['gc', '--max-age', 'soon'], ['expected a time such as 12h']],
+    [['build', '--progress', 'loud', 'x'], ['Allowed choices are auto, tty, plain, github, gitlab, json']],
+    [['plan'], ["missing required argument 'dir'", '`buildit help plan`']],
+    [
+      ['new', 'contianer', 'x'],
+      ["unknown command 'contianer'", 'did you mean "container"?'],
+    ],
+    [['completion', 'tcsh'], ['Allowed choices are bash, zsh, fish']],
+    [['shell', 'x', '--failed', '--phase=build'], ['expected one of --failed and --phase']],
+  ])('refuses %j with what was meant', async (argv, said) => {
+    const { exitCode, stdout, stderr } = await runBuildit(argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
+    expect(stderr).toMatch(/^error: Cannot /);
+    for (const text of said) expect(stderr).toContain(text);
+  });
+
+  test.each([
+    [['nginx-prod/', '--discover=github.com/sysadmin42/containers,push=True']],
+    [['nginx-prod/', '--push']],
+    [['push', 'nginx-prod/']],
+    [['binhost', 'init']],
+  ])('refuses %j, for sharing is not part of this release', async (argv) => {
+    const { exitCode, stderr } = await runBuildit(argv);
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain('sharing packages and images is not part of this release');
+  });
+
+  test('prints the schemas that editors and the program itself use', async () => {
+    const names = (await runBuildit(['schema'])).stdout.trim().split('\n');
+    expect(names).toContain('container');
+    for (const name of names) {
+      const { stdout } = await runBuildit(['schema', name]);
+      expect(stdout).toBe(readFileSync(join(installation, `schemas/${name}.schema.json`), 'utf8'));
+    }
+    expect(await runBuildit(['schema', 'contaner'])).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining('did you mean "container"?'),
+    });
+  });
+
+  test('ends quietly when the reader of its output goes away', async () => {
+    const cwd = temporaryDirectory();
+    mkdirSync(join(cwd, 'bin'));
+    const script = `"${process.execPath}" "${installation}/bin/buildit.js" --help 2>errors | true; cat errors`;
+    const { execFileSync } = await import('node:child_process');
+    expect(execFileSync('sh', ['-c', script], { cwd, encoding: 'utf8' })).toBe('');
+  });
+});
+
+describe('buildit new container', () => {
+  test('writes a directory once and never over something that is there', async () => {
+    const cwd = temporaryDirectory();
+    const first = await runBuildit(['new', 'container', 'my-app'], { cwd });
+    expect(first).toEqual({
+      exitCode: 0,
+      stdout: 'my-app/container.yaml written; `buildit my-app` builds it\n',
+      stderr: '',
+    });
+    const written = readFileSync(join(cwd, 'my-app/container.yaml'), 'utf8');
+    expect(written).toContain('name: my-app');
+    writeFileSync(join(cwd, 'my-app/container.yaml'), 'mine');
+    expect(await runBuildit(['new', 'container', 'my-app'], { cwd })).toMatchObject({ exitCode: 64 });
+    expect(readFileSync(join(cwd, 'my-app/container.yaml'), 'utf8')).toBe('mine');
+  });
+
+  test.each(['Has Spaces', '-x y', 'UPPER', 'a\u001bb'])('refuses the name %j', async (name) => {
+    const { exitCode, stderr } = await runBuildit(['new', 'container', '--', name]);
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain('Cannot name a container');
+  });
+});

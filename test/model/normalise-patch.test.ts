@@ -1,0 +1,237 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { sha256 } from '../../src/model/digest.ts';
+import { BuilditError } from '../../src/model/errors.ts';
+import { normalisePatch } from '../../src/model/normalise-patch.ts';
+import { parsePatch } from '../../src/model/parse-patch.ts';
+
+const plain = `--- a/src/main.c
++++ b/src/main.c
+@@ -1,3 +1,4 @@
+ int main(void)
+ {
++  return 0;
+ }
+`;
+
+function refusal(text: string, strip = 1): string {
+  try {
+    normalisePatch(text, strip);
+  } catch (error) {
+    expect(error).toBeInstanceOf(BuilditError);
+    expect((error as BuilditError).code).toBe('input-invalid');
+    return (error as BuilditError).message;
+  }
+  throw new Error('the patch was accepted');
+}
+
+describe('a normalised patch', () => {
+  test('holds the change and nothing else', () => {
+    const mailed = `From 52e4dc2f74fd032dace01acbe5eb29ddf7c1ad96 Mon Sep 17 00:00:00 2001
+From: Somebody <somebody@example.org>
+Subject: [PATCH] Return
+
+---
+ src/main.c | 1 +
+ 1 file changed, 1 insertion(+)
+
+diff --git a/src/main.c b/src/main.c
+index 1234567..89abcde 100644
+--- a/src/main.c\t2020-01-01 00:00:00.000000000 +0000
++++ b/src/main.c
+@@ -1,3 +1,4 @@ static void something(void)
+ int main(void)
+ {
++  return 0;
+ }
+-- 
+2.39.5
+
+`;
+    expect(normalisePatch(mailed, 1)).toBe(
+      '--- src/main.c\n+++ src/main.c\n@@ -1,3 +1,4 @@\n int main(void)\n {\n+  return 0;\n }\n',
+    );
+    expect(sha256(normalisePatch(mailed.replace('1234567..89abcde', '1234567890..89abcdef01'), 1))).toBe(
+      sha256(normalisePatch(mailed, 1)),
+    );
+  });
+
+  test('depends neither on the names stripped away, nor on the time, nor on the second line number', () => {
+    const other = plain
+      .replace('a/src', 'nginx-1.22.1.orig/src')
+      .replace('b/src/main.c', 'nginx-1.22.1/src/main.c\t2021-02-03 04:05:06')
+      .replace('+1,4', '+77,4');
+    expect(normalisePatch(other, 1)).toBe(normalisePatch(plain, 1));
+  });
+
+  test('keeps what changes the result', () => {
+    const changes = [
+      plain.replace('return 0', 'return 1'),
+      plain.replace('-1,3', '-2,3'),
+      plain.replaceAll('main.c', 'other.c'),
+      plain.replace(' }\n', ' }\n\\ No newline at end of file\n'),
+      `diff --git a/src/main.c b/src/main.c\nold mode 100644\nnew mode 100755\n${plain}`,
+    ].map((text) => normalisePatch(text, 1));
+    expect(new Set([...changes, normalisePatch(plain, 1)]).size).toBe(changes.length + 1);
+  });
+
+  test('takes bytes that are no UTF-8 through unharmed', () => {
+    const bytes = Buffer.from(plain.replace('return 0', 'return "\xe9\xff"'), 'latin1').toString('latin1');
+    expect(normalisePatch(bytes, 1)).toContain('"\xe9\xff"');
+  });
+
+  test('treats an empty line as an empty line of context', () => {
+    const text = '--- a/x\n+++ b/x\n@@ -1,3 +1,4 @@\n one\n\n+new\n three\n';
+    expect(normalisePatch(text, 1)).toBe('--- x\n+++ x\n@@ -1,3 +1,4 @@\n one\n \n+new\n three\n');
+  });
+
+  test.each([
+    [
+      'a new file',
+      'diff --git a/n b/n\nnew file mode 100644\nindex 0..1\n--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+x\n',
+      '--- /dev/null\n+++ n\n@@ -0,0 +1,1 @@\n+x\n',
+    ],
+    [
+      'a new file by its time',
+      '--- a/n\t1970-01-01 01:00:00.000000000 +0100\n+++ b/n\t2020-01-01 00:00:00 +0000\n@@ -0,0 +1 @@\n+x\n',
+      '--- /dev/null\n+++ n\n@@ -0,0 +1,1 @@\n+x\n',
+    ],
+    [
+      'a new program',
+      'diff --git a/n b/n\nnew file mode 100755\n--- /dev/null\n+++ b/n\n@@ -0,0 +1 @@\n+x\n',
+      'diff --git n n\nnew file mode 100755\n--- /dev/null\n+++ n\n@@ -0,0 +1,1 @@\n+x\n',
+    ],
+    [
+      'a new empty file',
+      'diff --git a/d/n b/d/n\nnew file mode 100644\nindex 0..e69de29\n',
+      'diff --git d/n d/n\nnew file mode 100644\n',
+    ],
+    [
+      'a deleted file',
+      'diff --git a/n b/n\ndeleted file mode 100644\nindex 1..0\n--- a/n\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n',
+      '--- n\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-x\n',
+    ],
+    [
+      'a renamed file',
+      'diff --git a/o b/n\nsimilarity index 100%\nrename from o\nrename to n\n',
+      'diff --git o n\nrename from o\nrename to n\n',
+    ],
+    [
+      'a mode alone',
+      'diff --git a/my file b/my file\nold mode 100644\nnew mode 100755\n',
+      'diff --git my file my file\nnew mode 100755\n',
+    ],
+    [
+      'a name with a space',
+      '--- a/my file\t\n+++ b/my file\t\n@@ -1 +1 @@\n-x\n+y\n',
+      '--- my file\t\n+++ my file\t\n@@ -1,1 +1,1 @@\n-x\n+y\n',
+    ],
+    [
+      'a quoted name',
+      '--- "a/\\303\\244\\"b"\n+++ "b/\\303\\244\\"b"\n@@ -1 +1 @@\n-x\n+y\n',
+      '--- "\xc3\xa4\\"b"\n+++ "\xc3\xa4\\"b"\n@@ -1,1 +1,1 @@\n-x\n+y\n',
+    ],
+  ])('knows %s, and stays as it is when normalised again', (_, text, normal) => {
+    expect(normalisePatch(text, 1)).toBe(normal);
+    expect(normalisePatch(normal, 0)).toBe(normal);
+  });
+
+  test('with several hunks counts the second side anew', () => {
+    const text = '--- x\n+++ x\n@@ -1,2 +1,3 @@\n a\n+b\n c\n@@ -10,2 +99,1 @@\n d\n-e\n@@ -20,1 +19,0 @@\n-f\n';
+    expect(normalisePatch(text, 0).match(/^@@.*/gm)).toEqual([
+      '@@ -1,2 +1,3 @@',
+      '@@ -10,2 +11,1 @@',
+      '@@ -20,1 +19,0 @@',
+    ]);
+  });
+
+  test('is the same again for any patch', () => {
+    const line = fc.string({ unit: fc.constantFrom('a', ' ', '+', '-', '@', '\\', '\xe9'), maxLength: 6 });
+    const hunkLine = fc.tuple(fc.constantFrom(' ', '+', '-'), line);
+    const name = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '"', '\\', '.', 'ä'), minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(name, fc.integer({ min: 1, max: 99 }), fc.array(hunkLine, { minLength: 1 }), (file, start, lines) => {
+        fc.pre(file !== '.' && file !== '..');
+        const count = (mark: string) => lines.filter(([kind]) => kind === mark || kind === ' ').length;
+        const quoted = `"b/${Buffer.from(file).toString('latin1').replace(/["\\]/g, '\\$&')}"`;
+        const text = `--- ${quoted}\n+++ ${quoted}\n@@ -${start},${count('-')} +${start},${count('+')} @@\n${lines
+          .map(([mark, content]) => `${mark}${content}\n`)
+          .join('')}`;
+        const once = normalisePatch(text, 1);
+        expect(normalisePatch(once, 0)).toBe(once);
+        expect(parsePatch(once, 0)).toEqual(parsePatch(text, 1));
+      }),
+    );
+  });
+});
+
+describe('a patch is refused', () => {
+  test.each([
+    ['without any change', 'Hello\n', 'no change'],
+    ['that is empty', '', 'no change'],
+    ['that is binary', 'diff --git a/x b/x\nindex 1..2 100644\nGIT binary patch\nliteral 1\n', 'a binary patch'],
+    [
+      'that only names binary files',
+      'diff --git a/x b/x\nindex 1..2\nBinary files a/x and b/x differ\n',
+      'a binary patch',
+    ],
+    ['that is an ed script', `${plain}1,2d\n`, 'an ed script'],
+    ['that is an ed script for a named file', '--- a/x\n+++ b/x\n0a\ntext\n.\n', 'a file without a hunk'],
+    ['that is a context diff', '*** a/x\n--- b/x\n***************\n*** 1,2 ****\n  a\n', 'a context diff'],
+    ['without context', '1c1\n< a\n---\n> b\n', 'a diff without context'],
+    [
+      'that makes a link',
+      'diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc\n',
+      'a symbolic link',
+    ],
+    ['that makes a submodule', 'diff --git a/l b/l\nnew file mode 160000\n', 'a file of mode 160000'],
+    ['with set-id bits', 'diff --git a/l b/l\nold mode 100755\nnew mode 104755\n', 'a file of mode 104755'],
+    [
+      'that leads out',
+      plain.replaceAll('src/main.c', '../../main.c'),
+      'the name "../../main.c", which is not a path inside the source',
+    ],
+    [
+      'that leads out in the middle',
+      plain.replaceAll('src/main.c', 'src/../../main.c'),
+      'not a path inside the source',
+    ],
+    ['with an absolute name', plain.replaceAll(/[ab]\/src/g, '//src//'), 'not a path inside the source'],
+    ['that renames outwards', 'diff --git a/x b/x\nrename from x\nrename to ../x\n', 'not a path inside the source'],
+    ['with nothing left of a name', '--- x\n+++ x\n@@ -1 +1 @@\n-a\n+b\n', 'from which 1 elements cannot be stripped'],
+    [
+      'with a control character in a name',
+      '--- "a/x\\001"\n+++ "b/x\\001"\n@@ -1 +1 @@\n-a\n+b\n',
+      'the name "x\\u0001"',
+    ],
+    ['with a name that is no UTF-8', '--- a/\xff\n+++ b/\xff\n@@ -1 +1 @@\n-a\n+b\n', 'not a path inside the source'],
+    ['with a line too many', `${plain}+more\n`, 'a hunk with more lines than its header says'],
+    ['with a line too few', plain.replace(' }\n', ''), 'the end in the middle of a hunk'],
+    [
+      'with other lines than counted',
+      plain.replace('+  return 0;', '-  return 0;'),
+      'other lines than the hunk counts',
+    ],
+    ['with a damaged hunk header', plain.replace('@@ -1,3 +1,4 @@', '@@ -1,3 @@'), 'a damaged hunk header'],
+    [
+      'with text inside a hunk',
+      plain.replace('+  return 0;', '*  return 0;'),
+      'a line in a hunk that is no part of one',
+    ],
+    ['from nothing to nothing', '--- /dev/null\n+++ /dev/null\n@@ -0,0 +1 @@\n+a\n', 'from nothing to nothing'],
+    ['larger than 10 MB', `${plain}${'#'.repeat(10 << 20)}`, 'more than 10485760 bytes'],
+  ])('%s', (_, text, found) => {
+    expect(refusal(text)).toContain(found);
+  });
+
+  test('whose hunk claims more lines than any file has', () => {
+    expect(refusal(plain.replace('-1,3', '-1,999999999'))).toContain('the end in the middle of a hunk');
+    expect(refusal(plain.replace('-1,3', '-1,9999999999'))).toContain('a damaged hunk header');
+  });
+
+  test('with the number of the line, and nothing that could harm a terminal', () => {
+    expect(refusal(plain.replaceAll('src/main.c', '../\x1b[31m'))).toMatch(
+      /found the name "\.\.\/\\u001b\[31m".*\(line \d\)$/,
+    );
+  });
+});
