@@ -30,8 +30,13 @@ export interface BuildLog {
   write(chunk: Uint8Array): void;
   /** The last lines, safe for a terminal. */
   tail(lines: number): readonly string[];
-  /** Stores the log and notes where it is. */
-  keep(note: Omit<LogNote, 'log'>): Promise<{ readonly digest: Digest; readonly path: string }>;
+  /** Stores the log and notes where it is. Called again, it answers what it did the first time. */
+  keep(note: Omit<LogNote, 'log'>): Promise<KeptLog>;
+}
+
+export interface KeptLog {
+  readonly digest: Digest;
+  readonly path: string;
 }
 
 const TAIL_BYTES = 64 * 1024;
@@ -43,25 +48,32 @@ export async function openBuildLog(store: Store, label: string): Promise<BuildLo
   file.on('error', (error) => {
     failure ??= error;
   });
-  let end = Buffer.alloc(0);
+  const keepLog = async (note: Omit<LogNote, 'log'>): Promise<KeptLog> => {
+    try {
+      file.end();
+      await finished(file);
+      if (failure !== undefined) throw failure;
+      const { digest } = await putBlob(store, createReadStream(path), { what: `log of ${label}` });
+      for (const key of [note.hash, note.name]) await writeNote(store, LOG_NOTES, key, { ...note, log: digest });
+      return { digest, path: blobPath(store, digest) };
+    } finally {
+      await removeTree(path);
+    }
+  };
+  let kept: Promise<KeptLog> | undefined;
+  const end: Uint8Array[] = [];
+  let endBytes = 0;
   return {
     write(chunk) {
-      end = Buffer.concat([end, chunk]);
-      if (end.length > 2 * TAIL_BYTES) end = end.subarray(-TAIL_BYTES);
+      end.push(chunk);
+      endBytes += chunk.length;
+      while (endBytes - end[0]!.length > TAIL_BYTES) endBytes -= end.shift()!.length;
       file.write(chunk);
     },
-    tail: (lines) => logLines(end.toString('utf8')).slice(-lines),
-    async keep(note) {
-      try {
-        file.end();
-        await finished(file);
-        if (failure !== undefined) throw failure;
-        const { digest } = await putBlob(store, createReadStream(path), { what: `log of ${label}` });
-        for (const key of [note.hash, note.name]) await writeNote(store, LOG_NOTES, key, { ...note, log: digest });
-        return { digest, path: blobPath(store, digest) };
-      } finally {
-        await removeTree(path);
-      }
+    tail: (lines) => logLines(Buffer.concat(end).toString('utf8')).slice(-lines),
+    keep(note) {
+      kept ??= keepLog(note);
+      return kept;
     },
   };
 }

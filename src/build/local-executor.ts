@@ -15,7 +15,7 @@ import { openWorkspace, type Workspace } from './workspace.ts';
 /** What the sandbox of this machine needs besides a request. */
 export interface LocalSandbox {
   readonly store: Store;
-  /** bubblewrap ≥ 0.8.0 (see `chooseBubblewrap`). */
+  /** bubblewrap ≥ 0.8.0 (see `hostBubblewrap` and `bubblewrapInTree`). */
   readonly bubblewrap: readonly string[];
   /** The kept layer with this content. */
   findMember(diffId: DiffId): Promise<RootMember>;

@@ -1,6 +1,7 @@
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { ROOT_FILES, ROOT_LINKS, ROOT_MOUNT_POINTS, ROOT_TOP_LINKS } from '../model/sandbox-contract.ts';
+import { ROOT_FILES, ROOT_MOUNT_POINTS, ROOT_TOP_LINKS } from '../model/sandbox-contract.ts';
+import { alternativeLinks } from '../model/script-effects.ts';
 
 /** One unpacked layer that takes part in a root. `label` names it in messages. */
 export interface RootTree {
@@ -41,7 +42,10 @@ export function mergeTrees(trees: readonly RootTree[]): RootContent {
     addParents(content, path);
     content.set(path, { kind: 'generated-file', content: text });
   }
-  for (const [path, targets] of Object.entries(ROOT_LINKS)) addLink(content, path, targets);
+  for (const { path, target } of alternativeLinks(content)) {
+    addParents(content, path);
+    content.set(path, { kind: 'generated-link', target });
+  }
   return content;
 }
 
@@ -74,20 +78,6 @@ function addParents(content: Map<string, RootEntry>, path: string): void {
     const parent = path.slice(0, slash);
     if (!content.has(parent)) content.set(parent, { kind: 'directory', owner: undefined });
   }
-}
-
-function addLink(content: Map<string, RootEntry>, path: string, targets: readonly string[]): void {
-  if (content.has(path)) return;
-  const directory = path.slice(0, path.lastIndexOf('/'));
-  const target = targets.find((name) => content.has(resolved(directory, name)));
-  if (target !== undefined) content.set(path, { kind: 'generated-link', target });
-}
-
-/** Where a link of the fixed table leads: its targets go up by one directory at most. */
-function resolved(directory: string, target: string): string {
-  return target.startsWith('../')
-    ? `${directory.slice(0, directory.lastIndexOf('/'))}/${target.slice(3)}`
-    : `${directory}/${target}`;
 }
 
 function refusal(tree: RootTree, path: string, expected: string): BuilditError {

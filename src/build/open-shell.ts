@@ -6,10 +6,10 @@ import { composeRoots, createPhaseRunner, type LocalSandbox, type RequestRoots }
 import { makeLogPipe } from './pack-output.ts';
 import { limitedCommand } from './phase-command.ts';
 import { phaseEnvironment } from './phase-environment.ts';
-import { giveWorkspace, patchSources, prepareWorkspace, readSourceDate } from './prepare-workspace.ts';
+import { patchSources, prepareWorkspace, readSourceDate } from './prepare-workspace.ts';
 import { orderedPhases, phaseSpec, runPhases } from './run-phases.ts';
 import { runSandbox } from './run-sandbox.ts';
-import { openKeptWorkspace, openWorkspace, type Workspace } from './workspace.ts';
+import { giveTree, openKeptWorkspace, openWorkspace, type Workspace } from './workspace.ts';
 
 /** Where a shell can be opened: before this. */
 export const SHELL_PHASES = ['unpack', 'patch', ...PHASE_NAMES] as const;
@@ -37,7 +37,7 @@ export async function openShell(sandbox: LocalSandbox, request: BuildRequest, op
   try {
     return await enter(sandbox, request, options, roots, prepared);
   } finally {
-    // Of a kept one this removes nothing.
+    // A kept one is not removed by this.
     await prepared.workspace.release();
   }
 }
@@ -94,7 +94,7 @@ async function workspaceBeforePatch(
     try {
       const sourceDate = await prepareWorkspace(workspace, sandbox, { ...request, patches: [] }, options);
       const rejected = await applyUntilRejected(workspace, sandbox, request.patches.slice(0, count), sourceDate);
-      await giveWorkspace(workspace, workspace.owner);
+      await giveTree(workspace.work, workspace.owner);
       if (rejected || count === 0) return { workspace, sourceDate };
       await workspace.release();
     } catch (error) {
@@ -160,12 +160,8 @@ async function enter(
   { root }: RequestRoots,
   { workspace, sourceDate }: PreparedWorkspace,
 ): Promise<number> {
-  const environment = {
-    ...phaseEnvironment(request, sourceDate),
-    PS1: `[${request.name}-${request.version}] \\w \\$ `,
-    TERM: terminalName(),
-  };
-  const command = limitedCommand(request.limits, options.command ?? ['/usr/bin/bash', '--norc', '-i']);
+  const environment = { ...phaseEnvironment(request, sourceDate), TERM: terminalName() };
+  const command = limitedCommand(request.limits, options.command ?? interactiveShell(request));
   const sandbox = runSandbox(phaseSpec('shell', { root, workspace, environment, limits: request.limits }, command), {
     bubblewrap,
     owner: workspace.owner,
@@ -177,6 +173,11 @@ async function enter(
   const exit = await sandbox.exit;
   options.signal.removeEventListener('abort', sandbox.kill);
   return exit.kind === 'exited' ? exit.code : 137;
+}
+
+/** A shell that is not interactive, as the one around this is, drops PS1 from its environment. */
+function interactiveShell({ name, version }: BuildRequest): string[] {
+  return ['/usr/bin/env', `PS1=[${name}-${version}] \\w \\$ `, '/usr/bin/bash', '--norc', '-i'];
 }
 
 /** The one thing of the caller's environment a shell gets, since its terminal is the caller's. */

@@ -1,14 +1,13 @@
-import { chmod, lchown, mkdir, opendir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BuildContext, BuildRequest } from '../model/build-request.ts';
 import { isCleanRelativePath } from '../model/names.ts';
 import { EARLIEST_SOURCE_DATE } from '../model/sandbox-contract.ts';
 import { readBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
-import type { SandboxOwner } from './run-sandbox.ts';
 import { throwIfInterrupted } from './throw-if-interrupted.ts';
 import { copyBlob, unpackSource } from './unpack-source.ts';
-import type { Workspace } from './workspace.ts';
+import { giveTree, type Workspace } from './workspace.ts';
 
 /** Applies normalised patches in order to a tree (`fetch/` has the one that is used). */
 export type ApplyPatches = (
@@ -25,7 +24,7 @@ export async function prepareWorkspace(
   context: Pick<BuildContext, 'signal' | 'onPhase' | 'shownName'>,
 ): Promise<number> {
   context.onPhase('unpack');
-  const sourceDate = await unpackSources(store, request, workspace);
+  const sourceDate = await unpackSources(store, request, workspace, context.signal);
   throwIfInterrupted(context.signal);
   if (request.patches.length > 0) context.onPhase('patch');
   const shownName = context.shownName ?? request.name;
@@ -33,7 +32,7 @@ export async function prepareWorkspace(
   throwIfInterrupted(context.signal);
   await writeScripts(request.phases, workspace);
   await writeFile(sourceDatePath(workspace), `${sourceDate}\n`);
-  await giveWorkspace(workspace, workspace.owner);
+  await giveTree(workspace.work, workspace.owner);
   return sourceDate;
 }
 
@@ -56,14 +55,19 @@ async function writeScripts(phases: BuildRequest['phases'], { scripts }: Workspa
 }
 
 /** Unpacks the sources of a request into a fresh workspace, with the recipe's files. Answers the source date. */
-async function unpackSources(store: Store, request: BuildRequest, workspace: Workspace): Promise<number> {
+async function unpackSources(
+  store: Store,
+  request: BuildRequest,
+  workspace: Workspace,
+  signal: AbortSignal,
+): Promise<number> {
   const { work } = workspace;
   const tree = join(work, 'src');
   await makeDirectory(tree);
   await makeDirectory(join(work, 'home'));
   let newest: number | undefined;
   for (const [index, source] of request.sources.entries()) {
-    const time = await unpackSource(store, source, tree, join(workspace.path, `source-${index}`));
+    const time = await unpackSource(store, source, tree, join(workspace.path, `source-${index}`), signal);
     if (source.directory === '.') newest ??= time;
   }
   const sourceDate = clampSourceDate(newest);
@@ -82,19 +86,6 @@ export async function patchSources(
   for (const { digest, label } of patches) {
     const text = (await readBlob(store, digest)).toString('latin1');
     await applyPatches(join(work, 'src'), [{ label, text }], { shell: shownName, time: sourceDate + 1 });
-  }
-}
-
-/** Gives a prepared tree, which nothing foreign has touched yet, to the user its build runs as. */
-export async function giveWorkspace({ work }: Workspace, owner: SandboxOwner | undefined): Promise<void> {
-  if (owner === undefined) return;
-  const waiting = [work];
-  for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-    for await (const entry of await opendir(directory)) {
-      const path = join(directory, entry.name);
-      await lchown(path, owner.uid, owner.gid);
-      if (entry.isDirectory()) waiting.push(path);
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { BuildExecutor, BuildRequest, BuildResult } from '../model/build-request.ts';
 import type { RunContext } from '../model/config.ts';
 import type { Digest } from '../model/digest.ts';
+import type { BuilditError } from '../model/errors.ts';
 import type { KeptLayer } from '../model/layer.ts';
 import { type PackageRecord, RECORD_FORMAT } from '../model/record.ts';
 import type { Store } from '../store/store.ts';
@@ -51,12 +52,10 @@ export async function runBuild(job: BuildJob, services: BuildServices, context: 
   let built: { layer: KeptLayer; sourceDate: number };
   try {
     const result = await execute(job, services, context, log, task);
-    if (result.kind === 'failed') {
-      const tail = log.tail(TAIL_LINES);
-      throw buildFailure(request, result, { tail, path: (await keepLog('failed')).path }, job.shownName);
-    }
+    if (result.kind === 'failed') throw await failureOf(job, result, log, keepLog);
     built = { layer: await keepResult(job, services.store, result), sourceDate: result.sourceDate };
   } catch (error) {
+    // A log that cannot be kept is not what the user must hear of first.
     await keepLog('failed').catch(() => undefined);
     context.emit({ kind: 'task-finished', task, outcome: 'failed' });
     throw error;
@@ -80,6 +79,16 @@ export async function runBuild(job: BuildJob, services: BuildServices, context: 
     finishedAt: now().toISOString(),
     log: kept.digest,
   };
+}
+
+async function failureOf(
+  { request, shownName }: BuildJob,
+  result: Extract<BuildResult, { kind: 'failed' }>,
+  log: BuildLog,
+  keepLog: (outcome: 'failed') => ReturnType<BuildLog['keep']>,
+): Promise<BuilditError> {
+  const tail = log.tail(TAIL_LINES);
+  return buildFailure(request, result, { tail, path: (await keepLog('failed')).path }, shownName);
 }
 
 async function execute(

@@ -12,6 +12,7 @@ import { BuilditError } from '../model/errors.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
 import { openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
+import { throwIfInterrupted } from './throw-if-interrupted.ts';
 
 type Source = BuildRequest['sources'][number];
 
@@ -25,6 +26,7 @@ export async function unpackSource(
   source: Source,
   tree: string,
   fresh: string,
+  signal?: AbortSignal,
 ): Promise<number | undefined> {
   const { digest, fileName, strip } = source;
   if (source.action === 'keep') {
@@ -35,7 +37,7 @@ export async function unpackSource(
   }
   await mkdir(fresh, { mode: 0o755 });
   await chmod(fresh, 0o755);
-  const bytes = await decompressDetected(openBlob(store, digest), fileName);
+  const bytes = await decompressDetected(untilInterrupted(openBlob(store, digest), signal), fileName);
   const { newestMtime } = await unpackTree(readTar(bytes, { what: fileName }), fresh, { strip, what: fileName });
   await moveContent(fresh, await realDirectory(tree, source), source);
   return newestMtime;
@@ -45,6 +47,16 @@ export async function unpackSource(
 export async function copyBlob(store: Store, digest: Digest, target: string, mode: number): Promise<void> {
   await pipeline(Readable.from(openBlob(store, digest)), createWriteStream(target, { flags: 'wx' }));
   await chmod(target, mode);
+}
+
+async function* untilInterrupted(
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of bytes) {
+    if (signal !== undefined) throwIfInterrupted(signal);
+    yield chunk;
+  }
 }
 
 async function decompressDetected(bytes: AsyncIterable<Uint8Array>, what: string): Promise<AsyncIterable<Uint8Array>> {

@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, mkdir, rename } from 'node:fs/promises';
+import { chmod, chown, lchown, lstat, mkdir, opendir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
@@ -65,17 +65,34 @@ function refuseHiddenStore(store: Store): void {
   throw new BuilditError(
     'sandbox-unavailable',
     `Cannot build in the store "${printable(store.directory)}": expected every user to pass through its parents, found "${printable(hidden)}" closed`,
-    { hint: `name another directory with BUILDIT_STORE, such as /var/cache/buildit, or: chmod a+x ${printable(hidden)}` },
+    {
+      hint: `name another directory with BUILDIT_STORE, such as /var/cache/buildit, or: chmod a+x ${printable(hidden)}`,
+    },
   );
 }
 
 /** The workspace of the last failed build of a HASH that was kept; undefined where there is none. */
 export async function openKeptWorkspace(store: Store, hash: Hash): Promise<Workspace | undefined> {
   const paths = workspacePaths(keptWorkspacePath(store, hash));
-  const stat = await lstat(paths.work).catch(() => undefined);
-  if (stat?.isDirectory() !== true) return undefined;
-  const owner = stat.uid === process.getuid?.() ? undefined : { uid: stat.uid, gid: stat.gid };
-  return { ...paths, owner, release: async () => undefined, keep: async () => paths.path };
+  if ((await lstat(paths.work).catch(() => undefined))?.isDirectory() !== true) return undefined;
+  const { owner, release } = await claimBuildOwner(store);
+  // The user it was built as may be another build's by now.
+  for (const directory of [paths.work, paths.output]) await giveTree(directory, owner);
+  return { ...paths, owner, release: async () => release(), keep: async () => paths.path };
+}
+
+/** Gives a tree that no process is changing to the user its build runs as; no link is followed. */
+export async function giveTree(directory: string, owner: SandboxOwner | undefined): Promise<void> {
+  if (owner === undefined) return;
+  await lchown(directory, owner.uid, owner.gid);
+  const waiting = [directory];
+  for (let parent = waiting.pop(); parent !== undefined; parent = waiting.pop()) {
+    for await (const entry of await opendir(parent)) {
+      const path = join(parent, entry.name);
+      await lchown(path, owner.uid, owner.gid);
+      if (entry.isDirectory()) waiting.push(path);
+    }
+  }
 }
 
 export function keptWorkspacePath(store: Store, hash: Hash): string {

@@ -35,7 +35,7 @@ function scalarLines(
   nameOf: (value: JsonValue) => string | undefined,
   indent: string,
 ): string[] {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' && value !== '' ? value : JSON.stringify(value);
   const lines = text.replace(/\n$/, '').split('\n').map(printable);
   if (lines.length > 1) return [start.trimEnd(), ...lines.map((line) => `${indent}| ${line}`)];
   const name = nameOf(value);

@@ -3,15 +3,13 @@ import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { BuilditError } from '../model/errors.ts';
 import type { CliContext } from './cli-context.ts';
-import { coloursFor } from './colours.ts';
 import { createProgram } from './command-line.ts';
 import { verbFirst } from './common-options.ts';
-import { exitCodeOf, exitCodeOfSignal } from './exit-code.ts';
+import { exitCodeOf } from './exit-code.ts';
 import { thisInvocation } from './receipt/receipt.ts';
-import { type ErrorStyle, renderBug, renderError } from './render-error.ts';
+import { reportFailure } from './report-failure.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { drained, textStreamOf } from './text-stream.ts';
-import { understoodErrors } from './understood-error.ts';
 import { refuseSharing, usageError } from './usage-error.ts';
 
 /** Runs a command line in this process and gives its exit code. */
@@ -23,9 +21,7 @@ export async function main(installation: string, argv: readonly string[]): Promi
     for (const callback of exits.splice(0)) callback();
   };
   process.on('exit', runExits);
-  const stop = watchStopSignals((text) => {
-    if (!argv.includes('--json')) stderr.write(`${text}\n`);
-  });
+  const stop = watchStopSignals();
   const cli: CliContext = {
     ...thisInvocation(argv),
     installation,
@@ -73,24 +69,6 @@ function showHelpFirst(cli: CliContext, help: string): number {
     cli.stderr.write('\nThis directory holds a container.yaml: `buildit .` builds it.\n');
   }
   return exitCodeOf(new BuilditError('usage', 'Cannot run "buildit": expected a directory or a command'));
-}
-
-/** Says what went wrong, after the view is gone. An interrupt explains itself: only its exit code is left to tell. */
-function reportFailure(cli: CliContext, error: unknown): number {
-  const style: ErrorStyle = {
-    colours: coloursFor(cli.stderr.isTerminal, cli.environment),
-    cwd: cli.cwd,
-    verbose: cli.argv.includes('-v') || cli.argv.includes('--verbose'),
-  };
-  const stoppedBy = cli.stoppedBy();
-  if (stoppedBy !== undefined) {
-    cli.stderr.write('Interrupted: nothing half done was left behind.\n');
-    return exitCodeOfSignal(stoppedBy);
-  }
-  const understood = understoodErrors(error);
-  const lines = understood?.flatMap((known) => renderError(known, style)) ?? renderBug(error, cli.version, style);
-  cli.stderr.write(`${lines.join('\n')}\n`);
-  return exitCodeOf(understood?.[0] ?? error);
 }
 
 function packageVersion(installation: string): string {

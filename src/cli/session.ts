@@ -7,6 +7,7 @@ import { coloursFor } from './colours.ts';
 import type { CommonOptions, ContainerOptions } from './common-options.ts';
 import { createScreen, type Screen } from './screen/create-screen.ts';
 import { progressMode } from './screen/progress-mode.ts';
+import { silentStream } from './text-stream.ts';
 
 /** One run of a verb: where it tells what happens, and where its result goes. */
 export interface Session {
@@ -22,13 +23,17 @@ export interface Session {
   remark(lines: readonly string[]): void;
 }
 
-/** Runs a verb with its screen; the screen is closed however it ends. */
+/**
+ * Runs a verb with its screen, which is closed however it ends. Only a build shows the transcript; the others show
+ * messages and what takes long.
+ */
 export async function withSession<Result>(
   cli: CliContext,
   options: CommonOptions,
   run: (session: Session) => Promise<Result>,
+  { showsTranscript = false } = {},
 ): Promise<Result> {
-  const screen = screenFor(cli, options);
+  const screen = screenFor(cli, options, showsTranscript);
   cli.onExit(() => screen.close());
   const events: BuilditEvent[] = [];
   const emit = (event: BuilditEvent) => {
@@ -38,6 +43,11 @@ export async function withSession<Result>(
   const write = (stream: CliContext['stdout'], lines: readonly string[]) => {
     if (lines.length > 0) screen.around(() => stream.write(`${lines.join('\n')}\n`));
   };
+  const remark = (lines: readonly string[]) => {
+    if (options.quiet !== true && options.progress !== 'json') write(cli.stderr, lines);
+  };
+  const onStop = () => remark([`Stopping (${cli.stoppedBy()}); once more to stop at once`]);
+  cli.signal.addEventListener('abort', onStop);
   try {
     return await run({
       context: { signal: cli.signal, emit },
@@ -45,21 +55,25 @@ export async function withSession<Result>(
       events,
       result: (lines) => write(cli.stdout, lines),
       document: (value) => write(cli.stdout, [JSON.stringify(value, undefined, 2)]),
-      remark: (lines) => {
-        if (options.quiet !== true && options.progress !== 'json') write(cli.stderr, lines);
-      },
+      remark,
     });
   } finally {
+    cli.signal.removeEventListener('abort', onStop);
     screen.close();
   }
 }
 
-function screenFor(cli: CliContext, { progress, quiet, verbose, json }: CommonOptions): Screen {
+function screenFor(
+  cli: CliContext,
+  { progress, quiet, verbose, json }: CommonOptions,
+  showsTranscript: boolean,
+): Screen {
+  const transcript = json === true ? cli.stderr : cli.stdout;
   return createScreen({
     mode: progressMode(progress, cli.stderr.isTerminal, cli.environment),
     quiet: quiet === true,
     verbose: verbose === true,
-    transcript: json === true ? cli.stderr : cli.stdout,
+    transcript: showsTranscript ? transcript : silentStream,
     errors: cli.stderr,
     colours: coloursFor(cli.stderr.isTerminal, cli.environment),
     unicode: /utf-?8/i.test(localeOf(cli.environment)),

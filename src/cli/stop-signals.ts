@@ -14,14 +14,13 @@ const WATCHED: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
  * The first signal asks the run to end: children are stopped, nothing half done stays. A second one ends the process at
  * once; builds die with it, and the next run clears up.
  */
-export function watchStopSignals(tell: (text: string) => void): StopSignals {
+export function watchStopSignals(): StopSignals {
   const controller = new AbortController();
   let stoppedBy: StopSignal | undefined;
   const onSignal = (name: NodeJS.Signals) => {
     const signal = name as StopSignal;
     if (stoppedBy !== undefined) process.exit(exitCodeOfSignal(signal));
     stoppedBy = signal;
-    tell(`Stopping (${signal}); once more to stop at once`);
     controller.abort(new BuilditError('interrupted', 'Cannot finish "the run": it was interrupted'));
   };
   for (const name of WATCHED) process.on(name, onSignal);

@@ -39,13 +39,19 @@ export function recordingStream(): { readonly stream: TextStream; text(): string
   let written = '';
   return {
     stream: {
-      isTerminal: false,
-      size: () => ({ columns: 80, rows: 24 }),
+      ...silentStream,
       write: (text) => {
         written += text;
       },
-      onResize: () => () => undefined,
     },
     text: () => written,
   };
 }
+
+/** A stream that nobody reads. */
+export const silentStream: TextStream = {
+  isTerminal: false,
+  size: () => ({ columns: 80, rows: 24 }),
+  write: () => undefined,
+  onResize: () => () => undefined,
+};

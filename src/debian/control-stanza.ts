@@ -22,7 +22,7 @@ export function parseControlStanza(text: string, place: string, code: ErrorCode 
       continue;
     }
     const [, name, value] = FIELD.exec(line) ?? [];
-    if (name === undefined) throw refusal(code, place, 'lines of the form "Field: value"', JSON.stringify(shown(line)));
+    if (name === undefined) throw refusal(code, place, 'lines of the form "Field: value"', `"${shown(line)}"`);
     if (seen.has(name.toLowerCase())) throw refusal(code, place, 'each field once', `${shown(name)} twice`);
     seen.add(name.toLowerCase());
     fields.set(name, value!.trimEnd());

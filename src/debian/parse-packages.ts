@@ -75,7 +75,7 @@ function indexedPackage(fields: Fields, place: string, architecture: string): In
   const field = (name: string, fits: (value: string) => boolean): string => {
     const value = fields[name];
     if (value !== undefined && fits(value)) return value;
-    const found = value === undefined ? 'none' : JSON.stringify(printable(value.slice(0, 80)));
+    const found = value === undefined ? 'none' : `"${printable(value.slice(0, 80))}"`;
     throw stanzaRefusal(fields, place, `a valid ${name}`, found);
   };
   const relations = (name: string): string => {
@@ -118,7 +118,7 @@ function parseSource(fields: Fields, name: string, version: string, place: strin
   if (text === undefined) return { name, version };
   const [, sourceName, sourceVersion = version] = /^(\S+)(?: \((\S+)\))?$/.exec(text) ?? [];
   if (sourceName === undefined || !isDebianPackageName(sourceName) || !isDebianVersion(sourceVersion)) {
-    throw stanzaRefusal(fields, place, 'a valid Source', JSON.stringify(printable(text.slice(0, 80))));
+    throw stanzaRefusal(fields, place, 'a valid Source', `"${printable(text.slice(0, 80))}"`);
   }
   return { name: sourceName, version: sourceVersion };
 }

@@ -44,6 +44,6 @@ function filesOf(text: string, place: string): SourceFile[] {
 function refusal(place: string, expected: string, found: string): BuilditError {
   return new BuilditError(
     'input-invalid',
-    `Cannot read "${place}": expected ${expected}, found ${JSON.stringify(printable(found.slice(0, 120)))}`,
+    `Cannot read "${place}": expected ${expected}, found ${`"${printable(found.slice(0, 120))}"`}`,
   );
 }

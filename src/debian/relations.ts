@@ -94,5 +94,5 @@ export function groupText(group: RelationGroup): string {
 }
 
 function shown(text: string): string {
-  return JSON.stringify(printable(text.slice(0, 60)));
+  return `"${printable(text.slice(0, 60))}"`;
 }

@@ -63,7 +63,7 @@ function dateField(stanza: ControlStanza, field: string, place: string): number 
   if (text === undefined) return undefined;
   const isDate = /^[A-Z][a-z]{2}, {1,2}\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} (?:UTC|GMT|\+0000)$/.test(text);
   const ms = isDate ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw refusal(place, `a date in UTC as ${field}`, JSON.stringify(printable(text.slice(0, 60))));
+  if (Number.isNaN(ms)) throw refusal(place, `a date in UTC as ${field}`, `"${printable(text.slice(0, 60))}"`);
   return ms;
 }
 
@@ -73,7 +73,7 @@ function parseFiles(text: string | undefined, place: string): ReadonlyMap<string
   for (const line of text.split('\n').slice(1)) {
     const [, sha256, size, path] = /^ *([0-9a-f]{64}) +(\d{1,15}) +(\S+) *$/.exec(line) ?? [];
     if (sha256 === undefined || !isDigest(sha256) || !isCleanRelativePath(path!)) {
-      throw refusal(place, 'lines of digest, size and path', JSON.stringify(printable(line.slice(0, 120))));
+      throw refusal(place, 'lines of digest, size and path', `"${printable(line.slice(0, 120))}"`);
     }
     if (files.has(path!)) throw refusal(place, 'each path once', `${printable(path!)} twice`);
     files.set(path!, { size: Number(size), sha256 });

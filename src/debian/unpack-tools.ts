@@ -8,6 +8,7 @@ import { unpackTree } from '../layer/unpack-tree.ts';
 import { type Digest, digestOfJson, sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { DebianPin } from '../model/lock.ts';
+import { makeTraversableDirectory } from '../system/files.ts';
 import { downloadBytes } from '../system/http.ts';
 import type { ArchiveSession } from './archive-session.ts';
 import { type PlaceTried, placeTried, triedLines } from './archive-session.ts';
@@ -41,7 +42,7 @@ export async function unpackFlock(
   });
   const target = join(directory, digestOfJson(packages.map((pin) => pin.sha256)));
   if (isIntact(target)) return target;
-  mkdirSync(directory, { recursive: true });
+  makeTraversableDirectory(directory);
   const fresh = mkdtempSync(join(directory, 'new-'));
   try {
     const manifest: Record<string, Digest> = {};

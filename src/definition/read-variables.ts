@@ -8,7 +8,7 @@ import { isTemplate } from './template.ts';
 /** The variables of a container and where each was written. */
 export interface Variables {
   readonly values: Map<string, string>;
-  readonly nodes: Map<string, YamlScalar>;
+  readonly nodes: Map<string, YamlNode>;
 }
 
 export function startVariables({ os, architecture }: Platform): Variables {
@@ -34,11 +34,11 @@ export function readVariables(step: YamlMap, variables: Variables, platform: Pla
       });
       continue;
     }
+    variables.nodes.set(name, value);
     if (value.kind !== 'scalar' || isNull(value)) {
       refuseShape(value, name, problems);
       continue;
     }
-    variables.nodes.set(name, value);
     variables.values.set(name, value.text);
     if (isTemplate(value.text)) refuseTemplate(value, name, problems);
     else checkKnownVariable(name, value, platform, problems);

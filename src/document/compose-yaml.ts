@@ -4,7 +4,7 @@ import { Composer, CST, type Document, Lexer, type ParsedNode, Parser } from 'ya
 export type Refuse = (offset: number, found: string, hint?: string) => never;
 
 /** What a document may hold at most, so that no input costs more than a second or 256 MB. */
-export const YAML_LIMITS = { bytes: 512 * 1024, depth: 48, tokens: 120_000 } as const;
+export const YAML_LIMITS = { bytes: 512 * 1024, depth: 48, tokens: 40_000 } as const;
 
 const OPTIONS = { version: '1.2', schema: 'core', uniqueKeys: false, prettyErrors: false, strict: true } as const;
 
@@ -72,6 +72,8 @@ function refuseBroken(offset: number, message: string, text: string, refuse: Ref
   if (template !== undefined) {
     refuse(template, 'expected a text, found an unquoted template', 'quote the whole value: "{{ name }}"');
   }
+  const lineStart = text.lastIndexOf('\n', Math.max(0, offset - 1)) + 1;
+  if (/^ *\t/.test(text.slice(lineStart, offset + 1))) refuse(lineStart, 'expected spaces as indentation, found a tab');
   return refuse(offset, message.split('\n', 1)[0]!);
 }
 

@@ -124,7 +124,8 @@ function keysOf(node: YamlNode): string {
 /** The title of a schema says what it wants; where it has none, its keyword does. */
 function expectedBy({ keyword, params, parentSchema }: ErrorObject): string {
   const title = parentSchema?.title;
-  if (typeof title === 'string' && title !== '') return title;
+  // The title of a whole schema is the name of its file.
+  if (typeof title === 'string' && title !== '' && parentSchema?.$id === undefined) return title;
   switch (keyword) {
     case 'type':
       return oneOfTypes([params.type].flat().map(String));

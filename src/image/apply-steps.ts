@@ -138,7 +138,6 @@ class TopLayer {
   }
 
   finish(): AppliedSteps {
-    for (const path of this.#tree.disputed) this.#restate(path);
     for (const path of [...this.#entries.keys()]) for (const parent of parentsOf(path)) this.#restate(parent);
     return {
       listing: [...this.#entries.values()].sort((a, b) => comparePaths(a.path, b.path)),

@@ -124,7 +124,7 @@ function document(value: JsonValue): OciDocument {
   return { digest: sha256(bytes), bytes };
 }
 
-/** A few at a time: compression itself uses all processors. */
+/** Two at a time, so that one is read while the other is compressed; compression itself uses all processors. */
 async function inTurns<Item, Result>(
   items: readonly Item[],
   work: (item: Item) => Promise<Result>,
@@ -134,6 +134,6 @@ async function inTurns<Item, Result>(
   const worker = async () => {
     for (let index = next++; index < items.length; index = next++) results[index] = await work(items[index]!);
   };
-  await Promise.all(Array.from({ length: 4 }, worker));
+  await Promise.all(Array.from({ length: 2 }, worker));
   return results;
 }

@@ -3,18 +3,18 @@ import { sha256 } from '../model/digest.ts';
 import type { LayerEntry } from '../model/layer.ts';
 import type { DraftedLayer, LayerContent } from './layer-content.ts';
 import type { MergedTree } from './merge-tree.ts';
-import { parentsOf } from './tree-path.ts';
+import { parentsOf, resolveInTree } from './tree-path.ts';
 
 /** A file or link that buildit makes itself, in place of what a script would have made. */
 export type GeneratedEntry = { readonly path: string } & (
   | { readonly kind: 'file'; readonly mode: number; readonly gid?: number; readonly content: Uint8Array }
   | { readonly kind: 'link'; readonly target: string }
-  | { readonly kind: 'directory'; readonly mode: number }
 );
 
 /**
  * The layer of generated files over the packages. It also states again every directory whose entries in the packages
- * differ, since engines take the last entry and the first package's counts. Undefined when there is nothing to say.
+ * differ, since engines take the last entry and the first package's counts. Paths lead through the packages' links; one
+ * that a package's file blocks is left out. Undefined when there is nothing to say.
  */
 export function draftGenerated(
   tree: MergedTree,
@@ -24,8 +24,11 @@ export function draftGenerated(
   const entries = new Map<string, LayerEntry>();
   const contents = new Map<string, LayerContent>();
   for (const entry of generated) {
-    entries.set(entry.path, layerEntry(entry, time));
-    if (entry.kind === 'file') contents.set(entry.path, { kind: 'bytes', bytes: entry.content });
+    const resolved = resolveInTree((path) => tree.entries.get(path)?.entry, entry.path, { followLast: false });
+    if (resolved.kind === 'blocked') continue;
+    const { path } = resolved;
+    entries.set(path, layerEntry({ ...entry, path }, time));
+    if (entry.kind === 'file') contents.set(path, { kind: 'bytes', bytes: entry.content });
   }
   for (const path of [...tree.disputed, ...[...entries.keys()].flatMap(parentsOf)]) {
     if (entries.has(path)) continue;
@@ -41,14 +44,7 @@ export function draftGenerated(
 
 function layerEntry(entry: GeneratedEntry, mtime: number): LayerEntry {
   const { path } = entry;
-  switch (entry.kind) {
-    case 'file': {
-      const { content, mode, gid = 0 } = entry;
-      return { path, type: 'file', mode, uid: 0, gid, mtime, size: content.length, sha256: sha256(content) };
-    }
-    case 'link':
-      return { path, type: 'symlink', mode: 0o777, uid: 0, gid: 0, mtime, target: entry.target };
-    case 'directory':
-      return { path, type: 'directory', mode: entry.mode, uid: 0, gid: 0, mtime };
-  }
+  if (entry.kind === 'link') return { path, type: 'symlink', mode: 0o777, uid: 0, gid: 0, mtime, target: entry.target };
+  const { content, mode, gid = 0 } = entry;
+  return { path, type: 'file', mode, uid: 0, gid, mtime, size: content.length, sha256: sha256(content) };
 }

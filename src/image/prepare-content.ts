@@ -3,14 +3,15 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { Store } from '../store/store.ts';
 import { applySteps } from './apply-steps.ts';
-import { draftGenerated, type GeneratedEntry } from './generated-layer.ts';
+import { generateFiles } from './generate-files.ts';
+import { draftGenerated } from './generated-layer.ts';
 import { draftLayer, type ImageLayer, memberLayer } from './image-layer.ts';
 import { type ImageMember, loadMembers, type SelectedMember } from './image-member.ts';
 import type { DraftedLayer } from './layer-content.ts';
-import { libraryCache } from './library-cache.ts';
 import { type MergedTree, mergeTree, overlayTree } from './merge-tree.ts';
 import { type ReadWitness, type RenderTemplate, readSyncSource, type SyncEntry } from './read-sync-source.ts';
-import { addUsers, findOwner, type UserTables, type WantedUser } from './user-tables.ts';
+import { readTables, treeReader } from './tree-reader.ts';
+import { findOwner, type UserTables } from './user-tables.ts';
 
 export interface ContentInput {
   readonly container: ContainerDefinition;
@@ -56,23 +57,28 @@ export async function prepareContent(store: Store, input: ContentInput): Promise
     return overlayTree(tree, layer);
   };
 
-  const readText = (path: string) => readTreeText(merged, packages, path);
-  const before = await readTables(merged, readText);
-  const users = addUsers(before, wantedUsers(members, container.steps));
-  const elf = members.flatMap(({ layer }) => layer.elf);
-  const cache = await libraryCache({ tree: merged, elf, platform: container.platform, readText });
-  const generated = draftGenerated(merged, [...tableEntries(merged, before, users), ...cacheEntry(cache)], created);
+  const { platform, steps: ownSteps } = container;
+  const { entries, users: packagedUsers } = await generateFiles({
+    tree: merged,
+    packages,
+    members,
+    steps: ownSteps,
+    platform,
+  });
+  const generated = draftGenerated(merged, entries, created);
   const middle = lay(merged, 'generated files', generated);
 
   const steps = applySteps({
     tree: middle,
-    steps: container.steps,
+    steps: ownSteps,
     sources: await readSources(input),
     time: created,
-    findOwner: (owner, position) => findOwner(users, owner, position),
+    findOwner: (owner, position) => findOwner(packagedUsers, owner, position),
   });
   const tree = lay(middle, 'files of the container', steps);
   refuseWhiteouts(layers);
+  // The user's own /etc/passwd counts for who may run the image.
+  const users = await readTables(tree, treeReader(tree, layers));
   return { container, members, layers, tree, users, created, notices: steps.notices, drafts };
 }
 
@@ -82,53 +88,6 @@ async function readSources({ container, render, witness }: ContentInput): Promis
     if (step.kind === 'sync') sources.set(step, await readSyncSource(step, container.directory, { render, witness }));
   }
   return sources;
-}
-
-function wantedUsers(members: readonly ImageMember[], steps: readonly FileStep[]): WantedUser[] {
-  return [
-    ...members.flatMap(({ name, users }) => users.map((user) => ({ ...user, by: name }))),
-    ...steps.flatMap((step) => (step.kind === 'user' ? [{ ...step, by: 'container.yaml' }] : [])),
-  ];
-}
-
-async function readTables(tree: MergedTree, readText: (path: string) => Promise<string>): Promise<UserTables> {
-  const read = async (path: string) => (tree.entries.has(path) ? readText(path) : undefined);
-  return {
-    passwd: (await read('etc/passwd')) ?? '',
-    group: (await read('etc/group')) ?? '',
-    shadow: await read('etc/shadow'),
-  };
-}
-
-/** Tables that changed, with the mode and group that the base gives them. */
-function tableEntries(tree: MergedTree, before: UserTables, after: UserTables): GeneratedEntry[] {
-  const tables = [
-    { path: 'etc/passwd', old: before.passwd, text: after.passwd, mode: 0o644 },
-    { path: 'etc/group', old: before.group, text: after.group, mode: 0o644 },
-    { path: 'etc/shadow', old: before.shadow, text: after.shadow, mode: 0o600 },
-  ];
-  return tables.flatMap(({ path, old, text, mode }) => {
-    if (text === undefined || text === old) return [];
-    const below = tree.entries.get(path)?.entry ?? { mode, gid: 0 };
-    return [{ path, kind: 'file', mode: below.mode, gid: below.gid, content: Buffer.from(text) }];
-  });
-}
-
-function cacheEntry(cache: Uint8Array | undefined): GeneratedEntry[] {
-  return cache === undefined ? [] : [{ path: 'etc/ld.so.cache', kind: 'file', mode: 0o644, content: cache }];
-}
-
-async function readTreeText(tree: MergedTree, layers: readonly ImageLayer[], path: string): Promise<string> {
-  const { entry, source } = tree.entries.get(path)!;
-  const layer = layers.find((other) => other === source)!;
-  if (entry.type !== 'file') {
-    throw new BuilditError('input-invalid', `Cannot read "/${printable(path)}" of ${layer.name}: expected a file`);
-  }
-  const chunks: Uint8Array[] = [];
-  const content = (await layer.open())(entry);
-  if (content instanceof Uint8Array) chunks.push(content);
-  else for await (const chunk of content) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** OCI layers tell by such names what lower layers lose (image-spec, layer.md, "Whiteouts"). */

@@ -39,6 +39,7 @@ export async function readSyncSource(
   containerDirectory: string,
   { render, witness }: SyncReading,
 ): Promise<readonly SyncEntry[]> {
+  witness?.read(step.source);
   const root = await containedSource(step, containerDirectory);
   const context: ReadContext = { step, root, render, witness, isExcluded: excludeMatcher(step.exclude) };
   const stat = await lstat(root);

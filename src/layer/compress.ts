@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import type { LayerCompression } from '../model/container.ts';
 import type { MediaType } from '../model/layer.ts';
 import { type FrameCompression, loadFrameCompressor } from './compress-frame.ts';
@@ -39,7 +40,8 @@ export const FRAME_BYTES = 4 * 1024 * 1024;
 
 /**
  * Compresses a stream: the same bytes in give the same bytes out, however they are cut into chunks, on every machine.
- * Streams of more than one frame are compressed in worker threads, as many frames at once as there are processors.
+ * In the main thread, streams of more than one frame are compressed by worker threads, as many frames at once as there
+ * are processors.
  */
 export async function* compress(
   bytes: AsyncIterable<Uint8Array>,
@@ -57,12 +59,14 @@ async function* compressFrames(
   const first = await frames.next();
   const only = first.value ?? new Uint8Array(0);
   const second = first.done === true ? first : await frames.next();
-  // Starting a thread costs more than compressing one small frame here.
-  if (second.done === true && !isPoolRunning()) {
-    yield (await loadFrameCompressor(compression))(only);
-    return;
+  const all = prepended([only, ...(second.done === true ? [] : [second.value])], frames);
+  // A thread among others has its processor. Starting threads costs more than compressing one small frame here.
+  if (!isMainThread || (second.done === true && !isPoolRunning())) {
+    const compressFrame = await loadFrameCompressor(compression);
+    for await (const frame of all) yield compressFrame(frame);
+  } else {
+    yield* compressInPool(all, compression);
   }
-  yield* compressInPool(prepended([only, ...(second.done === true ? [] : [second.value])], frames), compression);
 }
 
 async function* prepended<T>(first: readonly T[], rest: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {

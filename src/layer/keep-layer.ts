@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LayerCompression } from '../model/container.ts';
-import type { DiffId, KeptLayer, LayerListing } from '../model/layer.ts';
+import type { DiffId, KeptLayer } from '../model/layer.ts';
 import { writeEncoding } from '../store/encodings.ts';
 import { putBlob } from '../store/put-blob.ts';
 import type { Store } from '../store/store.ts';
@@ -11,10 +11,12 @@ import { adoptTree } from '../store/trees.ts';
 import { archiveRefusal } from './archive-refusal.ts';
 import { canonicalLayerPath } from './canonical-layer-path.ts';
 import { compress, encoderOf, mediaTypeOf } from './compress.ts';
-import { type EntryFacts, LayerDraft } from './layer-draft.ts';
+import { TreePlace } from './draft-place.ts';
+import { type EntryFacts, type FinishedDraft, LayerDraft } from './layer-draft.ts';
 import { listingBytes } from './listing.ts';
+import { MemoryPlace } from './memory-place.ts';
 import type { TarMember } from './tar-member.ts';
-import { layerTar, type ReadContent } from './write-tar.ts';
+import { layerTar } from './write-tar.ts';
 
 export interface KeepRules {
   /** `fixed`: every entry has this time. `archive`: each its own, but none later than `newest`. Seconds. */
@@ -29,6 +31,11 @@ export interface KeepRules {
   readonly mapPath?: (path: string) => string | undefined;
   /** Compresses the layer in the same pass and keeps that encoding, where it is known to be wanted. */
   readonly encode?: LayerCompression;
+  /**
+   * `later`: the tree is not written, because it may never be wanted; `ensureTree` makes it of the encoding, which must
+   * be asked for. `now` by default.
+   */
+  readonly tree?: 'now' | 'later';
   /** What the archive is called in messages. */
   readonly what?: string;
 }
@@ -39,21 +46,27 @@ export interface KeepRules {
  * machine. Refuses ('archive-refused') what `unpackTree` refuses. Every directory above an entry gets an entry of its own.
  */
 export async function keepLayer(store: Store, members: AsyncIterable<TarMember>, rules: KeepRules): Promise<KeptLayer> {
+  const isTreeWanted = rules.tree !== 'later' || rules.encode === undefined;
   const temporary = await openTemporary(store, 'layer');
   try {
     const directory = join(temporary.path, 'tree');
     mkdirSync(directory, { mode: 0o700 });
-    const { listing, elf, readContent } = await fillDraft(new LayerDraft(directory, whatOf(rules)), members, rules);
-    const { diffId, size } = await writeLayer(store, listing, readContent, rules.encode);
-    const { digest } = await putBlob(store, listingBytes(listing));
-    await adoptTree(store, diffId, directory);
-    return { diffId, size, listing: digest, elf };
+    const place = isTreeWanted ? new TreePlace(directory, whatOf(rules)) : new MemoryPlace(directory, whatOf(rules));
+    const draft = await fillDraft(new LayerDraft(place, whatOf(rules)), members, rules);
+    const { diffId, size } = await writeLayer(store, draft, rules.encode);
+    const { digest } = await putBlob(store, listingBytes(draft.listing));
+    if (isTreeWanted) await adoptTree(store, diffId, directory);
+    return { diffId, size, listing: digest, elf: draft.elf };
   } finally {
     await temporary.release();
   }
 }
 
-async function fillDraft(draft: LayerDraft, members: AsyncIterable<TarMember>, rules: KeepRules) {
+async function fillDraft(
+  draft: LayerDraft,
+  members: AsyncIterable<TarMember>,
+  rules: KeepRules,
+): Promise<FinishedDraft> {
   let newest = 0;
   for await (const member of members) {
     const path = mappedPath(member, member.path, rules);
@@ -95,8 +108,7 @@ const BYTES_BETWEEN_PAUSES = 8 * 2 ** 20;
 /** Writes the layer's tar to nowhere, or compressed into a blob, for its digest and size. */
 async function writeLayer(
   store: Store,
-  listing: LayerListing,
-  readContent: ReadContent,
+  { listing, readContent }: FinishedDraft,
   encode: LayerCompression | undefined,
 ): Promise<{ diffId: DiffId; size: number }> {
   const hash = createHash('sha256');

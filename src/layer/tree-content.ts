@@ -1,22 +1,24 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { LayerFileEntry, ReadContent } from './write-tar.ts';
+import type { ReadContent } from './write-tar.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/**
- * Reads a layer's files from its tree. Small files are read at once: starting an asynchronous read takes longer. A file
- * that is shorter or longer than its entry says gives other bytes than it says, too; writers check sizes.
- */
+/** Reads a layer's files from its tree. */
 export function treeContent(directory: string): ReadContent {
-  return (entry) => {
-    const path = `${directory}/${entry.path}`;
-    return entry.size <= CHUNK_BYTES ? readSmall(path, entry) : readLarge(path);
-  };
+  return ({ path, size }) => fileContent(`${directory}/${path}`, size);
 }
 
-function readSmall(path: string, { size }: LayerFileEntry): Uint8Array {
+/**
+ * Reads a file that is said to have a size. Small files are read at once: starting an asynchronous read takes longer. A
+ * file that is shorter or longer gives fewer or more bytes than its size says, and so shows itself; a link is not followed.
+ */
+export function fileContent(path: string, size: number): Uint8Array | AsyncIterable<Uint8Array> {
+  return size <= CHUNK_BYTES ? readSmall(path, size) : readLarge(path);
+}
+
+function readSmall(path: string, size: number): Uint8Array {
   const file = openSync(path, FLAGS);
   try {
     // One byte more than expected shows a file that has grown.

@@ -20,27 +20,25 @@ export async function* layerTar(
   checkOrder(entries);
   const batch = startBatch();
   for (const entry of entries) {
-    batch.add(headerBlocks(entry));
+    yield* batch.add(headerBlocks(entry));
     if (entry.type === 'file' && entry.size > 0) {
       const content = readContent(entry);
       if (content instanceof Uint8Array) {
         checkSize(entry, content.length);
-        batch.add(content);
+        yield* batch.add(content);
       } else {
         let size = 0;
         for await (const chunk of content) {
           size += chunk.length;
-          batch.add(chunk);
-          if (batch.isFull()) yield batch.take();
+          yield* batch.add(chunk);
         }
         checkSize(entry, size);
       }
-      batch.add(padding(entry.size));
+      yield* batch.add(padding(entry.size));
     }
-    if (batch.isFull()) yield batch.take();
   }
-  batch.add(END);
-  yield batch.take();
+  yield* batch.add(END);
+  yield* batch.rest();
 }
 
 /** Bytes `layerTar` will give for a listing. */
@@ -56,34 +54,41 @@ export function layerTarSize(entries: LayerListing): number {
 const END = Buffer.alloc(2 * BLOCK_SIZE);
 const ZEROS = Buffer.alloc(BLOCK_SIZE);
 const BATCH_BYTES = 256 * 1024;
+/** Passed on as it is: copying it costs more than one chunk more. */
+const LARGE_CHUNK_BYTES = 16 * 1024;
 
 function padding(size: number): Buffer {
   return ZEROS.subarray(0, (BLOCK_SIZE - (size % BLOCK_SIZE)) % BLOCK_SIZE);
 }
 
 interface Batch {
-  add(bytes: Uint8Array): void;
-  isFull(): boolean;
-  take(): Uint8Array;
+  /** Takes a piece, and answers what is to be passed on now. */
+  add(bytes: Uint8Array): readonly Uint8Array[];
+  rest(): readonly Uint8Array[];
 }
 
-/** Joins small pieces, so that consumers get few large chunks. A single piece is passed on as it is. */
+const NOTHING: readonly Uint8Array[] = [];
+
+/** Joins small pieces, so that consumers get few chunks. */
 function startBatch(): Batch {
   let pieces: Uint8Array[] = [];
   let size = 0;
+  function rest(): readonly Uint8Array[] {
+    if (size === 0) return NOTHING;
+    const joined = pieces.length === 1 ? pieces : [Buffer.concat(pieces, size)];
+    pieces = [];
+    size = 0;
+    return joined;
+  }
   return {
     add(bytes) {
-      if (bytes.length === 0) return;
+      if (bytes.length === 0) return NOTHING;
+      if (bytes.length >= LARGE_CHUNK_BYTES) return [...rest(), bytes];
       pieces.push(bytes);
       size += bytes.length;
+      return size < BATCH_BYTES ? NOTHING : rest();
     },
-    isFull: () => size >= BATCH_BYTES,
-    take() {
-      const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size);
-      pieces = [];
-      size = 0;
-      return bytes;
-    },
+    rest,
   };
 }
 

@@ -1,3 +1,4 @@
+import { ALTERNATIVES } from './alternatives.ts';
 import { type Digest, digestOfJson } from './digest.ts';
 
 /**
@@ -108,33 +109,12 @@ model name\t: a processor
   'proc/sys/kernel/random/boot_id': '00000000-0000-4000-8000-000000000000\n',
 };
 
-/**
- * What maintainer scripts and alternatives would have linked: made where the name is free, to the first target that is
- * there.
- */
-export const ROOT_LINKS: Readonly<Record<string, readonly string[]>> = {
-  'usr/bin/aclocal': ['aclocal-1.17', 'aclocal-1.16'],
-  'usr/bin/automake': ['automake-1.17', 'automake-1.16'],
-  'usr/bin/awk': ['gawk', 'mawk'],
-  'usr/bin/c++': ['g++'],
-  'usr/bin/c89': ['c89-gcc'],
-  'usr/bin/c99': ['c99-gcc'],
-  'usr/bin/cc': ['gcc'],
-  'usr/bin/faked': ['faked-sysv'],
-  'usr/bin/fakeroot': ['fakeroot-sysv'],
-  'usr/bin/lzma': ['xz'],
-  'usr/bin/nawk': ['gawk', 'mawk'],
-  'usr/bin/unlzma': ['xz'],
-  'usr/bin/which': ['which.debianutils'],
-  'usr/lib/cpp': ['../bin/cpp'],
-};
-
 /** Digest of everything the sandbox generates into a root; enters every HASH. */
 export function generatedFilesDigest(): Digest {
   return digestOfJson({
     environment: SANDBOX_ENVIRONMENT,
     files: ROOT_FILES,
-    links: ROOT_LINKS,
+    links: ALTERNATIVES,
     proc: PROC_FILES,
     topLinks: ROOT_TOP_LINKS,
   });

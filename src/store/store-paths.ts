@@ -17,6 +17,8 @@ import type { Store } from './store.ts';
  *   logs/<HASH>                       the log of the last attempt to build a HASH
  *   temporary/<slot>/                 files of a running process, which holds locks/temporary-<slot>
  *   locks/                            files to lock, never unlinked
+ *   tools/                            Debian's `flock`, where the host has none; comes before all else
+ *   receipts/                         what a run with nothing to do prints
  *
  * records, build-keys, encodings, notes and uses are documents: see document.ts.
  */
@@ -32,6 +34,8 @@ export const STORE_DIRECTORIES: readonly string[] = [
   'logs',
   'temporary',
   'locks',
+  'tools',
+  'receipts',
 ];
 
 /** Directories of the store whose content is a tree made from something else in it. */

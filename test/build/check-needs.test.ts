@@ -16,7 +16,8 @@ function elf(path: string, facts: Partial<ElfFacts> = {}): ElfFacts {
   };
 }
 
-const library = (soname: string, defines: string[] = []) => elf(`usr/lib/x86_64-linux-gnu/${soname}`, { soname, defines });
+const library = (soname: string, defines: string[] = []) =>
+  elf(`usr/lib/x86_64-linux-gnu/${soname}`, { soname, defines });
 const needs = (path: string, ...needed: [soname: string, ...versions: string[]][]) =>
   elf(path, { needed: needed.map(([soname, ...versions]) => ({ soname, versions })) });
 

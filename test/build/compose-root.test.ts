@@ -17,7 +17,10 @@ async function keep(store: Store, members: readonly TarMember[]): Promise<KeptLa
 }
 
 function memberFinder(layers: readonly KeptLayer[]) {
-  return async (diffId: string) => ({ label: diffId.slice(0, 8), layer: layers.find((layer) => layer.diffId === diffId)! });
+  return async (diffId: string) => ({
+    label: diffId.slice(0, 8),
+    layer: layers.find((layer) => layer.diffId === diffId)!,
+  });
 }
 
 async function compose(store: Store, layers: readonly KeptLayer[]) {
@@ -32,7 +35,11 @@ describe('composeRoot', () => {
   test('hard-links the files of all trees, later ones over earlier ones', async () => {
     const store = await openStore(join(temporaryDirectory(), 'store'));
     const layers = [
-      await keep(store, [fileMember('usr/bin/gcc', 'old'), fileMember('usr/share/x', 'x'), symlinkMember('usr/l', 'share')]),
+      await keep(store, [
+        fileMember('usr/bin/gcc', 'old'),
+        fileMember('usr/share/x', 'x'),
+        symlinkMember('usr/l', 'share'),
+      ]),
       await keep(store, [fileMember('usr/bin/gcc', 'new', { mode: 0o755 })]),
     ];
     const root = await compose(store, layers);
@@ -50,7 +57,7 @@ describe('composeRoot', () => {
     try {
       const store = await openStore(join(temporaryDirectory(), 'store'));
       const root = await compose(store, [await keep(store, [fileMember('usr/bin/x', 'x')])]);
-      const modes = ['usr', 'usr/bin', 'etc/passwd', '../proc/proc/cpuinfo'.replace('proc/', '')].map((path) =>
+      const modes = ['usr', 'usr/bin', 'etc/passwd', '../proc/cpuinfo'].map((path) =>
         (lstatSync(join(root.path, path)).mode & 0o777).toString(8),
       );
       expect(modes).toEqual(['755', '755', '644', '644']);
@@ -66,7 +73,11 @@ describe('composeRoot', () => {
     const first = await compose(store, layers);
     const again = await composeRoot(store, [layers[0]!.diffId], () => Promise.reject(new Error('asked for a member')));
     expect(again).toEqual(first);
-    expect(readdirSync(join(store.directory, 'temporary')).flatMap((slot) => readdirSync(join(store.directory, 'temporary', slot)))).toEqual([]);
+    expect(
+      readdirSync(join(store.directory, 'temporary')).flatMap((slot) =>
+        readdirSync(join(store.directory, 'temporary', slot)),
+      ),
+    ).toEqual([]);
   });
 
   test('two processes composing one root both get it', async () => {

@@ -2,14 +2,15 @@ import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { BuilditError } from '../../src/model/errors.ts';
 import { putBlob } from '../../src/store/put-blob.ts';
-import { build, type ExecutorHarness, LIMITS, putSource, requestFor, run } from './run-request.ts';
+import { build, type ExecutorHarness, LIMITS, putPatches, putSource, requestFor, run } from './run-request.ts';
 
 /** What every executor does. `open` makes one with a store of its own. */
 export function testExecutor(name: string, open: () => Promise<ExecutorHarness>): void {
   describe(`${name} executor`, () => {
     test('gives what was installed as a tar stream', async () => {
       const harness = await open();
-      const script = 'mkdir -p "$DESTDIR/usr/bin"; echo hello >"$DESTDIR/usr/bin/hello"; ln -s hello "$DESTDIR/usr/bin/hi"';
+      const script =
+        'mkdir -p "$DESTDIR/usr/bin"; echo hello >"$DESTDIR/usr/bin/hello"; ln -s hello "$DESTDIR/usr/bin/hi"';
       const { files } = await build(harness, requestFor(harness, { install: script }));
       expect(files).toEqual({ 'usr/bin/hello': 'hello\n', 'usr/bin/hi': '-> hello' });
     });
@@ -42,7 +43,11 @@ export function testExecutor(name: string, open: () => Promise<ExecutorHarness>)
       const source = { digest, fileName: 'x-1.tar', action: 'unpack', strip: 1, directory: '.' } as const;
       const { files, sourceDate } = await build(
         harness,
-        requestFor(harness, { install: 'cp a b "$DESTDIR"; echo $SOURCE_DATE_EPOCH >$DESTDIR/date' }, { sources: [source] }),
+        requestFor(
+          harness,
+          { install: 'cp a b "$DESTDIR"; echo $SOURCE_DATE_EPOCH >$DESTDIR/date' },
+          { sources: [source] },
+        ),
       );
       expect(files).toEqual({ a: 'first', b: 'second', date: '1600000000\n' });
       expect(sourceDate).toBe(1_600_000_000);
@@ -67,10 +72,7 @@ export function testExecutor(name: string, open: () => Promise<ExecutorHarness>)
 
     test('applies patches in order before the first phase', async () => {
       const harness = await open();
-      const patches = [];
-      for (const line of ['one', 'two']) {
-        patches.push({ digest: (await putBlob(harness.store, Buffer.from(line))).digest, label: line });
-      }
+      const patches = await putPatches(harness.store, ['one', 'two']);
       const { files, phases } = await build(
         harness,
         requestFor(harness, { install: 'cp patched "$DESTDIR"' }, { patches }),
@@ -116,7 +118,10 @@ export function testExecutor(name: string, open: () => Promise<ExecutorHarness>)
 
     test('logs both streams', async () => {
       const harness = await open();
-      const { log } = await build(harness, requestFor(harness, { install: 'echo out; echo err >&2; echo x >$DESTDIR/x' }));
+      const { log } = await build(
+        harness,
+        requestFor(harness, { install: 'echo out; echo err >&2; echo x >$DESTDIR/x' }),
+      );
       expect(log).toContain('out\n');
       expect(log).toContain('err\n');
     });
@@ -181,7 +186,9 @@ export function testExecutor(name: string, open: () => Promise<ExecutorHarness>)
 
     test('two builds at once do not see each other', async () => {
       const harness = await open();
-      const scripts = ['a', 'b'].map((name) => `echo ${name} >"$DESTDIR/name"; cp "$DESTDIR/name" x; sleep 0.2; ls "$DESTDIR" x`);
+      const scripts = ['a', 'b'].map(
+        (name) => `echo ${name} >"$DESTDIR/name"; cp "$DESTDIR/name" x; sleep 0.2; ls "$DESTDIR" x`,
+      );
       const built = await Promise.all(scripts.map((install) => build(harness, requestFor(harness, { install }))));
       expect(built.map(({ files }) => files)).toEqual([{ name: 'a\n' }, { name: 'b\n' }]);
     });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { createLocalExecutor } from '../../src/build/local-executor.ts';
 import { readTar } from '../../src/layer/read-tar.ts';
 import { openStore } from '../../src/store/store.ts';
 import { requires } from '../support/requires.ts';
@@ -113,7 +114,8 @@ sandboxed.describe('a hostile build', () => {
     const { files } = await build(
       harness,
       requestFor(harness, {
-        build: 'echo "echo planted" >/run/buildit/install || rm -f /run/buildit/install || mv /run/buildit /run/x || true',
+        build:
+          'echo "echo planted" >/run/buildit/install || rm -f /run/buildit/install || mv /run/buildit /run/x || true',
         install: 'echo real >"$DESTDIR/x"',
       }),
     );
@@ -123,7 +125,9 @@ sandboxed.describe('a hostile build', () => {
   test('gets the same limits to see on every machine', async () => {
     const harness = await openLocal();
     const script = 'for flag in c n s; do ulimit -S -$flag; done >"$DESTDIR/x"; umask >>"$DESTDIR/x"';
-    expect((await build(harness, requestFor(harness, { install: script }))).files).toEqual({ x: '0\n1024\n8192\n0022\n' });
+    expect((await build(harness, requestFor(harness, { install: script }))).files).toEqual({
+      x: '0\n1024\n8192\n0022\n',
+    });
   });
 
   test('can write to /dev/stdout and /dev/stderr by name', async () => {
@@ -136,7 +140,10 @@ sandboxed.describe('a hostile build', () => {
     const harness = await openLocal();
     const { files } = await build(
       harness,
-      requestFor(harness, { install: 'echo real >"$DESTDIR/x"', check: '(echo planted >"$DESTDIR/x") && exit 1 || true' }),
+      requestFor(harness, {
+        install: 'echo real >"$DESTDIR/x"',
+        check: '(echo planted >"$DESTDIR/x") && exit 1 || true',
+      }),
     );
     expect(files).toEqual({ x: 'real\n' });
   });
@@ -189,6 +196,24 @@ sandboxed.describe('packing', () => {
     expect(Object.keys(files)).not.toContain('ran');
     expect(Object.keys(files)).toContain('--checkpoint-action=exec=sh');
   });
+});
+
+sandboxed.test("a machine that cannot run a sandbox says so in bubblewrap's own words", async () => {
+  const harness = await openLocal();
+  const program = join(traversableDirectory(), 'bwrap');
+  writeFileSync(program, '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2; exit 1\n', {
+    mode: 0o755,
+  });
+  for (const [command, message] of [
+    [program, 'No permissions to create new namespace'],
+    ['/nowhere/bwrap', 'ENOENT'],
+  ] as const) {
+    const executor = createLocalExecutor({ ...harness.sandbox, bubblewrap: [command] });
+    await expect(run({ executor }, requestFor(harness, { install: 'true' }))).rejects.toMatchObject({
+      code: 'sandbox-unavailable',
+      message: expect.stringContaining(message),
+    });
+  }
 });
 
 sandboxed.test('a build dies with buildit, and the next run removes what it left', { timeout: 30_000 }, async () => {

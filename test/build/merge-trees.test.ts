@@ -26,7 +26,9 @@ describe('mergeTrees', () => {
       ['usr/lib/x/', 'usr/lib/x'],
     ] as const) {
       const merge = () => mergeTrees([tree('one', 'usr/', 'usr/lib/', first), tree('two', 'usr/', 'usr/lib/', second)]);
-      expect(merge).toThrow(/"\/usr\/lib\/x" is a (symlink|file|directory) in one and a (symlink|file|directory) in two/);
+      expect(merge).toThrow(
+        /"\/usr\/lib\/x" is a (symlink|file|directory) in one and a (symlink|file|directory) in two/,
+      );
     }
   });
 

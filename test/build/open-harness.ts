@@ -1,25 +1,16 @@
-import { appendFileSync, chmodSync, mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { createLocalExecutor, type LocalSandbox } from '../../src/build/local-executor.ts';
-import type { ApplyPatches } from '../../src/build/prepare-workspace.ts';
-import { BuilditError } from '../../src/model/errors.ts';
 import { openStore } from '../../src/store/store.ts';
 import { removeTree } from '../../src/system/files.ts';
 import { createDummyExecutor } from '../support/dummy-executor.ts';
 import { keepHostLayer } from '../support/host-root.ts';
 import { programPath } from '../support/requires.ts';
 import { traversableDirectory } from '../support/traversable-directory.ts';
+import { applyLines } from './apply-lines.ts';
 import type { ExecutorHarness } from './run-request.ts';
-
-/** A patch of these tests is a line that is added to the file `patched`; the line `bad` is rejected. */
-export const applyLines: ApplyPatches = async (directory, patches) => {
-  for (const { text } of patches) {
-    if (text === 'bad') throw new BuilditError('patch-rejected', 'Cannot apply "bad"');
-    appendFileSync(join(directory, 'patched'), `${text}\n`);
-  }
-};
 
 export interface LocalHarness extends ExecutorHarness {
   readonly sandbox: LocalSandbox;

@@ -1,6 +1,12 @@
 import { readTar } from '../../src/layer/read-tar.ts';
 import { layerTar } from '../../src/layer/write-tar.ts';
-import type { BuildContext, BuildExecutor, BuildLimits, BuildRequest, BuildResult } from '../../src/model/build-request.ts';
+import type {
+  BuildContext,
+  BuildExecutor,
+  BuildLimits,
+  BuildRequest,
+  BuildResult,
+} from '../../src/model/build-request.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import { putBlob } from '../../src/store/put-blob.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -100,3 +106,9 @@ export async function putSource(store: Store, files: Record<string, { text: stri
   return (await putBlob(store, tar)).digest;
 }
 
+/** Stores patches, each named by its text. */
+export async function putPatches(store: Store, texts: readonly string[]): Promise<BuildRequest['patches']> {
+  const patches = [];
+  for (const text of texts) patches.push({ digest: (await putBlob(store, Buffer.from(text))).digest, label: text });
+  return patches;
+}

@@ -13,9 +13,9 @@ import { build, requestFor } from './run-request.ts';
 
 describe('the bubblewrap of the host', () => {
   test('must be 0.8.0 or later', () => {
-    expect(['0.8.0', '0.8.1', '0.11.0', '1.0.0'].filter((version) => isUsableBubblewrap(`bubblewrap ${version}\n`))).toEqual([
-      ...['0.8.0', '0.8.1', '0.11.0', '1.0.0'],
-    ]);
+    expect(
+      ['0.8.0', '0.8.1', '0.11.0', '1.0.0'].filter((version) => isUsableBubblewrap(`bubblewrap ${version}\n`)),
+    ).toEqual([...['0.8.0', '0.8.1', '0.11.0', '1.0.0']]);
     for (const text of ['bubblewrap 0.7.9\n', 'bubblewrap 0.4.1\n', 'bwrap 1.0.0\n', '']) {
       expect(isUsableBubblewrap(text)).toBe(false);
     }
@@ -34,21 +34,27 @@ describe('the bubblewrap of the host', () => {
   });
 });
 
-requires('bwrap', 'user namespaces', 'ldd').test('a bubblewrap out of a tree builds through its own loader', async () => {
-  const harness = await openLocal();
-  const layer = await keepHostLayer(harness.store, ['bwrap']);
-  const tree = await composeRoot(harness.store, [layer.diffId], async () => ({ label: 'bubblewrap', layer }));
-  const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
-  const command = bubblewrapInTree(tree.path, { os: 'linux', architecture });
-  // The host's loader lies in usr/lib64; a Debian libc6 has it beside its libraries.
-  const loader = join(temporaryDirectory(), 'loader');
-  copyFileSync(spawnSync('readlink', ['-f', loaderOf(programPath('bwrap')!)], { encoding: 'utf8' }).stdout.trim(), loader);
-  chmodSync(loader, 0o755);
-  chmodSync(join(loader, '..'), 0o755);
-  const executor = createLocalExecutor({ ...harness.sandbox, bubblewrap: [loader, ...command.slice(1)] });
-  const { files } = await build({ executor }, requestFor(harness, { install: 'echo tree >"$DESTDIR/x"' }));
-  expect(files).toEqual({ x: 'tree\n' });
-});
+requires('bwrap', 'user namespaces', 'ldd').test(
+  'a bubblewrap out of a tree builds through its own loader',
+  async () => {
+    const harness = await openLocal();
+    const layer = await keepHostLayer(harness.store, ['bwrap']);
+    const tree = await composeRoot(harness.store, [layer.diffId], async () => ({ label: 'bubblewrap', layer }));
+    const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
+    const command = bubblewrapInTree(tree.path, { os: 'linux', architecture });
+    // The host's loader lies in usr/lib64; a Debian libc6 has it beside its libraries.
+    const loader = join(temporaryDirectory(), 'loader');
+    copyFileSync(
+      spawnSync('readlink', ['-f', loaderOf(programPath('bwrap')!)], { encoding: 'utf8' }).stdout.trim(),
+      loader,
+    );
+    chmodSync(loader, 0o755);
+    chmodSync(join(loader, '..'), 0o755);
+    const executor = createLocalExecutor({ ...harness.sandbox, bubblewrap: [loader, ...command.slice(1)] });
+    const { files } = await build({ executor }, requestFor(harness, { install: 'echo tree >"$DESTDIR/x"' }));
+    expect(files).toEqual({ x: 'tree\n' });
+  },
+);
 
 function loaderOf(program: string): string {
   const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' });

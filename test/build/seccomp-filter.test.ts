@@ -91,7 +91,10 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (architecture) => 
   });
 
   test('says something about every call in the table', () => {
-    const [ordinary, undecided] = [['clone', 'ioctl', 'personality', 'socket', 'socketpair', 'unshare'], [] as string[]];
+    const [ordinary, undecided] = [
+      ['clone', 'ioctl', 'personality', 'socket', 'socketpair', 'unshare'],
+      [] as string[],
+    ];
     for (const name of Object.keys(SYSTEM_CALL_NUMBERS) as SystemCall[]) {
       const number = systemCallNumber(name, architecture);
       if (number === undefined || ordinary.includes(name)) continue;

@@ -96,6 +96,15 @@ describe('the command line', () => {
     expect(stderr).toContain('sharing packages and images is not part of this release');
   });
 
+  test('says errors in the form of whoever reads them', async () => {
+    const json = await runBuildit(['biuld', '--progress=json']);
+    expect(JSON.parse(json.stderr)).toMatchObject({ kind: 'error', code: 'usage', hint: 'did you mean "build"?' });
+    const github = await runBuildit(['biuld'], { environment: { GITHUB_ACTIONS: 'true' } });
+    expect(github.stderr).toContain(
+      '\n::error::Cannot run "biuld": expected a command or a directory, found neither\n',
+    );
+  });
+
   test('prints the schemas that editors and the program itself use', async () => {
     const names = (await runBuildit(['schema'])).stdout.trim().split('\n');
     expect(names).toContain('container');

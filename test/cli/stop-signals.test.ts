@@ -14,7 +14,6 @@ test.each([
   const ended = await run.ended();
   expect(ended.exitCode).toBe(exitCode);
   expect(ended.stdout).toContain('cleared up');
-  expect(ended.stderr).toContain(`Stopping (${signal})`);
 });
 
 test('a second signal ends a run that does not clear up', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -73,6 +73,7 @@ describe('an ACI', () => {
     const one = await archiveOf();
     const two = await archiveOf();
     expect(two.image).toEqual(one.image);
+    rmSync(join(one.container.store.directory, 'trees'), { recursive: true });
     const again = await assembleAci(one.container.store, one.container.content, aciDefinition(manifest));
     expect(again).toEqual(one.image);
   });

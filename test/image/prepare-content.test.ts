@@ -78,6 +78,23 @@ describe('the content of an image', () => {
     expect(entryOf(content, 'tmp')).toMatchObject({ mode: 0o1777 });
   });
 
+  test('has what maintainer scripts would have made, where nothing is in its place', async () => {
+    const certificates = {
+      name: 'debian/ca-certificates',
+      members: [
+        fileMember('usr/share/ca-certificates/mozilla/B.crt', 'B'),
+        fileMember('usr/share/ca-certificates/mozilla/A.crt', 'A\n'),
+      ],
+    };
+    const mawk = { name: 'debian/mawk', members: [fileMember('usr/bin/mawk', 'mawk', { mode: 0o755 })] };
+    const { content } = await testContainer([baselayout, certificates, mawk]);
+    expect(await contentOf(content, 'etc/ssl/certs/ca-certificates.crt')).toBe('A\nB\n');
+    expect(entryOf(content, 'usr/bin/awk')).toMatchObject({ type: 'symlink', target: 'mawk' });
+    const own = { name: 'app-misc/awk', members: [fileMember('usr/bin/awk', 'own')] };
+    const other = await testContainer([baselayout, mawk, own]);
+    expect(entryOf(other.content, 'usr/bin/awk')).toMatchObject({ type: 'file' });
+  });
+
   test('refuses names that would remove files of other layers', async () => {
     const planted = { name: 'app-misc/x', members: [fileMember('usr/share/.wh.passwd', '')] };
     await expect(testContainer([baselayout, planted])).rejects.toThrow('"/usr/share/.wh.passwd" of app-misc/x');
@@ -164,6 +181,16 @@ describe('steps', () => {
       { kind: 'link', dest: '/tmp', target: '/run', position },
     ]);
     expect(entryOf(content, 'tmp')).toMatchObject({ type: 'symlink', target: '/run' });
+  });
+});
+
+describe('an image whose passwd is the user’s own', () => {
+  test('has the users of that file', async () => {
+    const { content } = await testContainer([baselayout, nginx], () => [
+      file('/etc/passwd', 'app:x:7:7:app:/:/bin/sh\n'),
+    ]);
+    expect(content.users.passwd).toBe('app:x:7:7:app:/:/bin/sh\n');
+    expect(content.notices).toEqual(['/etc/passwd replaces a file of generated files']);
   });
 });
 
@@ -299,6 +326,6 @@ describe('sync', () => {
       render: (text) => text,
       witness: witness as never,
     });
-    expect(seen).toEqual([join(directory, 'files'), join(directory, 'files/a')]);
+    expect(seen).toEqual(['files', 'files', 'files/a'].map((path) => join(directory, path)));
   });
 });

@@ -151,6 +151,24 @@ describe('members of an image', () => {
     ]);
   });
 
+  test('a run path leads to a private library of another package', () => {
+    const needing = { ...elf('usr/bin/app', ['libp.so.1']), runPaths: ['$ORIGIN/../lib/private'] };
+    const app = built('app-misc/app', [needing]);
+    const decoy = built('app-misc/a-decoy', [elf('opt/decoy/libp.so.1', [], 'libp.so.1')]);
+    const owner = built('app-misc/owner', [elf('usr/lib/private/libp.so.1', [], 'libp.so.1')]);
+    expect(names(select([base, app], [decoy, owner]))).toEqual([
+      'sys-apps/baselayout',
+      'app-misc/owner',
+      'app-misc/app',
+    ]);
+  });
+
+  test('a library for another machine does not count', () => {
+    const app = built('app-misc/app', [elf('usr/bin/app', ['libz.so.1'])]);
+    const foreign = built('sys-libs/zlib32', [{ ...elf(`${lib}/libz.so.1`, [], 'libz.so.1'), machine: 'i386' }]);
+    expect(() => select([base, app], [foreign])).toThrow('usr/bin/app needs libz.so.1');
+  });
+
   test('a library without the symbol versions that are needed is not taken', () => {
     const app = built('app-misc/app', [elf('usr/bin/app', ['libz.so.1@ZLIB_1.3'])]);
     const old = built('sys-libs/zlib', [elf(`${lib}/libz.so.1`, [], 'libz.so.1', ['ZLIB_1.2'])]);

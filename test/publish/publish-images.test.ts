@@ -292,7 +292,7 @@ describe('results', () => {
     ]);
   });
 
-  test('published by several processes at once are whole', async () => {
+  test('published several times at once are whole', async () => {
     const container = await testContainer([baselayout, nginx]);
     const images = await imagesOf(container);
     const out = join(container.directory, 'out');

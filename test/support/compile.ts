@@ -19,8 +19,8 @@ export default function compile(): void {
   if (!existsSync(join(fresh, 'cli/main.js'))) throw new Error(`Cannot compile src/: ${stdout}`);
   writeFileSync(join(fresh, '.state'), state);
   const old = `${dist}.old.${process.pid}`;
-  if (existsSync(dist)) renameSync(dist, old);
   try {
+    if (existsSync(dist)) renameSync(dist, old);
     renameSync(fresh, dist);
   } catch {
     // Another run was faster; its result serves as well.

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -16,6 +17,8 @@ export async function runBuildit(
   { cwd = temporaryDirectory(), environment = {} }: { cwd?: string; environment?: Record<string, string> } = {},
 ): Promise<BuilditRun> {
   const home = temporaryDirectory();
+  // Builds that root starts run as other users, who must be able to pass through to the store.
+  chmodSync(home, 0o755);
   const child = spawn(process.execPath, [`${installation}/bin/buildit.js`, ...argv], {
     cwd,
     env: { PATH: process.env.PATH, HOME: home, BUILDIT_STORE: `${home}/store`, LC_ALL: 'C.UTF-8', ...environment },

@@ -17,13 +17,18 @@ export interface Terminal {
 
 const PATIENCE_MS = 10_000;
 
+export interface TerminalOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  /** Where the program is started. */
+  readonly directory?: string;
+  /** Besides, or in place of, the environment of the tests. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 export function openTerminal(
   command: readonly string[],
-  {
-    columns = 80,
-    rows = 24,
-    environment = {},
-  }: { columns?: number; rows?: number; environment?: Record<string, string> } = {},
+  { columns = 80, rows = 24, directory = '/', environment = {} }: TerminalOptions = {},
 ): Terminal {
   const socket = join(temporaryDirectory(), 'tmux');
   const tmux = (...parameters: readonly string[]) =>
@@ -40,7 +45,8 @@ export function openTerminal(
     }
   });
   const quoted = command.map((part) => `'${part.replaceAll("'", "'\\''")}'`).join(' ');
-  tmux('new-session', '-d', '-x', String(columns), '-y', String(rows), `${quoted}; echo "exit code $?"; exec sleep 60`);
+  const size = ['-x', String(columns), '-y', String(rows)];
+  tmux('new-session', '-d', ...size, '-c', directory, `${quoted}; echo "exit code $?"; exec sleep 60`);
   const screen = () => tmux('capture-pane', '-p').trimEnd().split('\n');
   return {
     screen,

@@ -61,7 +61,7 @@ async function buildAll(
   flags: BuildFlags,
 ): Promise<void> {
   refuseMistypedVerb(cli, program, directories[0]!);
-  await withSession(cli, flags, async (session) => {
+  const run = async (session: Session) => {
     const witness = createWitness();
     const outcomes: BuildOutcome[] = [];
     for (const directory of directories) {
@@ -71,7 +71,8 @@ async function buildAll(
     if (flags.json === true) session.document({ containers: outcomes.map(outcomeDocument) });
     else showImages(cli, session, flags, outcomes);
     await keepReceipt(cli, flags, session.events, witness, outcomes);
-  });
+  };
+  await withSession(cli, flags, run, { showsTranscript: true });
 }
 
 async function buildOne(options: BuildOptions): Promise<BuildOutcome> {
@@ -87,9 +88,11 @@ export async function buildOptions(
   session: Session,
   witness: Witness = createWitness(),
 ): Promise<BuildOptions> {
+  const config = await configFor(cli, directory, flags, witness);
+  for (const text of config.notices ?? []) session.context.emit({ kind: 'notice', text });
   return {
     directory: resolve(cli.cwd, directory),
-    config: await configFor(cli, directory, flags, witness),
+    config,
     context: session.context,
     witness,
     platform: flags.platform,

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { printable } from '../../model/names.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
 import { configRows } from '../config-rows.ts';
@@ -28,7 +29,7 @@ function addShow(config: Command, cli: CliContext): void {
     .option('--json', 'print them as one JSON document')
     .addHelpText('after', () => examples(['buildit config show --origin nginx-prod/', 'who decided what']))
     .action((directory: string, flags: ShowFlags) =>
-      withSession(cli, { ...flags, quiet: true }, async (session) => {
+      withSession(cli, flags, async (session) => {
         const config = await configFor(cli, directory, flags);
         if (flags.json === true) return session.document(config);
         const columns = [
@@ -37,6 +38,7 @@ function addShow(config: Command, cli: CliContext): void {
           ...(flags.origin === true ? [{ title: 'FROM' }] : []),
         ];
         session.result(textTable(columns, configRows(config)));
+        for (const text of config.notices ?? []) cli.stderr.write(`note: ${printable(text)}\n`);
       }),
     );
 }

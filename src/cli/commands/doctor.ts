@@ -20,7 +20,7 @@ export function addDoctorCommand(program: Command, cli: CliContext, finish: Fini
     .option('--json', 'print the findings as one JSON document')
     .addHelpText('after', () => examples(['buildit doctor', 'ends with 0 when nothing is wrong, else with 78']))
     .action((flags: CommonOptions) =>
-      withSession(cli, { ...flags, quiet: true }, async (session) => {
+      withSession(cli, flags, async (session) => {
         const findings = await findingsHere(cli, flags);
         if (flags.json === true) session.document({ findings });
         else session.result(findingLines(findings, coloursFor(cli.stdout.isTerminal, cli.environment)));

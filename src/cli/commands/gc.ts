@@ -26,7 +26,7 @@ export function addGcCommand(program: Command, cli: CliContext): void {
       ),
     )
     .action((flags: GcFlags) =>
-      withSession(cli, { ...flags, quiet: true }, async (session) => {
+      withSession(cli, flags, async (session) => {
         const [{ openStore }, { collectGarbage }] = await Promise.all([
           import('../../store/store.ts'),
           import('../../store/collect-garbage.ts'),

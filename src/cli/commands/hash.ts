@@ -33,7 +33,7 @@ export function addHashCommand(program: Command, cli: CliContext): void {
       ),
     )
     .action((directory: string, name: string | undefined, flags: HashFlags) =>
-      withSession(cli, { ...flags, quiet: true }, async (session) => {
+      withSession(cli, flags, async (session) => {
         const { makePlan } = await import('../../pipeline.ts');
         const { plan } = await makePlan(await buildOptions(cli, directory, flags, session));
         const steps = name === undefined ? plan.steps : [findStep(plan, name)];

@@ -25,7 +25,7 @@ export function addLogCommand(program: Command, cli: CliContext): void {
       ),
     )
     .action((typed: string, flags: LogFlags) =>
-      withSession(cli, { ...flags, quiet: true }, async (session) => {
+      withSession(cli, flags, async (session) => {
         const { readLog } = await import('../../pipeline.ts');
         const { directory, packageName } = containerDirectory(cli.cwd, typed);
         const chunks = await readLog(await buildOptions(cli, directory, flags, session), packageName);

@@ -32,7 +32,7 @@ export function addPlanCommand(program: Command, cli: CliContext, finish: Finish
       ),
     )
     .action((directory: string, flags: PlanFlags) =>
-      withSession(cli, { ...flags, quiet: true }, async (session) => {
+      withSession(cli, flags, async (session) => {
         const { makePlan } = await import('../../pipeline.ts');
         const outcome = await makePlan(await buildOptions(cli, directory, flags, session));
         if (flags.json === true) session.document({ steps: outcome.steps });

@@ -27,7 +27,7 @@ export function addStoreCommand(program: Command, cli: CliContext): void {
       examples(['buildit store', 'sizes by kind'], ['buildit gc --dry-run', 'how much of it nobody needs']),
     )
     .action((flags: CommonOptions) =>
-      withSession(cli, { ...flags, quiet: true }, async (session) => {
+      withSession(cli, flags, async (session) => {
         const [{ openStore }, { storeUsage }, { listRoots }, { freeBytes }] = await Promise.all([
           import('../../store/store.ts'),
           import('../../store/store-usage.ts'),

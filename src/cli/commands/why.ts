@@ -1,65 +1,94 @@
 import type { Command } from 'commander';
 import { didYouMean } from '../../document/closest-name.ts';
+import type { SelectedImage } from '../../image/select-members.ts';
 import { BuilditError } from '../../model/errors.ts';
 import { printable } from '../../model/names.ts';
-import type { Plan, PlanStep } from '../../model/plan.ts';
+import type { Plan } from '../../model/plan.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addContainerOptions, type ContainerOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
 import { withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
-import { stepsNamed, whyIncluded } from '../why-included.ts';
+import { type WhyInImage, whyInImage } from '../why-chain.ts';
 import { buildOptions } from './build.ts';
 
 export function addWhyCommand(program: Command, cli: CliContext): void {
   const command = program
     .command('why')
-    .description('say why a package is in an image or in a build root')
+    .description('say why a package is in an image or in a build root; builds first what is not there')
     .argument('<dir>', 'a directory that holds a container.yaml')
     .argument('<package>', 'CATEGORY/NAME, or the name of a Debian package');
   addContainerOptions(command)
-    .option('--json', 'print the chain as one JSON document')
+    .option('--json', 'print the reasons as one JSON document')
     .addHelpText('after', () => examples(['buildit why nginx-prod/ zlib1g', 'who brings zlib along']))
-    .action((directory: string, name: string, flags: ContainerOptions) =>
-      withSession(cli, { ...flags, quiet: true }, async (session) => {
-        const { makePlan } = await import('../../pipeline.ts');
-        const { plan } = await makePlan(await buildOptions(cli, directory, flags, session));
-        const answers = stepsHere(plan, name).map((step) => answer(plan, step));
-        if (flags.json === true) session.document({ packages: answers });
-        else session.result(answers.flatMap(answerLines));
+    .action((directory: string, typed: string, flags: ContainerOptions) =>
+      withSession(cli, flags, async (session) => {
+        const { makePlan, selectPackages } = await import('../../pipeline.ts');
+        const options = await buildOptions(cli, directory, flags, session);
+        const { plan } = await makePlan(options);
+        const name = nameInPlan(plan, typed);
+        const answer = answerFor(name, plan, await selectPackages(options));
+        session.screen.close();
+        if (flags.json === true) session.document(answer);
+        else session.result(answerLines(answer));
       }),
     );
 }
 
-type Answer = ReturnType<typeof answer>;
-
-function stepsHere(plan: Plan, name: string): readonly PlanStep[] {
-  const steps = stepsNamed(plan, name);
-  if (steps.length > 0) return steps;
-  const known = new Set([...plan.stepsByHash.values()].map((step) => step.name));
+/** The name that the plan gives to what was typed: with its category, which Debian packages go without. */
+export function nameInPlan(plan: Plan, typed: string): string {
+  const names = new Set([...plan.stepsByHash.values()].map(({ kind, name }) => withCategory(kind, name)));
+  const found = [typed, `debian/${typed}`, [...names].find((name) => name.split('/')[1] === typed)].find(
+    (name) => name !== undefined && names.has(name),
+  );
+  if (found !== undefined) return found;
   throw new BuilditError(
     'usage',
-    `Cannot find "${printable(name)}" in the plan: expected a package of the image or of a build root, found none`,
-    { hint: didYouMean(name, known) },
+    `Cannot find "${printable(typed)}" in the plan: expected a package of the image or of a build root, found none`,
+    {
+      hint: didYouMean(
+        typed,
+        [...names].flatMap((name) => [name, name.split('/')[1]!]),
+      ),
+    },
   );
 }
 
-function answer(plan: Plan, step: PlanStep) {
+function withCategory(kind: 'build' | 'debian', name: string): string {
+  return kind === 'debian' && !name.includes('/') ? `debian/${name}` : name;
+}
+
+interface WhyAnswer {
+  readonly name: string;
+  readonly image: WhyInImage | undefined;
+  /** What stands in for it in the image. */
+  readonly replacedBy: string | undefined;
+  /** Packages in whose build root it is. */
+  readonly roots: readonly string[];
+}
+
+export function answerFor(
+  name: string,
+  plan: Plan,
+  { reasons, replaced }: Pick<SelectedImage, 'reasons' | 'replaced'>,
+): WhyAnswer {
+  const known = [...plan.stepsByHash.values()].filter((step) => withCategory(step.kind, step.name) === name);
+  const hashes = new Set(known.map(({ hash }) => hash));
   return {
-    name: step.name,
-    version: step.version,
-    hash: step.hash,
-    place: plan.imageCandidates.includes(step.hash) ? 'image' : 'build root',
-    chain: whyIncluded(plan, step.hash).map((link) => ({
-      name: link.step.name,
-      version: link.step.version,
-      because: link.because,
-    })),
+    name,
+    image: whyInImage(reasons, name),
+    replacedBy: replaced.get(name),
+    roots: plan.steps.filter(({ root }) => root.some((hash) => hashes.has(hash))).map((step) => step.name),
   };
 }
 
-function answerLines({ name, version, place, chain }: Answer): string[] {
-  const where = place === 'image' ? 'may enter the image' : 'is in a build root only';
-  const rows = chain.map((link) => [`  ${link.name}-${link.version}`, link.because]);
-  return [`${name}-${version} ${where}`, ...textTable([{ title: '' }, { title: '' }], rows).slice(1)];
+export function answerLines({ name, image, replacedBy, roots }: WhyAnswer): string[] {
+  const rows = image?.chain.map((link) => [`  ${link.name}`, link.because]) ?? [];
+  return [
+    `${name} is ${image === undefined ? 'not ' : ''}in the image`,
+    ...(rows.length === 0 ? [] : textTable([{ title: '' }, { title: '' }], rows).slice(1)),
+    ...(image?.also.map((reason) => `  also: ${reason}`) ?? []),
+    ...(replacedBy === undefined ? [] : [`  ${replacedBy} stands in for it`]),
+    ...(roots.length === 0 ? [] : [`${name} is in the build root of ${roots.join(', ')}`]),
+  ];
 }

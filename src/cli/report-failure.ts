@@ -1,0 +1,59 @@
+import type { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
+import type { CliContext } from './cli-context.ts';
+import { coloursFor } from './colours.ts';
+import { exitCodeOf, exitCodeOfSignal } from './exit-code.ts';
+import { type ErrorStyle, renderBug, renderError, shownPath } from './render-error.ts';
+import { githubText } from './screen/ci-log-groups.ts';
+import { PROGRESS_MODES, type ProgressMode, progressMode } from './screen/progress-mode.ts';
+import { understoodErrors } from './understood-error.ts';
+
+/**
+ * Says what went wrong, after the view is gone, and gives the exit code. After an interrupt only that is said: whatever
+ * failed then failed because of it.
+ */
+export function reportFailure(cli: CliContext, error: unknown): number {
+  const stoppedBy = cli.stoppedBy();
+  const mode = modeOf(cli);
+  if (stoppedBy !== undefined) {
+    if (mode !== 'json') cli.stderr.write('Interrupted: nothing half done was left behind.\n');
+    return exitCodeOfSignal(stoppedBy);
+  }
+  const errors = understoodErrors(error);
+  const lines = errors === undefined ? renderBug(error, cli.version, styleOf(cli)) : errorLines(errors, mode, cli);
+  cli.stderr.write(`${lines.join('\n')}\n`);
+  return exitCodeOf(errors?.[0] ?? error);
+}
+
+function errorLines(errors: readonly BuilditError[], mode: ProgressMode, cli: CliContext): string[] {
+  if (mode === 'json') return errors.map(jsonLine);
+  const lines = errors.flatMap((error) => renderError(error, styleOf(cli)));
+  return mode === 'github' ? [...lines, ...errors.map((error) => githubAnnotation(error, cli.cwd))] : lines;
+}
+
+function jsonLine({ code, message, hint, details, position }: BuilditError): string {
+  return JSON.stringify({ time: new Date().toISOString(), kind: 'error', code, message, hint, details, position });
+}
+
+/** A workflow command that shows the error beside the line it is about; `:` and `,` in properties are encoded too. */
+function githubAnnotation({ message, position }: BuilditError, cwd: string): string {
+  if (position === undefined) return `::error::${githubText(printable(message))}`;
+  const file = githubText(shownPath(position.file, cwd)).replaceAll(':', '%3A').replaceAll(',', '%2C');
+  return `::error file=${file},line=${position.line},col=${position.column}::${githubText(printable(message))}`;
+}
+
+function styleOf(cli: CliContext): ErrorStyle {
+  return {
+    colours: coloursFor(cli.stderr.isTerminal, cli.environment),
+    cwd: cli.cwd,
+    verbose: cli.argv.includes('-v') || cli.argv.includes('--verbose'),
+  };
+}
+
+/** Read from the arguments as they are: the error may be that they cannot be understood. */
+function modeOf({ argv, stderr, environment }: CliContext): ProgressMode {
+  const index = argv.findLastIndex((argument) => argument === '--progress' || argument.startsWith('--progress='));
+  const typed = index < 0 ? undefined : (argv[index]!.split('=')[1] ?? argv[index + 1]);
+  const choice = PROGRESS_MODES.find((known) => known === typed) ?? 'auto';
+  return progressMode(choice, stderr.isTerminal, environment);
+}

@@ -1,0 +1,198 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { requires } from '../support/requires.ts';
+import { installation, runBuildit } from '../support/run-buildit.ts';
+import { openTerminal } from '../support/terminal.ts';
+import { sharedStore, writeTinyContainer } from '../support/tiny-container.ts';
+import { traversableDirectory } from '../support/traversable-directory.ts';
+
+const store = sharedStore();
+const needs = requires('bwrap', 'user namespaces', 'archive');
+const needsTerminal = requires('bwrap', 'user namespaces', 'archive', 'tmux');
+
+const HASH_LINE = /^HASH: [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A tiny container in a directory of its own, and how to run buildit beside it. */
+function tinyContainer(options: { build?: string } = {}) {
+  const cwd = traversableDirectory();
+  const directory = join(cwd, 'tiny');
+  writeTinyContainer(directory, options);
+  const environment = { PATH: process.env.PATH!, HOME: cwd, BUILDIT_STORE: store.path(), LC_ALL: 'C.UTF-8' };
+  return { cwd, directory, environment, run: (...argv: string[]) => runBuildit(argv, { cwd, environment }) };
+}
+
+function digestOf(directory: string): string {
+  const index = JSON.parse(readFileSync(join(directory, 'out/oci/index.json'), 'utf8'));
+  return index.manifests[0].digest as string;
+}
+
+/** Command lines of processes that have to do with a store. */
+function processesOf(path: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')];
+      } catch {
+        return [];
+      }
+    })
+    .filter((line) => line.includes(path));
+}
+
+needs.test('a run prints the transcript, and the next one the same with what was found', async () => {
+  const { directory, run } = tinyContainer();
+  const first = await run('tiny');
+  expect(first.exitCode).toBe(0);
+  const lines = first.stdout.split('\n');
+  expect(lines.filter((_, index) => index !== 2)).toEqual([
+    'Building tiny-1.0.0',
+    "Processing package from './pkgs/tiny' for linux/amd64.",
+    "Can't find HASH in any known location...",
+    'Defaulting to local build... [OK]',
+    'Packaging tiny-1.0.0 as OCI... [OK]',
+    '',
+  ]);
+  expect(lines[2]).toMatch(HASH_LINE);
+  expect(first.stderr).toMatch(/^ {2}tiny\/out\/oci {2}sha256:[0-9a-f]{64} +[\d.]+ k?B\n$/m);
+  const digest = digestOf(directory);
+
+  const byReceipt = await run('tiny');
+  expect(byReceipt.exitCode).toBe(0);
+  expect(byReceipt.stdout.split('\n')).toEqual([
+    ...lines.slice(0, 3),
+    'Found HASH locally... [OK]',
+    'Packaging tiny-1.0.0 as OCI... [OK]',
+    '',
+  ]);
+  expect(await run('tiny', '--verify', '--offline')).toEqual(byReceipt);
+
+  rmSync(join(directory, 'out'), { recursive: true });
+  expect(await run('tiny')).toEqual(byReceipt);
+  expect(digestOf(directory)).toBe(digest);
+});
+
+needs.test('a change of a definition is seen at once, however soon after a run', async () => {
+  const { directory, run } = tinyContainer();
+  const { stdout } = await run('tiny');
+  writeTinyContainer(directory, { build: 'echo Built > result' });
+  const changed = await run('tiny');
+  expect(changed.stdout).toContain('Defaulting to local build... [OK]');
+  expect(changed.stdout.split('\n')[2]).not.toBe(stdout.split('\n')[2]);
+});
+
+needs.test('results go to standard output alone with -q, as one document with --json', async () => {
+  const { directory, run } = tinyContainer();
+  const quiet = await run('-q', 'tiny');
+  expect(quiet).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(quiet.stdout).toMatch(/^tiny\/out\/oci {2}sha256:[0-9a-f]{64} +[\d.]+ k?B\n$/);
+  const { stdout, stderr } = await run('--json', 'tiny');
+  expect(stderr).toContain('Found HASH locally... [OK]');
+  expect(JSON.parse(stdout)).toMatchObject({
+    containers: [
+      {
+        title: 'tiny-1.0.0',
+        directory,
+        platform: 'linux/amd64',
+        packagesBuilt: 0,
+        images: [{ kind: 'oci', path: join(directory, 'out/oci'), digest: digestOf(directory) }],
+      },
+    ],
+  });
+});
+
+needs.test('plan, hash, why and log tell about a package', async () => {
+  const { run } = tinyContainer();
+  const before = await run('plan', '--exit-code', 'tiny', '--json');
+  const [step] = JSON.parse(before.stdout).steps;
+  expect(step).toMatchObject({ name: 'test/tiny', version: '1.0.0', hash: expect.stringMatching(/^[0-9a-f]{64}$/) });
+  await run('tiny');
+  expect(await run('plan', '--exit-code', 'tiny')).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('0 to build, 1 found'),
+  });
+  const explained = await run('hash', '--explain', 'tiny', 'pkgs/tiny');
+  expect(explained.stdout).toContain(`(${step.hash})`);
+  expect(explained.stdout).toMatch(/^ {4}install: install -D result/m);
+  expect(explained.stdout).toMatch(/^ {4}- [0-9a-f]{64} {2}bash-5/m);
+  expect((await run('why', 'tiny', 'tiny')).stdout).toMatch(
+    /^test\/tiny is in the image\n {2}test\/tiny {2}the container/,
+  );
+  expect((await run('log', 'tiny/pkgs/tiny')).stdout).toContain('install');
+});
+
+needsTerminal.test('a failed build says so, and its log and its kept tree can be looked at', async () => {
+  const { run, cwd, environment } = tinyContainer({ build: 'echo before; echo left > behind; false' });
+  const failed = await run('tiny', '--keep-failed');
+  expect(failed.exitCode).toBe(10);
+  expect(failed.stdout).toMatch(/Defaulting to local build\.\.\. \[FAILED\]\n$/);
+  expect(failed.stderr).toMatch(/^error: Cannot build "/m);
+  expect(failed.stderr).not.toContain('    at ');
+  expect((await run('log', 'tiny')).stdout).toContain('before');
+
+  const shell = [process.execPath, `${installation}/bin/buildit.js`, 'shell', 'tiny/pkgs/tiny', '--failed'];
+  const terminal = openTerminal(shell, { directory: cwd, environment });
+  terminal.press('cat behind; id -u; uname -n; exit 7', 'Enter');
+  const lines = await terminal.until((shown) => shown.some((line) => line.startsWith('exit code')));
+  expect(lines).toContain('left');
+  expect(lines).toContain('1000');
+  expect(lines).toContain('localhost');
+  expect(lines).toContain('exit code 7');
+});
+
+needsTerminal.test('a shell opens the tree as the build sees it, and an interrupt in it is its own', async () => {
+  const { cwd, environment } = tinyContainer({ build: 'echo made > result' });
+  const shell = [process.execPath, `${installation}/bin/buildit.js`, 'shell', 'tiny/pkgs/tiny', '--phase=install'];
+  const terminal = openTerminal(shell, { directory: cwd, environment });
+  terminal.press('cat result', 'Enter');
+  await terminal.until((shown) => shown.includes('made'));
+  terminal.press('sleep 100', 'Enter');
+  await delay(300);
+  terminal.press('C-c');
+  terminal.press('echo still $((40 + 2))', 'Enter');
+  await terminal.until((shown) => shown.includes('still 42'));
+  terminal.press('exit', 'Enter');
+  await terminal.until((shown) => shown.some((line) => line.startsWith('exit code')));
+});
+
+needs.test('an interrupt ends a build with 130 and leaves no process and no half-done file behind', async () => {
+  const { cwd, directory, environment, run } = tinyContainer({ build: 'echo started; sleep 300 & sleep 300' });
+  const child = spawn(process.execPath, [`${installation}/bin/buildit.js`, 'tiny', '-v'], { cwd, env: environment });
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += chunk;
+  });
+  while (!said.includes('| started')) await delay(20);
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  expect(said).toContain('Stopping (SIGINT)');
+  expect(said).toMatch(/Interrupted: nothing half done was left behind\.\n$/);
+  expect(processesOf(store.path())).toEqual([]);
+  expect(existsSync(join(directory, 'out'))).toBe(false);
+
+  writeFileSync(
+    join(directory, 'pkgs/tiny/pkg.yaml'),
+    readFileSync(join(directory, 'pkgs/tiny/pkg.yaml'), 'utf8').replace('sleep 300 & sleep 300', 'echo x > result'),
+  );
+  expect((await run('tiny')).exitCode).toBe(0);
+  const slots = readdirSync(join(store.path(), 'temporary'));
+  expect(slots.flatMap((slot) => readdirSync(join(store.path(), 'temporary', slot)))).toEqual([]);
+});
+
+needsTerminal.test('Ctrl-C on a terminal takes the view away and ends with 130', async () => {
+  const { cwd, environment } = tinyContainer({ build: 'echo compiling; sleep 301' });
+  const terminal = openTerminal([process.execPath, `${installation}/bin/buildit.js`, 'tiny'], {
+    directory: cwd,
+    environment,
+    columns: 100,
+  });
+  await terminal.until((lines) => lines.some((line) => /^\S building test\/tiny-1\.0\.0 .*compiling$/.test(line)));
+  terminal.press('C-c');
+  const lines = await terminal.until((shown) => shown.some((line) => line.startsWith('exit code')));
+  expect(lines.filter((line) => line.includes('building'))).toEqual([]);
+  expect(lines.at(-1)).toBe('exit code 130');
+});

@@ -1,0 +1,323 @@
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type ConfigFlags, loadConfig } from '../../src/config/load-config.ts';
+import { readTrustedConfigs, trustConfigFile } from '../../src/config/trusted-configs.ts';
+import type { Config } from '../../src/model/config.ts';
+import { BuilditError, BuilditErrors } from '../../src/model/errors.ts';
+import { createWitness } from '../../src/system/witness.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const FOUNDING = `---
+repository:
+  name: mysuperbinhost
+  upload-type: ssh
+  upload-path: containers@mysuperbinhost.org/containers
+  download-type: https
+  download-path: mysuperbinhost.org/containers
+`;
+
+interface Home {
+  readonly directory: string;
+  readonly environment: { readonly HOME: string };
+  write(path: string, content: string): string;
+  load(more?: { flags?: ConfigFlags; environment?: Record<string, string> }): Promise<Config>;
+  trust(path: string): Promise<unknown>;
+}
+
+/** A user with a home of their own and a project with a container two directories down. */
+function createHome(): Home {
+  const root = temporaryDirectory();
+  const environment = { HOME: join(root, 'home') };
+  const directory = join(root, 'project/containers/web');
+  mkdirSync(directory, { recursive: true });
+  return {
+    directory,
+    environment,
+    write(path, content) {
+      const absolute = join(root, path);
+      mkdirSync(dirname(absolute), { recursive: true });
+      writeFileSync(absolute, content);
+      return absolute;
+    },
+    load: ({ flags = {}, environment: more = {} } = {}) =>
+      loadConfig({ directory, flags, environment: { ...environment, ...more } }),
+    trust: (path) => trustConfigFile(join(root, path), environment),
+  };
+}
+
+const PROJECT = 'project/.buildit-config.yaml';
+const USER = 'home/.config/buildit/config.yaml';
+
+async function messagesOf(loading: Promise<unknown>): Promise<readonly string[]> {
+  const error = await loading.then(
+    () => undefined,
+    (reason) => reason,
+  );
+  const errors = error instanceof BuilditErrors ? error.errors : [error];
+  return errors.map((one) => {
+    if (!(one instanceof BuilditError)) throw one ?? new Error('nothing was refused');
+    return `${one.code} ${one.position?.line ?? '-'}:${one.position?.column ?? '-'} ${one.message}`;
+  });
+}
+
+describe('without any configuration', () => {
+  test('everything local works, with the recipes that ship', async () => {
+    const config = await createHome().load();
+    expect(config).toMatchObject({
+      repository: undefined,
+      repositories: [],
+      debian: { mirror: undefined },
+      build: { jobs: availableParallelism(), timeoutMs: 7_200_000, memoryBytes: 4 * 2 ** 30, keepFailed: false },
+      use: { with: [], without: [] },
+      offline: false,
+      notices: [],
+    });
+    expect(config.recipes.map(({ name }) => name)).toEqual(['main']);
+    expect(readFileSync(join(config.recipes[0]!.path, 'repository.yaml'), 'utf8')).toContain('name: main');
+    expect(config.origins).toMatchObject({ store: 'default', 'build.jobs': 'default', 'recipes.main': 'default' });
+  });
+
+  test('the result cannot be changed', async () => {
+    const config = await createHome().load();
+    expect(() => ((config.build as { jobs: number }).jobs = 1)).toThrow(TypeError);
+  });
+
+  test('the store is root’s or in the user’s cache', async () => {
+    const home = createHome();
+    const isRoot =
+      process.getuid?.() === 0 && /^\s*0\s+0\s+4294967295/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+    const cache = join(home.environment.HOME!, '.cache/buildit');
+    expect((await home.load()).store).toBe(isRoot ? '/var/cache/buildit' : cache);
+    const elsewhere = await home.load({ environment: { XDG_CACHE_HOME: '/elsewhere' } });
+    expect(elsewhere.store).toBe(isRoot ? '/var/cache/buildit' : '/elsewhere/buildit');
+  });
+});
+
+describe('files', () => {
+  test('the founding one is found by walking up', async () => {
+    const home = createHome();
+    const path = home.write(PROJECT, FOUNDING);
+    const config = await home.load();
+    expect(config.repository).toEqual({
+      name: 'mysuperbinhost',
+      uploadType: 'ssh',
+      uploadPath: 'containers@mysuperbinhost.org/containers',
+      downloadType: 'https',
+      downloadPath: 'mysuperbinhost.org/containers',
+      priority: 0,
+    });
+    expect(config.origins.repository).toBe(path);
+    expect(config.notices).toEqual([]);
+  });
+
+  test('the nearest one counts, and an empty one is fine', async () => {
+    const home = createHome();
+    home.write(PROJECT, FOUNDING);
+    home.write('project/containers/.buildit-config.yaml', '# nothing\n');
+    expect((await home.load()).repository).toBeUndefined();
+  });
+
+  test('flags beat variables, variables beat files, the project’s beats the user’s', async () => {
+    const home = createHome();
+    const project = home.write(PROJECT, 'build: {jobs: 2, timeout: 90s}\nuse: {with: [mail]}\n');
+    const user = home.write(
+      USER,
+      'build: {jobs: 3, timeout: 1h, memory: 512M}\nuse: {with: [ssl], without: [mail, x]}\n',
+    );
+    const plain = await home.load();
+    expect(plain.build).toMatchObject({ jobs: 2, timeoutMs: 90_000, memoryBytes: 512 * 2 ** 20 });
+    expect(plain.use).toEqual({ with: ['mail', 'ssl'], without: ['x'] });
+    expect(plain.origins).toMatchObject({
+      'build.jobs': project,
+      'build.memory': user,
+      'use.mail': project,
+      'use.x': user,
+    });
+    const environment = { BUILDIT_JOBS: '5', BUILDIT_STORE: '/store', BUILDIT_OFFLINE: 'yes', BUILDIT_TIMEOUT: '' };
+    const varied = await home.load({ environment });
+    expect(varied).toMatchObject({ store: '/store', offline: true, build: { jobs: 5, timeoutMs: 90_000 } });
+    expect(varied.origins).toMatchObject({ 'build.jobs': 'BUILDIT_JOBS', store: 'BUILDIT_STORE' });
+    const flagged = await home.load({ environment, flags: { jobs: 7, store: '/other' } });
+    expect(flagged).toMatchObject({ store: '/other', build: { jobs: 7 } });
+    expect(flagged.origins).toMatchObject({ 'build.jobs': '--jobs', store: '--store' });
+  });
+
+  test('$XDG_CONFIG_HOME holds the user’s', async () => {
+    const home = createHome();
+    const path = home.write('xdg/buildit/config.yaml', 'debian: {mirror: "http://mirror.example/debian/"}\n');
+    const config = await home.load({ environment: { XDG_CONFIG_HOME: dirname(dirname(path)) } });
+    expect(config.debian.mirror).toBe('http://mirror.example/debian');
+  });
+
+  test('null means the default, and auto one job for each processor', async () => {
+    const home = createHome();
+    home.write(USER, 'store: null\ndebian: {mirror: ~}\nbuild: {jobs: auto, keep-failed: yes}\n');
+    const config = await home.load();
+    expect(config.debian.mirror).toBeUndefined();
+    expect(config.build).toMatchObject({ jobs: availableParallelism(), keepFailed: true });
+  });
+
+  test('paths are relative to their file, ~ is the home', async () => {
+    const home = createHome();
+    home.write(USER, 'store: ~/packages\nrecipes: [{name: own, path: ../recipes}]\n');
+    home.write(PROJECT, 'recipes: [{name: team, path: ./team}]\n');
+    const config = await home.load();
+    expect(config.store).toBe(join(home.environment.HOME!, 'packages'));
+    expect(config.recipes.map(({ name, path }) => [name, path])).toEqual([
+      ['team', join(home.directory, '../../team')],
+      ['own', join(home.environment.HOME!, '.config/recipes')],
+      ['main', expect.stringMatching(/repos\/main$/)],
+    ]);
+  });
+
+  test('recipes called main take the place of those that ship; one name in two places is an error', async () => {
+    const home = createHome();
+    home.write(PROJECT, 'recipes: [{name: main, path: ./repos/main}]\n');
+    expect((await home.load()).recipes).toEqual([{ name: 'main', path: join(home.directory, '../../repos/main') }]);
+    home.write(USER, 'recipes: [{name: main, path: ./mine}]\n');
+    expect(await messagesOf(home.load())).toEqual([
+      expect.stringMatching(/^configuration-invalid .*expected one place/),
+    ]);
+  });
+
+  test('what is read and looked for in vain is witnessed', async () => {
+    const home = createHome();
+    const project = home.write(PROJECT, FOUNDING);
+    const witness = createWitness();
+    await loadConfig({ directory: home.directory, flags: {}, environment: home.environment, witness });
+    const seen = new Map(witness.sightings().map(({ path, seen }) => [path, seen !== '']));
+    expect(seen.get(project)).toBe(true);
+    expect(seen.get(join(home.directory, '.buildit-config.yaml'))).toBe(false);
+    expect(seen.get(join(home.environment.HOME!, '.config/buildit/config.yaml'))).toBe(false);
+    expect(seen.has(join(home.environment.HOME!, '.local/state/buildit/trusted-configs.json'))).toBe(true);
+  });
+});
+
+describe('a file that came with a directory', () => {
+  const GREEDY = `${FOUNDING}  verify: off
+  signers: [SHA256:x]
+  insecure: yes
+store: ./store
+trust: {allowed-signers: ./signers}
+sign: {key: ./key}
+build: {executor: local, jobs: 2}
+`;
+
+  test('names places, and decides nothing about trust until it is accepted', async () => {
+    const home = createHome();
+    home.write(PROJECT, GREEDY);
+    const config = await home.load();
+    expect(config.repository?.name).toBe('mysuperbinhost');
+    expect(config.build.jobs).toBe(2);
+    expect(config.store).not.toContain('project');
+    expect(config.notices?.map((notice) => notice.split('"')[1])).toEqual([
+      'build.executor',
+      'repository.insecure',
+      'repository.signers',
+      'repository.verify',
+      'sign',
+      'store',
+      'trust',
+    ]);
+    expect(config.notices?.[0]).toContain('buildit config trust');
+  });
+
+  test('counts whole once it is accepted, and asks again when it changes', async () => {
+    const home = createHome();
+    home.write(PROJECT, GREEDY);
+    await home.trust(PROJECT);
+    const accepted = await home.load();
+    expect(accepted.notices).toEqual([]);
+    expect(accepted.store).toBe(join(home.directory, '../../store'));
+    home.write(PROJECT, GREEDY.replace('jobs: 2', 'jobs: 3'));
+    expect((await home.load()).notices).not.toEqual([]);
+  });
+
+  test('accepting one file forgets none of the others, and a damaged memory trusts nothing', async () => {
+    const home = createHome();
+    home.write(PROJECT, GREEDY);
+    home.write('other/.buildit-config.yaml', 'store: x\n');
+    await home.trust('other/.buildit-config.yaml');
+    await home.trust(PROJECT);
+    expect(Object.keys(await readTrustedConfigs(home.environment))).toHaveLength(2);
+    home.write('home/.local/state/buildit/trusted-configs.json', '{"format":1,"files":');
+    expect(await readTrustedConfigs(home.environment)).toEqual({});
+    expect((await home.load()).notices).not.toEqual([]);
+  });
+
+  test('verify: require takes trust from nobody and counts', async () => {
+    const home = createHome();
+    home.write(PROJECT, `${FOUNDING}  verify: require\n`);
+    expect((await home.load()).notices).toEqual([]);
+  });
+
+  test('may not point to recipes outside of it', async () => {
+    const home = createHome();
+    home.write(PROJECT, 'recipes: [{name: a, path: ../other}, {name: b, path: /etc}]\n');
+    expect(await messagesOf(home.load())).toEqual([
+      expect.stringMatching(/^configuration-invalid 1:27 .*stays inside the directory/),
+      expect.stringMatching(/^configuration-invalid 1:54 .*stays inside the directory/),
+    ]);
+  });
+
+  test('may not be a link to a file elsewhere, whose lines would be shown', async () => {
+    const home = createHome();
+    const secret = home.write('home/secret', 'password: hunter2\n');
+    symlinkSync(secret, join(home.directory, '.buildit-config.yaml'));
+    const [message] = await messagesOf(home.load());
+    expect(message).toMatch(/found a link that leaves it$/);
+  });
+
+  test('that cannot be read stops the run', async () => {
+    const home = createHome();
+    const path = home.write(PROJECT, FOUNDING);
+    chmodSync(path, 0o000);
+    if (process.getuid?.() === 0) return;
+    expect(await messagesOf(home.load())).toEqual([expect.stringMatching(/^configuration-invalid/)]);
+  });
+});
+
+describe('mistakes', () => {
+  test.each([
+    ['repositry: {name: x}', '1:1', /unknown key "repositry"/],
+    ['repository: {name: x, upload-typ: ssh}', '1:23', /unknown key "upload-typ"/],
+    ['repository: {upload-type: ssh}', '1:13', /expected the key "name"/],
+    ['repository: {name: ../x}', '1:20', /a name such as mysuperbinhost/],
+    ['repository: {name: x, upload-type: rsync}', '1:36', /expected ssh or file, found "rsync"/],
+    ['repository: {name: x, upload-type: ssh, upload-path: -oProxyCommand=id/x}', '1:54', /user@host\/path/],
+    ['repository: {name: x, upload-type: ssh, upload-path: "a@-oX/x"}', '1:54', /user@host\/path/],
+    ['repository: {name: x, download-type: https, download-path: "h/x?y"}', '1:60', /host\/path/],
+    ['repository: {name: x, upload-path: a@b/c}', '1:36', /expected "upload-type" beside it/],
+    ['recipes: [{name: team, git: "https://x.org/r", path: x}]', '1:24', /Cannot use "git": .*not support it yet/],
+    ['build: {jobs: 0}', '1:15', /from 1 to 1024/],
+    ['build: {jobs: many}', '1:15', /from 1 to 1024, or auto/],
+    ['build: {timeout: soon}', '1:18', /2h, 30m or 90s/],
+    ['build: {memory: 4X}', '1:17', /4G or 512M/],
+    ['build: {executor: slurm}', '1:19', /Cannot use "slurm": .*not support it yet/],
+    ['debian: {mirror: "ftp://x.org"}', '1:18', /URL of a mirror/],
+    ['debian: {mirror: "https://u:p@x.org"}', '1:18', /URL of a mirror without user and password/],
+    ['use: {with: [-x]}', '1:14', /a flag name such as http2/],
+    ['- a', '1:1', /expected a mapping, found a list/],
+    ['a: b\na: c', '2:1', /found "a" again/],
+  ])('%s', async (text, place, message) => {
+    const home = createHome();
+    home.write(USER, `${text}\n`);
+    const [first = '', ...others] = await messagesOf(home.load());
+    expect(first).toMatch(message);
+    expect(first.startsWith(`configuration-invalid ${place} `), first).toBe(true);
+    expect(others).toEqual([]);
+  });
+
+  test.each([
+    ['BUILDIT_JOBS', '0'],
+    ['BUILDIT_TIMEOUT', 'x'],
+    ['BUILDIT_MEMORY', '-1'],
+    ['BUILDIT_OFFLINE', 'perhaps'],
+    ['BUILDIT_DEBIAN_MIRROR', 'mirror'],
+  ])('%s=%s', async (name, value) => {
+    const [message] = await messagesOf(createHome().load({ environment: { [name]: value } }));
+    expect(message).toMatch(new RegExp(`^configuration-invalid .*Cannot use ${name}: expected .*found "${value}"$`));
+  });
+});

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { renderTemplate } from '../../src/definition/template.ts';
+import { Problems } from '../../src/document/problems.ts';
+import type { YamlScalar } from '../../src/document/yaml-node.ts';
+import { BuilditError } from '../../src/model/errors.ts';
+
+function scalar(text: string): YamlScalar {
+  const document = { name: 'a.yaml', path: '/a.yaml', text, lineStarts: [0] };
+  return { kind: 'scalar', style: 'plain', text, value: text, document, start: 0, end: text.length };
+}
+
+function render(text: string, values: Record<string, string> = {}, escaping: 'none' | 'json' = 'none'): string {
+  const problems = new Problems('definition-invalid');
+  const rendered = renderTemplate(scalar(text), { values: new Map(Object.entries(values)), problems, escaping });
+  problems.throwAll();
+  return rendered!;
+}
+
+describe('a template', () => {
+  test.each([
+    ['{{ name }}', 'nginx'],
+    ['{{name}}-{{ name }}', 'nginx-nginx'],
+    ['a\n  {{ name }}\n\nb\n', 'a\n  nginx\n\nb\n'],
+    ['\\{{ name }}', '{{ name }}'],
+    ['\\\\{{ name }}', '\\nginx'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: no template of any kind
+    ['}} { { name } } ${name} $name', '}} { { name } } ${name} $name'],
+    ['awk "{ print $1 }"', 'awk "{ print $1 }"'],
+  ])('%j is %j', (text, expected) => {
+    expect(render(text, { name: 'nginx' })).toBe(expected);
+  });
+
+  test('leaves values as they are, and what is in them', () => {
+    expect(render('{{ a }}', { a: '{{ b }} <&"\'>' })).toBe('{{ b }} <&"\'>');
+  });
+
+  // biome-ignore format: a list of words
+  test.each([
+    '{{}}', '{{ }}', '{{{ a }}}', '{{{{a}}}}', '{{#a}}{{/a}}', '{{^a}}{{/a}}', '{{> a}}', '{{! a}}', '{{!-- a --}}', '{{& a}}', '{{~ a ~}}',
+    '{{ a.b }}', '{{ ../a }}', '{{ @root }}', '{{ this }}', '{{ "a" }}', '{{ 1 }}', '{{ true }}', '{{ null }}', '{{ else }}', '{{ a b }}',
+    '{{ a b=c }}', '{{ (a) }}', '{{ [a] }}', '{{ a', '{{* a}}', '{{ __proto__ }}', '{{ toString }}', '{{ constructor }}',
+  ])('refuses %s', (text) => {
+    expect(() => render(text, { a: 'x' })).toThrow(BuilditError);
+  });
+
+  test('in JSON gives back every value', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (value) => {
+        expect(JSON.parse(render('"{{ a }}"', { a: value }, 'json'))).toBe(value);
+      }),
+    );
+  });
+
+  test('of any text is rendered or refused, and never becomes anything but texts and values', () => {
+    const piece = fc.constantFrom(
+      '{{',
+      '}}',
+      '{',
+      '}',
+      ' ',
+      'a',
+      'b',
+      '#',
+      '/',
+      '>',
+      '!',
+      '\\',
+      '\n',
+      '"',
+      '.',
+      '{{ a }}',
+      '{{a}}',
+      'each',
+      '~',
+      '&',
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+        const text = pieces.join('');
+        let rendered: string;
+        try {
+          rendered = render(text, { a: '\u0001' });
+        } catch (error) {
+          expect(error).toBeInstanceOf(BuilditError);
+          return;
+        }
+        const isPlain = !/\{\{/.test(text);
+        const expected = isPlain ? text : undefined;
+        if (expected !== undefined) expect(rendered).toBe(expected);
+        else
+          expect(rendered.split('\u0001').length - 1).toBeLessThanOrEqual((text.match(/\{\{ ?a ?\}\}/g) ?? []).length);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

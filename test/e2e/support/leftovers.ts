@@ -1,0 +1,77 @@
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Person, type Place, uniqueName } from './place.ts';
+
+/**
+ * Processes that have something to do with a place: in their command line, working directory, root or program, or among
+ * the mounts they see, which tell where a sandbox's files lie on the host even where nothing else does.
+ */
+export function processesAt(place: Place): string[] {
+  const name = uniqueName(place);
+  return readdirSync('/proc')
+    .filter((entry) => /^[0-9]+$/.test(entry) && Number(entry) !== process.pid)
+    .flatMap((pid) => {
+      const facts = [
+        readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' '),
+        ...['cwd', 'root', 'exe'].map((link) => readLink(`/proc/${pid}/${link}`)),
+        readText(`/proc/${pid}/mountinfo`),
+      ];
+      return facts.some((fact) => fact.includes(name)) ? [`${pid} ${facts[0]}`] : [];
+    });
+}
+
+/** Waits until no process is left at a place, and gives those that stayed. */
+export async function remainingProcesses(place: Place, patienceMs = 3000): Promise<string[]> {
+  for (const start = Date.now(); ; await delay(50)) {
+    const found = processesAt(place);
+    if (found.length === 0 || Date.now() - start > patienceMs) return found;
+  }
+}
+
+/** Mounts of this machine that lie in a place or come from it. */
+export function mountsAt(place: Place): string[] {
+  return readText('/proc/self/mountinfo')
+    .split('\n')
+    .filter((line) => line.includes(uniqueName(place)));
+}
+
+/** Files that only a running buildit may have: in the store's part for them, and half-written ones anywhere. */
+export function temporaryFiles({ store, container, home }: Person): string[] {
+  const inStore = namesBelow(join(store, 'temporary')).filter((path) => path.includes('/'));
+  const halfWritten = [...namesBelow(store), ...namesBelow(container)].filter((path) => path.endsWith('.tmp'));
+  const strange = readdirSync(container).filter((name) => name.startsWith('.') || name.startsWith('out.'));
+  const atHome = readdirSync(home).filter((name) => join(home, name) !== store && join(home, name) !== container);
+  return [...inStore, ...halfWritten, ...strange, ...atHome];
+}
+
+/** Paths below a directory; trees of packages are not looked into, but for the names in the first place. */
+function namesBelow(directory: string, depth = 5): string[] {
+  if (!existsSync(directory)) return [];
+  const names: string[] = [];
+  const visit = (path: string, level: number) => {
+    for (const name of readdirSync(path)) {
+      const below = join(path, name);
+      names.push(relative(directory, below));
+      if (level < depth && lstatSync(below).isDirectory()) visit(below, level + 1);
+    }
+  };
+  visit(directory, 1);
+  return names;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,62 @@
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll } from 'vitest';
+import { removeTree } from '../../../src/system/files.ts';
+import { installBuildit, repository } from './installation.ts';
+import { giveTo, type User } from './users.ts';
+
+/** A directory for the tests of one file, which every user may pass through; removed when all of them are done. */
+export interface Place {
+  readonly path: string;
+  /** A copy of the package below this place, made once for each name. */
+  installation(name?: string): string;
+}
+
+/** To be called while tests are collected, not in one of them. */
+export function openPlace(): Place {
+  const path = mkdtempSync(join(tmpdir(), 'buildit-e2e-'));
+  chmodSync(path, 0o755);
+  const installed = new Map<string, string>();
+  afterAll(() => removeTree(path), 120_000);
+  return {
+    path,
+    installation(name = 'installed') {
+      const known = installed.get(name) ?? installBuildit(join(path, name));
+      installed.set(name, known);
+      return known;
+    },
+  };
+}
+
+/** What a person who has never used buildit has: a home, and the directory of a container. The store is not there yet. */
+export interface Person {
+  readonly user: User;
+  readonly home: string;
+  readonly store: string;
+  /** The copy of the example. */
+  readonly container: string;
+}
+
+/** Gives somebody a copy of an example, without what building it has left beside it. */
+export function openPerson(place: Place, name: string, example: string, user: User): Person {
+  const home = join(place.path, name);
+  const container = join(home, example);
+  mkdirSync(home, { recursive: true });
+  cpSync(join(repository, 'examples', example), container, {
+    recursive: true,
+    filter: (source) => source !== join(repository, 'examples', example, 'out'),
+  });
+  giveTo(user, home);
+  return { user, home, store: join(home, 'store'), container };
+}
+
+/** Forgets what was pinned, as if the directory were new. */
+export function removeLock({ container }: Person): void {
+  rmSync(join(container, 'buildit.lock'), { force: true });
+}
+
+/** The part of a path under a place that no other file or process of the machine has in its name. */
+export function uniqueName({ path }: Place): string {
+  return basename(path);
+}

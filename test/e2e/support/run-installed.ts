@@ -1,0 +1,136 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { asUser, type User } from './users.ts';
+
+export interface InstalledRun {
+  readonly installation: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly home: string;
+  readonly store: string;
+  readonly user?: User;
+  /** Besides the few variables that every run gets. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly node?: string;
+  /** Programs of the host that this run must not find. Needs root. */
+  readonly hide?: readonly string[];
+  /** The name of the machine during this run. Needs root. */
+  readonly hostName?: string;
+  readonly umask?: string;
+  /** A command that the command line is given to, such as `strace -f -o FILE`. */
+  readonly through?: readonly string[];
+}
+
+export interface InstalledResult {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+export interface StartedRun {
+  readonly child: ChildProcess;
+  readonly ended: Promise<InstalledResult>;
+  /** Sends a signal to buildit alone, or to its process group, as a terminal does. */
+  signal(name: NodeJS.Signals, whom: 'process' | 'group'): void;
+}
+
+/** Runs the real command line to its end, with an environment of its own. */
+export function runInstalled(run: InstalledRun): Promise<InstalledResult> {
+  return startInstalled(run).ended;
+}
+
+/** Starts the real command line; what still runs of it when the test ends is killed. */
+export function startInstalled(
+  run: InstalledRun,
+  onOutput: (stream: 'stdout' | 'stderr', text: string) => void = () => undefined,
+): StartedRun {
+  const startedAtMs = Date.now();
+  const [program, ...parameters] = commandOf(run);
+  const child = spawn(program!, parameters, {
+    cwd: run.cwd,
+    env: environmentOf(run),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]!.setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text;
+      onOutput(stream, text);
+    });
+  }
+  const ended = new Promise<InstalledResult>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (exitCode, signal) =>
+      resolve({ exitCode, signal, ...said, durationMs: Date.now() - startedAtMs }),
+    );
+  });
+  const signal = (name: NodeJS.Signals, whom: 'process' | 'group') => {
+    try {
+      process.kill(whom === 'group' ? -child.pid! : child.pid!, name);
+    } catch {
+      // It ended in the meantime.
+    }
+  };
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) signal('SIGKILL', 'group');
+    await ended.catch(() => undefined);
+  });
+  return { child, ended, signal };
+}
+
+/** Every link of this chain replaces itself by the next, so that the process that was started is Node's. */
+function commandOf(run: InstalledRun): readonly string[] {
+  const { node = process.execPath, through = [] } = run;
+  return [
+    ...inOwnNamespaces(run),
+    ...withUmask(run),
+    ...asUser(run.user),
+    ...through,
+    ...[node, join(run.installation, 'bin/buildit.js'), ...run.args],
+  ];
+}
+
+/** Where a program is hidden, the null device lies over it, which nobody can execute; for this run alone. */
+function inOwnNamespaces({ hide = [], hostName }: InstalledRun): readonly string[] {
+  if (hide.length === 0 && hostName === undefined) return [];
+  const script = [
+    'set -eu',
+    ...(hostName === undefined ? [] : [`hostname '${hostName}'`]),
+    ...hide.flatMap((name) => placesOf(name).map((path) => `mount --bind /dev/null '${path}'`)),
+    'exec "$@"',
+  ];
+  return ['unshare', '--mount', '--uts', '--propagation', 'private', 'sh', '-c', script.join('\n'), 'sh'];
+}
+
+/** Every file that a program is found by; two directories may be one. */
+function placesOf(program: string): readonly string[] {
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', '/bin'];
+  const paths = directories.map((directory) => join(directory, program)).filter((path) => existsSync(path));
+  return [...new Set(paths.map((path) => realpathSync(path)))];
+}
+
+function withUmask({ umask }: InstalledRun): readonly string[] {
+  return umask === undefined ? [] : ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh'];
+}
+
+/** Without these a machine behind a proxy reaches nothing; they name no build input. */
+const NETWORK_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS', 'BUILDIT_DEBIAN_MIRROR'];
+
+function environmentOf({ home, store, environment = {} }: InstalledRun): Record<string, string> {
+  const network = Object.entries(process.env).flatMap(([name, value]) =>
+    value !== undefined && NETWORK_VARIABLES.includes(name.toUpperCase()) ? [[name, value] as const] : [],
+  );
+  return {
+    ...Object.fromEntries(network),
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    HOME: home,
+    BUILDIT_STORE: store,
+    LC_ALL: 'C.UTF-8',
+    ...environment,
+  };
+}
