@@ -15,8 +15,19 @@ async function run(argv) {
   }
   const { tryReceipt } = await import('../dist/cli/receipt/try-receipt.js');
   if (tryReceipt(installation, argv)) return 0;
-  const { main } = await import('../dist/cli/main.js');
-  return main(installation, argv);
+  const loaded = await loadMain();
+  return loaded === undefined
+    ? refuse(`its libraries are missing: run \`npm ci\` in ${installation}`)
+    : loaded(installation, argv);
+}
+
+async function loadMain() {
+  try {
+    return (await import('../dist/cli/main.js')).main;
+  } catch (error) {
+    if (error.code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
 }
 
 function nodeIsNewEnough() {

@@ -25,5 +25,7 @@ export function openLogPipe(path: string, onChunk: (chunk: Buffer) => void): Log
     stream.on('error', reject);
     stream.on('close', () => resolve());
   });
+  // Whoever is no longer interested, because the run failed otherwise, need not hear of it.
+  finished.catch(() => undefined);
   return { writer, closeWriter: () => closeSync(writer), finished };
 }

@@ -48,6 +48,7 @@ export async function findUnpackable(packer: Packer): Promise<readonly string[]>
  */
 export async function* packOutput(packer: Packer): AsyncGenerator<Uint8Array, void, undefined> {
   const { limits, signal } = packer;
+  throwIfInterrupted(signal);
   const sandbox = startPacker(packer, outputMount(packer), [
     ...['/usr/bin/tar', '--create', '--file=-', '--format=pax', '--pax-option=delete=atime,delete=ctime'],
     ...['--sort=name', '--numeric-owner', `--directory=${SANDBOX_PATHS.output}`, '.'],
@@ -72,6 +73,7 @@ export async function* packOutput(packer: Packer): AsyncGenerator<Uint8Array, vo
     clearTimeout(timer);
     signal.removeEventListener('abort', sandbox.kill);
     sandbox.kill();
+    await sandbox.exit.catch(() => undefined);
   }
 }
 
@@ -80,6 +82,7 @@ function outputMount({ workspace }: Packer): SandboxMount {
 }
 
 async function runPacker(packer: Packer, mount: SandboxMount, command: readonly string[]) {
+  throwIfInterrupted(packer.signal);
   const sandbox = startPacker(packer, mount, command);
   const timer = setTimeout(sandbox.kill, packer.limits.timeoutMs);
   packer.signal.addEventListener('abort', sandbox.kill, { once: true });

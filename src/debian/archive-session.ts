@@ -2,7 +2,7 @@ import type { PublicKey } from 'openpgp';
 import type { Config, RunContext } from '../model/config.ts';
 import { BuilditError, type ErrorCode } from '../model/errors.ts';
 import type { Store } from '../store/store.ts';
-import { DownloadError, shownUrl } from '../system/http.ts';
+import { DownloadError, type DownloadOptions, shownUrl } from '../system/http.ts';
 import type { ArchivePlace, ArchiveSurroundings } from './archive-places.ts';
 
 /** What everything that asks an archive needs. The last three are given by tests alone. */
@@ -40,4 +40,9 @@ const GENERAL_FAILURES: ReadonlySet<ErrorCode> = new Set(['interrupted', 'disk-f
 
 export function triedLines(tried: readonly PlaceTried[]): readonly string[] {
   return tried.map(({ url, answer }) => `${shownUrl(url)}: ${answer}`);
+}
+
+/** A service that is asked last, after places that answered, is not waited for long. */
+export function patience(kind: ArchivePlace['kind'], tried: readonly PlaceTried[]): DownloadOptions {
+  return kind === 'snapshot' && tried.length > 0 ? { retries: 1, connectTimeoutMs: 5000 } : {};
 }

@@ -5,7 +5,7 @@ import { putBlob } from '../store/put-blob.ts';
 import { blobSize } from '../store/read-blob.ts';
 import { openDownload } from '../system/http.ts';
 import { type ArchivePlace, archivePlaces } from './archive-places.ts';
-import { type ArchiveSession, type PlaceTried, placeTried, triedLines } from './archive-session.ts';
+import { type ArchiveSession, type PlaceTried, patience, placeTried, triedLines } from './archive-session.ts';
 import { isPoolPath } from './parse-packages.ts';
 
 /** Enough to fill a line; many more at once run into time-outs. */
@@ -118,8 +118,7 @@ async function fetchDeb(
         allowHttp: true,
         pinned: true,
         maximumBytes: pin.size,
-        // A service that is asked last and only for what is nowhere else is not waited for long.
-        ...(kind === 'snapshot' ? { retries: 1, connectTimeoutMs: 5000 } : {}),
+        ...patience(kind, tried),
       });
       const counted = (async function* () {
         for await (const chunk of body) {

@@ -4,10 +4,10 @@ import { BuilditError } from '../model/errors.ts';
 import { readNote, writeNote } from '../store/notes.ts';
 import { putBlob } from '../store/put-blob.ts';
 import { readBlob } from '../store/read-blob.ts';
-import { openDownload } from '../system/http.ts';
+import { type DownloadOptions, openDownload } from '../system/http.ts';
 import { loadArchiveKeys } from './archive-keys.ts';
 import { type ArchivePlace, archivePlaces } from './archive-places.ts';
-import { type ArchiveSession, type PlaceTried, placeTried, triedLines } from './archive-session.ts';
+import { type ArchiveSession, type PlaceTried, patience, placeTried, triedLines } from './archive-session.ts';
 import { isoDate, parseRelease, type Release, requireSuite } from './release.ts';
 import { verifyInRelease } from './verify-in-release.ts';
 
@@ -32,7 +32,7 @@ export async function fetchRelease(suite: string, asOfMs: number, session: Archi
   for (const place of archivePlaces(suite, session.config, asOfMs, session.surroundings)) {
     const url = `${place.root}/dists/${suite}/InRelease`;
     try {
-      const release = await releaseAt(url, suite, place, keys, session);
+      const release = await releaseAt(url, suite, place, keys, session, patience(place.kind, tried));
       if (release !== undefined) return { suite, place, release };
       tried.push({ url, kind: place.kind, answer: 'not fetched before, and --offline', isAbsent: false });
     } catch (error) {
@@ -48,9 +48,10 @@ async function releaseAt(
   place: ArchivePlace,
   keys: readonly PublicKey[],
   session: ArchiveSession,
+  options: DownloadOptions,
 ): Promise<Release | undefined> {
   const known = await readKnown(url, session);
-  const fetched = session.config.offline ? known : await downloadUnlessKnown(url, known, session);
+  const fetched = session.config.offline ? known : await downloadUnlessKnown(url, known, session, options);
   if (fetched === undefined) return undefined;
   const release = parseRelease(await verifyInRelease(fetched.bytes, keys, url), url);
   requireSuite(release, suite, place.asOfMs ?? (session.now ?? Date.now)(), url);
@@ -101,8 +102,10 @@ async function downloadUnlessKnown(
   url: string,
   known: KnownInRelease | undefined,
   { context }: ArchiveSession,
+  options: DownloadOptions,
 ): Promise<FetchedInRelease> {
   const download = await openDownload(url, {
+    ...options,
     signal: context.signal,
     allowHttp: true,
     maximumBytes: MAXIMUM_IN_RELEASE_BYTES,

@@ -49,7 +49,7 @@ export async function openArchive(options: OpenArchiveOptions): Promise<DebianAr
     }),
   );
   const universe = createUniverse(
-    opened.flatMap(({ verified, packages }) => packages.map((entry) => available(entry, verified))),
+    opened.flatMap(({ verified, packages }) => available(packages, verified)),
     architecture,
   );
   return {
@@ -63,8 +63,9 @@ export async function openArchive(options: OpenArchiveOptions): Promise<DebianAr
   };
 }
 
-function available(entry: IndexedPackage, { suite, release }: VerifiedSuite): AvailablePackage {
-  return { ...entry, suite, archive: archiveOfSuite(suite), date: isoDate(release.dateMs) };
+function available(packages: readonly IndexedPackage[], { suite, release }: VerifiedSuite): AvailablePackage[] {
+  const place = { suite, archive: archiveOfSuite(suite), date: isoDate(release.dateMs) };
+  return packages.map((entry) => ({ ...entry, ...place }));
 }
 
 function packagesReader(architecture: string): IndexReader<IndexedPackage[]> {

@@ -27,7 +27,7 @@ interface Resolution {
 }
 
 /** Choices tried before giving up; the largest closures of the archive take some thousand. */
-const MAXIMUM_STEPS = 200_000;
+const MAXIMUM_STEPS = 50_000;
 
 /**
  * Where a need names both, the second is taken: they differ only in a maintainer script that rearranges a running

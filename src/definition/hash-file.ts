@@ -6,7 +6,10 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { Witness } from '../system/witness.ts';
 
-/** Hashes a regular file of any size that a definition names; its last element is not followed where it is a link. */
+/** More than any source; a sparse file of any size costs its author nothing. */
+const MAXIMUM_BYTES = 2 * 2 ** 30;
+
+/** Hashes a regular file that a definition names; its last element is not followed where it is a link. */
 export async function hashFile(
   path: string,
   shownPath: string,
@@ -29,6 +32,10 @@ export async function hashFile(
         'definition-invalid',
         `Cannot read "${shown}": expected a regular file, found something else`,
       );
+    }
+    if (status.size > MAXIMUM_BYTES) {
+      const message = `Cannot read "${shown}": expected at most ${MAXIMUM_BYTES} bytes, found ${status.size}`;
+      throw new BuilditError('definition-invalid', message);
     }
     witness?.read(path);
     const hash = createHash('sha256');

@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { booleanAt, scalarAt, scalarsAt } from '../document/fields.ts';
+import { listDirectory } from '../document/list-directory.ts';
 import { memberOf, positionOf, type YamlMap, type YamlScalar } from '../document/yaml-node.ts';
 import type { FileStep } from '../model/container.ts';
 import { acceptImagePath, acceptInsidePath, acceptMode, acceptOwner, acceptText, type Text } from './checked-text.ts';
@@ -87,9 +87,8 @@ async function readSync(fields: StepFields): Promise<FileStep | undefined> {
 /** A directory of directories without a word about `recursive` would lose files that somebody expects. */
 async function checkRecursive({ map, reading }: StepFields, path: string): Promise<void> {
   if (memberOf(map, 'recursive') !== undefined) return;
-  reading.witness?.listed(path);
-  const entries = await readdir(path, { withFileTypes: true });
-  const inner = entries.find((entry) => entry.isDirectory());
+  const entries = await listDirectory(path, reading.witness);
+  const inner = entries?.find((entry) => entry.isDirectory());
   if (inner === undefined) return;
   reading.problems.add(
     map,

@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listDirectory } from '../document/list-directory.ts';
 import type { YamlNode } from '../document/yaml-node.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
 import type { RecipeFile } from '../model/package.ts';
@@ -14,8 +14,15 @@ export async function readRecipeFiles(reading: RecipeReading): Promise<readonly 
   const files: RecipeFile[] = [];
   const waiting = ['files'];
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-    reading.witness?.listed(join(reading.directory, directory));
-    for (const entry of await listDirectory(reading, directory)) {
+    const entries = await listDirectory(join(reading.directory, directory), reading.witness);
+    if (entries === undefined) {
+      reading.problems.add(
+        reading.root,
+        `Cannot read "${directory}": expected a readable directory, found something else`,
+      );
+      return [];
+    }
+    for (const entry of entries) {
       const path = `${directory}/${entry.name}`;
       if (files.length >= MAXIMUM_FILES) {
         reading.problems.add(reading.root, `Cannot read "files": expected at most ${MAXIMUM_FILES} files, found more`);
@@ -28,16 +35,6 @@ export async function readRecipeFiles(reading: RecipeReading): Promise<readonly 
   return files.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }
 
-async function listDirectory({ directory, problems, root }: RecipeReading, path: string) {
-  try {
-    return await readdir(join(directory, path), { withFileTypes: true });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') problems.add(root, `Cannot read "${path}": expected a readable directory, found ${code}`);
-    return [];
-  }
-}
-
 async function readRecipeFile({ directory, problems, witness }: RecipeReading, path: string, node: YamlNode) {
   if (!isCleanRelativePath(path) || path.includes('\ufffd') || printable(path) !== path) {
     problems.add(node, `Cannot use "${path}": expected a file name in plain UTF-8, found another`);
@@ -45,6 +42,8 @@ async function readRecipeFile({ directory, problems, witness }: RecipeReading, p
   }
   const found = await locateFile(directory, path, { node, label: 'files', wanted: 'file', problems, witness });
   if (found === undefined) return [];
-  const { sha256, executable } = await hashFile(found.path, path, witness);
+  const hashed = await hashFile(found.path, path, witness).catch((error) => problems.addError(node, error));
+  if (hashed === undefined) return [];
+  const { sha256, executable } = hashed;
   return [{ path: path.slice('files/'.length), absolutePath: found.path, sha256, executable }];
 }

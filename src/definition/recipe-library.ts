@@ -36,10 +36,12 @@ export function createRecipeLibrary({ repositories, problems, witness }: Library
     const found = await Promise.all(
       repositories.map(async (repository) => {
         const path = join(repository.directory, atom.category, atom.name, 'pkg.yaml');
-        witness?.missing(path);
         return await stat(path).then(
           () => [repository],
-          () => [],
+          () => {
+            witness?.missing(path);
+            return [];
+          },
         );
       }),
     );

@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { integerAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
+import { listDirectory } from '../document/list-directory.ts';
 import { shownPath } from '../document/read-document.ts';
 import { readBytes } from '../document/read-text.ts';
 import { memberOf, positionOf, type YamlMap, type YamlMember, type YamlNode } from '../document/yaml-node.ts';
@@ -30,9 +30,12 @@ export async function resolvePatches(reading: RecipeReading): Promise<readonly P
 }
 
 async function patchesOfDirectory(reading: RecipeReading): Promise<readonly PackagePatch[]> {
-  const directory = join(reading.directory, 'patches');
-  reading.witness?.listed(directory);
-  const names = await readdir(directory).catch(() => []);
+  const entries = await listDirectory(join(reading.directory, 'patches'), reading.witness);
+  if (entries === undefined) {
+    reading.problems.add(reading.root, 'Cannot read "patches": expected a readable directory, found something else');
+    return [];
+  }
+  const names = entries.map(({ name }) => name);
   const sorted = names
     .filter((name) => name.endsWith('.patch'))
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

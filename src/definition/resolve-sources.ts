@@ -119,7 +119,9 @@ async function resolveFile(
   if (path === undefined) return undefined;
   const found = await locateFile(directory, path, { node, label: 'source.file', wanted: 'file', problems, witness });
   if (found === undefined) return undefined;
-  const { sha256 } = await hashFile(found.path, path, witness);
+  const hashed = await hashFile(found.path, path, witness).catch((error) => problems.addError(node, error));
+  if (hashed === undefined) return undefined;
+  const { sha256 } = hashed;
   if (expected !== undefined && digest !== undefined && sha256 !== expected) {
     problems.add(digest, `Cannot use the source "${path}": expected SHA-256 ${expected}, found ${sha256}`, {
       code: 'checksum-mismatch',

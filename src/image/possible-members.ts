@@ -1,5 +1,6 @@
 import type { Hash } from '../model/package-hash.ts';
 import type { PlanStep } from '../model/plan.ts';
+import { runDependencies } from '../model/run-exclusions.ts';
 
 export interface PossibleMembersInput {
   readonly requested: readonly Hash[];
@@ -7,15 +8,13 @@ export interface PossibleMembersInput {
   readonly candidates: readonly PlanStep[];
   /** Debian packages that anything may need without saying so: the repository's runtime. */
   readonly runtime: readonly string[];
-  /** Debian packages that only maintainer scripts need. */
-  readonly excluded: ReadonlySet<string>;
 }
 
 /**
  * Everything `selectMembers` may ask for, before any record is there: all packages built from recipes, and the Debian
  * packages that are requested, declared by one of those or its runtime, with their closure. Only these need converting.
  */
-export function possibleMembers({ requested, candidates, runtime, excluded }: PossibleMembersInput): Hash[] {
+export function possibleMembers({ requested, candidates, runtime }: PossibleMembersInput): Hash[] {
   const wanted = new Set(requested);
   const pins = new Map(candidates.flatMap((step) => (step.kind === 'debian' ? [[step.pin.name, step] as const] : [])));
   const pending = candidates.flatMap((step) => {
@@ -29,7 +28,7 @@ export function possibleMembers({ requested, candidates, runtime, excluded }: Po
     const step = pins.get(name);
     if (step === undefined || reached.has(name)) continue;
     reached.add(name);
-    pending.push(...step.pin.depends.filter((dependency) => !excluded.has(dependency)));
+    pending.push(...runDependencies(step.pin));
   }
   return candidates.filter((step) => step.kind === 'build' || reached.has(step.pin.name)).map(({ hash }) => hash);
 }

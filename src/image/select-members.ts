@@ -2,6 +2,7 @@ import { BuilditError, throwCollected } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { type Atom, atomText } from '../model/package.ts';
 import type { Hash } from '../model/package-hash.ts';
+import { runDependencies } from '../model/run-exclusions.ts';
 import { candidateName, type ImageCandidate, type SelectedMember } from './image-member.ts';
 import type { MemberReason } from './member-reason.ts';
 import { orderMembers } from './order-members.ts';
@@ -13,8 +14,6 @@ export interface MemberSelection {
   /** The base package, first in the image. */
   readonly base: Hash | undefined;
   readonly candidates: readonly ImageCandidate[];
-  /** Debian packages that only maintainer scripts need: they are not followed. */
-  readonly excluded: ReadonlySet<string>;
 }
 
 export interface SelectedImage {
@@ -101,7 +100,7 @@ function followNeeds(selection: MemberSelection, world: World, replaced: Readonl
   }
   for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
     const node = closure.nodes.get(name)!;
-    const needs = needsOf(node.candidate, selection, world, replaced, closure.errors);
+    const needs = needsOf(node.candidate, world, replaced, closure.errors);
     for (const need of needs) node.dependencies.add(add(need.name, need.reason));
   }
   return closure;
@@ -114,14 +113,13 @@ interface Need {
 
 function needsOf(
   candidate: ImageCandidate,
-  { excluded }: MemberSelection,
   world: World,
   replaced: ReadonlyMap<string, string>,
   errors: BuilditError[],
 ): Need[] {
   const by = candidateName(candidate);
   if (candidate.kind === 'debian') {
-    const followed = candidate.pin.depends.filter((name) => !excluded.has(name));
+    const followed = runDependencies(candidate.pin);
     return followed.flatMap((name) =>
       existing(world, `debian/${name}`, errors, `${by} depends on it`, { kind: 'depends', by }),
     );

@@ -3,18 +3,16 @@ import type { Records } from '../build/realise-plan.ts';
 import { renderFile } from '../definition/render-file.ts';
 import { assembleAci } from '../image/assemble-aci.ts';
 import { assembleOci } from '../image/assemble-oci.ts';
-import { flattenTree } from '../image/flatten-tree.ts';
 import type { ImageCandidate } from '../image/image-member.ts';
 import type { OciDefinition } from '../image/oci-config.ts';
 import { possibleMembers } from '../image/possible-members.ts';
 import { type ImageContent, prepareContent } from '../image/prepare-content.ts';
+import { rootArchive } from '../image/root-archive.ts';
 import { type SelectedImage, selectMembers } from '../image/select-members.ts';
-import { layerTar } from '../layer/write-tar.ts';
 import { LOCK_FILE, writeLock } from '../lock/lock-file.ts';
 import { containerTitle, type ImageDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { Hash } from '../model/package-hash.ts';
-import { RUN_EXCLUSIONS } from '../model/run-exclusions.ts';
 import { parseOutput } from '../publish/parse-output.ts';
 import { type ImagesToPublish, publishImages } from '../publish/publish-images.ts';
 import type { Published } from '../publish/published.ts';
@@ -27,7 +25,7 @@ export function wantedForImage({ plan, definitions }: Run): Hash[] {
   const candidates = plan.imageCandidates.map((hash) => plan.stepsByHash.get(hash)!);
   const compiled = candidates.some((step) => step.kind === 'build' && step.package.root === 'toolchain');
   const runtime = compiled ? definitions.repositories.flatMap(({ debian }) => debian.runtime) : [];
-  return possibleMembers({ requested: plan.requested, candidates, runtime, excluded: RUN_EXCLUSIONS });
+  return possibleMembers({ requested: plan.requested, candidates, runtime });
 }
 
 /** Decides which packages the image holds, by what they really need. */
@@ -41,7 +39,7 @@ export function selectForImage({ plan, definitions }: Run, wanted: readonly Hash
   });
   const { base } = definitions.container;
   const baseStep = base === false ? undefined : plan.steps.find(({ name }) => name === base);
-  return selectMembers({ requested: plan.requested, base: baseStep?.hash, candidates, excluded: RUN_EXCLUSIONS });
+  return selectMembers({ requested: plan.requested, base: baseStep?.hash, candidates });
 }
 
 /** Makes the images of a container out of its packages, and writes them where they are wanted. */
@@ -148,10 +146,4 @@ function builtImage(run: Run, { kind, path, digest, imageId, size }: Published):
     imageId,
     size,
   };
-}
-
-/** The whole file system as one tar. */
-async function* rootArchive(content: ImageContent): AsyncGenerator<Uint8Array> {
-  const flat = flattenTree(content.tree, content.layers, '');
-  yield* layerTar(flat.listing, await flat.open());
 }

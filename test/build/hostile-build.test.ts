@@ -149,7 +149,26 @@ sandboxed.describe('a hostile build', () => {
   });
 });
 
+sandboxed.test('a build whose bubblewrap is killed ends with it, with everything it started', async () => {
+  const harness = await openLocal();
+  const marker = `buildit-test-${process.pid}-orphan`;
+  const running = run(harness, requestFor(harness, { build: `(exec -a ${marker} sleep 300) & echo started; wait` }));
+  await until(() => commandLines().some((line) => line.startsWith(marker)));
+  for (const pid of childrenOf(process.pid)) process.kill(pid, 'SIGKILL');
+  expect((await running).result).toMatchObject({ kind: 'failed', reason: 'signal', explanation: 'ended by SIGKILL' });
+  expect(commandLines().some((line) => line.startsWith(marker))).toBe(false);
+});
+
 sandboxed.describe('packing', () => {
+  test('ends when its reader has enough', async () => {
+    const harness = await openLocal();
+    const { result } = await run(harness, requestFor(harness, { install: 'head -c 20000000 /dev/zero >"$DESTDIR/x"' }));
+    if (result.kind !== 'built') throw new Error(result.explanation);
+    for await (const _ of result.output) break;
+    expect(childrenOf(process.pid)).toEqual([]);
+    await result.release();
+  });
+
   test('takes everything, whatever its modes', async () => {
     const harness = await openLocal();
     const script = [
@@ -226,8 +245,10 @@ sandboxed.test('a build dies with buildit, and the next run removes what it left
   const slot = join(directory, 'store/temporary/0');
   await until(() => existsSync(slot) && readdirSync(slot).some((name) => existsSync(join(slot, name, 'out/started'))));
   const marker = directory.replaceAll('/', '_');
-  expect(commandLines().some((line) => line.startsWith(marker))).toBe(true);
+  await until(() => commandLines().some((line) => line.startsWith(marker)));
+  const ended = new Promise((resolve) => child.on('exit', resolve));
   child.kill('SIGKILL');
+  await ended;
   await until(() => !commandLines().some((line) => line.startsWith(marker)));
   await openStore(join(directory, 'store'));
   expect(readdirSync(slot)).toEqual([]);
@@ -243,6 +264,19 @@ function commandLines(): string[] {
         return '';
       }
     });
+}
+
+/** Processes with this parent that run bubblewrap. */
+function childrenOf(parent: number): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      return status.startsWith('Name:\tbwrap') && status.includes(`PPid:\t${parent}\n`);
+    } catch {
+      return false;
+    }
+  });
 }
 
 async function until(isSo: () => boolean): Promise<void> {

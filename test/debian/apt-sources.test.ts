@@ -1,16 +1,24 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { archivePlaces } from '../../src/debian/archive-places.ts';
 import { parseDeb822Sources, parseOneLineSources, readAptSources } from '../../src/debian/apt-sources.ts';
+import { archivePlaces } from '../../src/debian/archive-places.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 describe('sources in one line', () => {
   test.each([
     ['deb http://mirror.example/debian bookworm main', 'http://mirror.example/debian', 'bookworm'],
-    ['deb [arch=amd64 signed-by=/k.gpg] https://mirror.example/debian/ bookworm main', 'https://mirror.example/debian', 'bookworm'],
+    [
+      'deb [arch=amd64 signed-by=/k.gpg] https://mirror.example/debian/ bookworm main',
+      'https://mirror.example/debian',
+      'bookworm',
+    ],
     ['deb-src http://mirror.example/debian sid main # comment', 'http://mirror.example/debian', 'sid'],
-    ['  deb\thttp://user:secret@mirror.example/debian bookworm main', 'http://user:secret@mirror.example/debian', 'bookworm'],
+    [
+      '  deb\thttp://user:secret@mirror.example/debian bookworm main',
+      'http://user:secret@mirror.example/debian',
+      'bookworm',
+    ],
   ])('%s', (line, root, suite) => {
     expect(parseOneLineSources(line)).toEqual([{ root, suites: [suite] }]);
   });

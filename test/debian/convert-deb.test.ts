@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { ensureTree } from '../../src/layer/ensure-tree.ts';
-import { readListing } from '../../src/layer/listing.ts';
 import { type ConvertedDeb, convertDeb, findConverted } from '../../src/debian/convert-deb.ts';
 import { convertDebs } from '../../src/debian/convert-debs.ts';
+import { ensureTree } from '../../src/layer/ensure-tree.ts';
+import { readListing } from '../../src/layer/listing.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import type { LayerListing } from '../../src/model/layer.ts';
 import type { DebianPin } from '../../src/model/lock.ts';
@@ -14,8 +16,6 @@ import { removeLayerTree } from '../../src/store/trees.ts';
 import { rawMember, rawTar } from '../layer/raw-tar.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { controlTar, type DebOptions, debMembers, pinOf, type RawArMember, rawAr, rawDeb } from './raw-deb.ts';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 async function converted(
   deb: Buffer,
@@ -91,7 +91,9 @@ describe('convertDeb', () => {
     const [version, control] = debMembers();
     const plain = { name: 'data.tar', content: Buffer.from(rawTar(rawMember({ name: './a' }, 'x'))) };
     const zipped = { name: 'data.tar.gz', content: gzipSync(plain.content) };
-    const layers = await Promise.all([plain, zipped].map(async (data) => (await converted(rawAr(version, control, data))).layer));
+    const layers = await Promise.all(
+      [plain, zipped].map(async (data) => (await converted(rawAr(version, control, data))).layer),
+    );
     expect(layers[1]).toEqual(layers[0]);
   });
 
@@ -158,9 +160,22 @@ describe('a hostile package', () => {
     ['a giant control', rawAr(version, change(control, { size: '999999999' }), data)],
     ['a header with another end', rawAr(version, change(control, { end: 'xx' }), data)],
     ['a truncated package', rawDeb().subarray(0, -20)],
-    ['two compressed archives in data', rawAr(version, control, change(data, { content: Buffer.concat([data.content as Buffer, gzipSync('x')]) }))],
+    [
+      'two compressed archives in data',
+      rawAr(version, control, change(data, { content: Buffer.concat([data.content as Buffer, gzipSync('x')]) })),
+    ],
     ['no control file', rawAr(version, { name: 'control.tar.gz', content: gzipSync(rawTar()) }, data)],
-    ['a control file that is a link', rawAr(version, { name: 'control.tar.gz', content: gzipSync(rawTar(rawMember({ name: 'control', type: '2', link: '/etc/passwd' }))) }, data)],
+    [
+      'a control file that is a link',
+      rawAr(
+        version,
+        {
+          name: 'control.tar.gz',
+          content: gzipSync(rawTar(rawMember({ name: 'control', type: '2', link: '/etc/passwd' }))),
+        },
+        data,
+      ),
+    ],
     ['another name in control', stanza(good.replace('tool', 'evil'))],
     ['another version in control', stanza(good.replace('1.0-1', '2'))],
     ['another architecture in control', stanza(good.replace('amd64', 'arm64'))],
@@ -168,22 +183,33 @@ describe('a hostile package', () => {
     ['a second stanza in control', stanza(`${good}\nPackage: evil\n`)],
     ['a Status of its own', stanza(`${good}Status: deinstall ok config-files\n`)],
     ['a control file that begins with a continued line', stanza(` x\n${good}`)],
-    ['an entry of its own where the status entry goes', withData(rawMember({ name: './var/lib/dpkg/status.d/tool' }, 'x'))],
+    [
+      'an entry of its own where the status entry goes',
+      withData(rawMember({ name: './var/lib/dpkg/status.d/tool' }, 'x')),
+    ],
     ['a link where the status entry goes', withData(rawMember({ name: './var/lib/dpkg', type: '2', link: '/tmp' }))],
     ['a path upwards', withData(rawMember({ name: '../evil' }, 'x'))],
     ['an absolute path', withData(rawMember({ name: '/evil' }, 'x'))],
     ['a device', withData(rawMember({ name: './dev/null', type: '3' }))],
     ['a fifo', withData(rawMember({ name: './pipe', type: '6' }))],
     ['a file twice', withData(rawMember({ name: './a' }, 'x'), rawMember({ name: './a' }, 'y'))],
-    ['a file twice by a merged path', withData(rawMember({ name: './bin/a' }, 'x'), rawMember({ name: './usr/bin/a' }, 'y'))],
-    ['a file through a link', withData(rawMember({ name: './a', type: '2', link: '/tmp' }), rawMember({ name: './a/evil' }, 'x'))],
+    [
+      'a file twice by a merged path',
+      withData(rawMember({ name: './bin/a' }, 'x'), rawMember({ name: './usr/bin/a' }, 'y')),
+    ],
+    [
+      'a file through a link',
+      withData(rawMember({ name: './a', type: '2', link: '/tmp' }), rawMember({ name: './a/evil' }, 'x')),
+    ],
     ['a hard link outwards', withData(rawMember({ name: './a', type: '1', link: '/etc/passwd' }))],
   ])('with %s is refused', async (_, deb) => {
     await refusal(deb);
   });
 
   test('that is another one than the lock names is refused', async () => {
-    expect(await refusal(rawDeb(), { name: 'other' })).toContain('expected the package other 1.0-1 amd64, found tool 1.0-1 amd64');
+    expect(await refusal(rawDeb(), { name: 'other' })).toContain(
+      'expected the package other 1.0-1 amd64, found tool 1.0-1 amd64',
+    );
     expect(await refusal(rawDeb(), { version: '1.0-2' })).toContain('found tool 1.0-1 amd64');
   });
 
@@ -219,7 +245,12 @@ describe('convertDebs', () => {
     const done: number[] = [];
     const results = new Map<string, ConvertedDeb>();
     const { signal } = new AbortController();
-    for await (const { pin, converted } of convertDebs(store, pins, { signal, jobs, encode, onProgress: (progress) => done.push(progress.done) })) {
+    for await (const { pin, converted } of convertDebs(store, pins, {
+      signal,
+      jobs,
+      encode,
+      onProgress: (progress) => done.push(progress.done),
+    })) {
       results.set(pin.name, converted);
     }
     expect(done).toEqual(pins.map((_, index) => index + 1));

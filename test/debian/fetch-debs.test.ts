@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { debUrls, fetchDebs, VanishedPackages } from '../../src/debian/fetch-debs.ts';
 import { blobSize, readBlob } from '../../src/store/read-blob.ts';
-import { type OwnServer, ownSession, startServer } from './own-archive.ts';
+import { NOBODY, type OwnServer, ownSession, startServer } from './own-archive.ts';
 import { pinOf, rawDeb } from './raw-deb.ts';
 
 const deb = rawDeb();
@@ -30,14 +30,20 @@ describe('fetchDebs', () => {
     const server = await serving('/debian');
     const session = await ownSession(`${server.origin}/debian`);
     await fetchDebs(session.store, [pin], session);
-    await fetchDebs(session.store, [pin, { ...pin, name: 'tool' }], { ...session, config: { ...session.config, offline: true } });
+    await fetchDebs(session.store, [pin, { ...pin, name: 'tool' }], {
+      ...session,
+      config: { ...session.config, offline: true },
+    });
     expect(server.asked).toHaveLength(1);
   });
 
   test('refuses offline to fetch what is not there', async () => {
-    const session = await ownSession('http://127.0.0.1:9/debian');
+    const session = await ownSession(`${NOBODY}/debian`);
     const offline = { ...session, config: { ...session.config, offline: true } };
-    await expect(fetchDebs(session.store, [pin], offline)).rejects.toMatchObject({ code: 'offline', details: ['tool'] });
+    await expect(fetchDebs(session.store, [pin], offline)).rejects.toMatchObject({
+      code: 'offline',
+      details: ['tool'],
+    });
   });
 
   test('goes on to the next place after wrong bytes, too many bytes and a missing file', async () => {
@@ -66,7 +72,9 @@ describe('fetchDebs', () => {
     const session = await ownSession(`${server.origin}/debian`);
     const surroundings = { ...session.surroundings, snapshot: `${server.origin}/archive` };
     const others = ['zeta', 'alpha'].map((name) => pinOf(rawDeb({ name }), { name }));
-    const error = await fetchDebs(session.store, [pin, ...others], { ...session, surroundings }).catch((reason) => reason);
+    const error = await fetchDebs(session.store, [pin, ...others], { ...session, surroundings }).catch(
+      (reason) => reason,
+    );
     expect(error).toBeInstanceOf(VanishedPackages);
     expect(error).toMatchObject({ code: 'unreachable', isCertain: true });
     expect(error.packages.map(({ name }: { name: string }) => name)).toEqual(['alpha', 'zeta']);
@@ -77,7 +85,8 @@ describe('fetchDebs', () => {
   test('says that it is not certain where the snapshot service alone cannot be asked', async () => {
     const server = await startServer();
     const session = await ownSession(`${server.origin}/debian`);
-    const error = await fetchDebs(session.store, [pin], session).catch((reason) => reason);
+    const surroundings = { ...session.surroundings, snapshot: `${NOBODY}/archive` };
+    const error = await fetchDebs(session.store, [pin], { ...session, surroundings }).catch((reason) => reason);
     expect(error).toBeInstanceOf(VanishedPackages);
     expect(error.isCertain).toBe(false);
   });
@@ -125,7 +134,9 @@ describe('fetchDebs', () => {
     };
     const session = await ownSession(`${server.origin}/debian`, {});
     const context = { ...session.context, signal: stop.signal };
-    await expect(fetchDebs(session.store, [pin], { ...session, context })).rejects.toMatchObject({ code: 'interrupted' });
+    await expect(fetchDebs(session.store, [pin], { ...session, context })).rejects.toMatchObject({
+      code: 'interrupted',
+    });
   });
 
   test.each([

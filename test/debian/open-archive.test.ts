@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ArchiveSession } from '../../src/debian/archive-session.ts';
 import { type DebianArchive, openArchive } from '../../src/debian/open-archive.ts';
-import { createSigningKey, type OwnServer, ownSession, publish, stanza, startServer } from './own-archive.ts';
+import { createSigningKey, NOBODY, type OwnServer, ownSession, publish, stanza, startServer } from './own-archive.ts';
 
 const packages = [stanza('app', { Depends: 'lib' }), stanza('lib')];
 
@@ -152,7 +152,9 @@ describe('openArchive', () => {
 
   test('names every place it tried in vain, with the answer', async () => {
     const server = await startServer();
-    const told = await refused(await ownSession(`${server.origin}/debian`));
+    const session = await ownSession(`${server.origin}/debian`);
+    const surroundings = { ...session.surroundings, snapshot: `${NOBODY}/archive` };
+    const told = await refused({ ...session, surroundings });
     expect(told).toContain(`${server.origin}${inRelease}: 404 (not there)`);
     expect(told).toMatch(/127\.0\.0\.1:9\/archive\/debian\/20260201T000000Z.*: connection refused/);
   });

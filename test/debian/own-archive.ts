@@ -56,7 +56,7 @@ export async function signed(text: string, key?: SigningKey): Promise<Buffer> {
 
 /** The stanza of a package in a Packages file. */
 export function stanza(name: string, fields: Readonly<Record<string, string>> = {}): string {
-  const version = fields['Version'] ?? '1.0-1';
+  const version = fields.Version ?? '1.0-1';
   const all = {
     Version: version,
     Architecture: 'amd64',
@@ -107,7 +107,11 @@ export interface PublishOptions extends ReleaseFields {
 }
 
 /** Puts a suite with these packages (and source packages) on a server. */
-export async function publish(server: OwnServer, packages: readonly string[], options: PublishOptions = {}): Promise<void> {
+export async function publish(
+  server: OwnServer,
+  packages: readonly string[],
+  options: PublishOptions = {},
+): Promise<void> {
   const { root = '/debian', suite = 'stable', key } = options;
   const index = Buffer.from(packages.join('\n'));
   const compressed = gzipSync(index);
@@ -121,6 +125,9 @@ export interface OwnSession extends ArchiveSession {
   readonly events: BuilditEvent[];
 }
 
+/** Port 9 discards; nobody listens there. */
+export const NOBODY = 'http://127.0.0.1:9';
+
 /** A session that knows the server's archive as its mirror, trusts its key, and finds nothing of the host. */
 export async function ownSession(mirror: string | undefined, more: Partial<ArchiveSession> = {}): Promise<OwnSession> {
   const directory = temporaryDirectory();
@@ -129,8 +136,8 @@ export async function ownSession(mirror: string | undefined, more: Partial<Archi
     store: await openStore(join(directory, 'store')),
     config: { debian: { mirror }, offline: false },
     context: { signal: new AbortController().signal, emit: (event) => events.push(event) },
-    // Port 9 discards: nobody listens there.
-    surroundings: { aptDirectory: directory, snapshot: 'http://127.0.0.1:9/archive' },
+    // On the mirror's server too, where nothing is; else where nobody listens.
+    surroundings: { aptDirectory: directory, snapshot: `${new URL(mirror ?? NOBODY).origin}/archive` },
     keys: [(await ownKey).publicKey],
     now: () => Date.parse('2026-02-01'),
     events,

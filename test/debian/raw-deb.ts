@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import type { DebianPin } from '../../src/model/lock.ts';
 import { sha256 } from '../../src/model/digest.ts';
+import type { DebianPin } from '../../src/model/lock.ts';
 import { rawMember, rawTar } from '../layer/raw-tar.ts';
 
 export interface RawArMember {
@@ -16,13 +16,19 @@ export function rawAr(...members: readonly RawArMember[]): Buffer {
   const parts = members.flatMap(({ name, content, size, end = '`\n' }) => {
     const bytes = Buffer.from(content);
     const header = `${name.padEnd(16)}${'0'.padEnd(12)}${'0'.padEnd(6)}${'0'.padEnd(6)}${'100644'.padEnd(8)}`;
-    return [Buffer.from(`${header}${(size ?? String(bytes.length)).padEnd(10)}${end}`), bytes, Buffer.alloc(bytes.length % 2, '\n')];
+    return [
+      Buffer.from(`${header}${(size ?? String(bytes.length)).padEnd(10)}${end}`),
+      bytes,
+      Buffer.alloc(bytes.length % 2, '\n'),
+    ];
   });
   return Buffer.concat([Buffer.from('!<arch>\n'), ...parts]);
 }
 
 export function controlTar(stanza: string): Buffer {
-  return gzipSync(rawTar(rawMember({ name: './', type: '5', mode: '0000755\0' }), rawMember({ name: './control' }, stanza)));
+  return gzipSync(
+    rawTar(rawMember({ name: './', type: '5', mode: '0000755\0' }), rawMember({ name: './control' }, stanza)),
+  );
 }
 
 export interface DebOptions {

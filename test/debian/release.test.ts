@@ -9,7 +9,10 @@ const at = Date.parse('2026-02-01');
 
 describe('parseRelease', () => {
   test('reads names, dates and the table of files', () => {
-    const release = parseRelease(releaseText(files, { validUntil: 'Thu, 08 Jan 2026 00:00:00 UTC', byHash: true }), 'R');
+    const release = parseRelease(
+      releaseText(files, { validUntil: 'Thu, 08 Jan 2026 00:00:00 UTC', byHash: true }),
+      'R',
+    );
     expect(release).toMatchObject({
       suite: 'stable',
       codename: 'own',
@@ -26,7 +29,7 @@ describe('parseRelease', () => {
     ['no date', releaseText(files).replace(/Date.*\n/, '')],
     ['a date in words', releaseText(files, { date: 'yesterday' })],
     ['a date in another zone', releaseText(files, { date: 'Thu, 01 Jan 2026 00:00:00 +0200' })],
-    ['no table', releaseText(files).replace(/SHA256:[^]*/, '')],
+    ['no table', releaseText(files).replace(/SHA256:[\s\S]*/, '')],
     ['a path upwards', releaseText({ '../../etc/passwd': index })],
     ['an absolute path', releaseText({ '/etc/passwd': index })],
     ['a path twice', `${releaseText(files)} ${sha256('x')} 1 main/binary-amd64/Packages.xz\n`],

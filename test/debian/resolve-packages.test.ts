@@ -40,12 +40,12 @@ describe('resolvePackages', () => {
       'app',
     );
     expect(names(set)).toBe('app libapp libc6');
-    expect(set['app']!.depends).toEqual(['libapp', 'libc6']);
-    expect(set['libc6']!.depends).toEqual([]);
+    expect(set.app!.depends).toEqual(['libapp', 'libc6']);
+    expect(set.libc6!.depends).toEqual([]);
   });
 
   test('gives a pin everything that fetching it later takes', () => {
-    expect(resolve([['app', { Source: 'apps (2-1)', Essential: 'yes', 'Multi-Arch': 'same' }]], 'app')['app']).toEqual({
+    expect(resolve([['app', { Source: 'apps (2-1)', Essential: 'yes', 'Multi-Arch': 'same' }]], 'app').app).toEqual({
       name: 'app',
       version: '1.0-1',
       architecture: 'amd64',
@@ -64,21 +64,33 @@ describe('resolvePackages', () => {
 
   test('takes the newest version of all suites, and of equal ones that of the first suite', () => {
     const entries = [
-      ...suiteOf('stable', [['app', { Version: '1.9' }], ['lib', { Version: '2' }]]),
-      ...suiteOf('security', [['app', { Version: '1.10' }], ['lib', { Version: '2' }]]),
+      ...suiteOf('stable', [
+        ['app', { Version: '1.9' }],
+        ['lib', { Version: '2' }],
+      ]),
+      ...suiteOf('security', [
+        ['app', { Version: '1.10' }],
+        ['lib', { Version: '2' }],
+      ]),
     ];
     const set = resolvePackages(createUniverse(entries, 'amd64'), { wants: [{ name: 'app' }, { name: 'lib' }] });
-    expect([set['app']!.version, set['app']!.suite, set['lib']!.suite]).toEqual(['1.10', 'security', 'stable']);
+    expect([set.app!.version, set.app!.suite, set.lib!.suite]).toEqual(['1.10', 'security', 'stable']);
   });
 
   test('takes an exact older version, and older ones of what must go with it', () => {
     const entries = [
-      ...suiteOf('stable', [['lib', { Version: '1' }], ['lib-dev', { Version: '1', Depends: 'lib (= 1)' }]]),
-      ...suiteOf('security', [['lib', { Version: '2' }], ['lib-dev', { Version: '2', Depends: 'lib (= 2)' }]]),
+      ...suiteOf('stable', [
+        ['lib', { Version: '1' }],
+        ['lib-dev', { Version: '1', Depends: 'lib (= 1)' }],
+      ]),
+      ...suiteOf('security', [
+        ['lib', { Version: '2' }],
+        ['lib-dev', { Version: '2', Depends: 'lib (= 2)' }],
+      ]),
     ];
     const universe = createUniverse(entries, 'amd64');
     const set = resolvePackages(universe, { wants: [{ name: 'lib-dev', version: '1' }] });
-    expect([set['lib-dev']!.version, set['lib']!.version]).toEqual(['1', '1']);
+    expect([set['lib-dev']!.version, set.lib!.version]).toEqual(['1', '1']);
     expect(() => resolvePackages(universe, { wants: [{ name: 'lib', version: '3' }] })).toThrow(/found 2, 1$/);
   });
 
@@ -117,7 +129,11 @@ describe('resolvePackages', () => {
   });
 
   test('takes a provider of a virtual package: the real one first, then essential, then by priority, then by name', () => {
-    const provider = (priority: string, more: Fields = {}): Fields => ({ Provides: 'virtual', Priority: priority, ...more });
+    const provider = (priority: string, more: Fields = {}): Fields => ({
+      Provides: 'virtual',
+      Priority: priority,
+      ...more,
+    });
     const app: [string, Fields] = ['app', needs('virtual')];
     const rest: [string, Fields][] = [
       ['aaa', provider('optional')],
@@ -139,10 +155,26 @@ describe('resolvePackages', () => {
 
   test('`:any` needs a package that allows it, another architecture is never there', () => {
     const allowed: Fields = { 'Multi-Arch': 'allowed' };
-    expect(names(resolve([['app', needs('perl:any')], ['perl', allowed]], 'app'))).toBe('app perl');
+    expect(
+      names(
+        resolve(
+          [
+            ['app', needs('perl:any')],
+            ['perl', allowed],
+          ],
+          'app',
+        ),
+      ),
+    ).toBe('app perl');
     expect(names(resolve([['app', needs('perl:amd64')], ['perl']], 'app'))).toBe('app perl');
     failure([['app', needs('perl:any')], ['perl']], 'app');
-    failure([['app', needs('perl:i386')], ['perl', allowed]], 'app');
+    failure(
+      [
+        ['app', needs('perl:i386')],
+        ['perl', allowed],
+      ],
+      'app',
+    );
   });
 
   test('tries the next alternative where one leads into a conflict, however deep', () => {
@@ -162,7 +194,13 @@ describe('resolvePackages', () => {
     ['Breaks of the newcomer', { Breaks: 'old' }, {}],
     ['a conflict with what the other provides', { Conflicts: 'role', Provides: 'role' }, { Provides: 'role' }],
   ])('%s count', (_, fields, oldFields) => {
-    const error = failure([['new', fields], ['old', oldFields]], 'new old');
+    const error = failure(
+      [
+        ['new', fields],
+        ['old', oldFields],
+      ],
+      'new old',
+    );
     expect(error.message).toMatch(/(new 1\.0-1 conflicts with old|old 1\.0-1 conflicts with new)/);
   });
 
@@ -175,8 +213,14 @@ describe('resolvePackages', () => {
   });
 
   test('cycles are fine', () => {
-    const set = resolve([['aaa', needs('bbb')], ['bbb', needs('aaa')]], 'aaa');
-    expect(set['bbb']!.depends).toEqual(['aaa']);
+    const set = resolve(
+      [
+        ['aaa', needs('bbb')],
+        ['bbb', needs('aaa')],
+      ],
+      'aaa',
+    );
+    expect(set.bbb!.depends).toEqual(['aaa']);
   });
 
   test('usr-is-merged stands for usrmerge wherever a need names both', () => {
@@ -195,7 +239,7 @@ describe('resolvePackages', () => {
     expect(names(resolve(packages, 'app'))).toBe('app');
     const set = resolve(packages, { wants: [{ name: 'app' }], essential: true });
     expect(names(set)).toBe('app dash libc6');
-    expect(set['dash']!.essential).toBe(true);
+    expect(set.dash!.essential).toBe(true);
   });
 
   test('says the chain of needs that cannot be met', () => {
@@ -289,8 +333,8 @@ describe('resolving beside what is fixed', () => {
   test('pins stay as they are, also those that have left the archive', () => {
     const set = resolve(current, { wants: [{ name: 'plugin' }], fixed });
     expect(names(set)).toBe('app lib plugin');
-    expect(set['app']).toEqual(fixed['app']);
-    expect(set['lib']).toEqual(fixed['lib']);
+    expect(set.app).toEqual(fixed.app);
+    expect(set.lib).toEqual(fixed.lib);
   });
 
   test('what is fixed is preferred, and is in the result only where something needs it', () => {
@@ -307,6 +351,6 @@ describe('resolving beside what is fixed', () => {
   test('a pin taken out of the set is chosen anew', () => {
     const { lib: _, ...rest } = fixed;
     const set = resolve(current, { wants: [{ name: 'app' }], fixed: rest });
-    expect([set['app']!.version, set['lib']!.version]).toEqual(['1', '2']);
+    expect([set.app!.version, set.lib!.version]).toEqual(['1', '2']);
   });
 });

@@ -5,8 +5,8 @@ import { readKeys } from 'openpgp';
 import { describe, expect, test } from 'vitest';
 import { loadArchiveKeys, readKeyring, SHIPPED_KEYRING } from '../../src/debian/archive-keys.ts';
 import { verifyInRelease } from '../../src/debian/verify-in-release.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { requires } from '../support/requires.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { createSigningKey, ownKey, releaseText, signed } from './own-archive.ts';
 
 const text = releaseText({ 'main/binary-amd64/Packages': Buffer.from('x') });
@@ -45,7 +45,7 @@ describe('verifyInRelease', () => {
 
   test('refuses a file without a signature', async () => {
     await refusal(Buffer.from(text));
-    const unsigned = (await signed(text)).toString().replace(/-----BEGIN PGP SIGNATURE-----[^]*/, '');
+    const unsigned = (await signed(text)).toString().replace(/-----BEGIN PGP SIGNATURE-----[\s\S]*/, '');
     await refusal(Buffer.from(unsigned));
   });
 
@@ -70,7 +70,7 @@ describe('verifyInRelease', () => {
 
   test('refuses a signature packet that is cut off', async () => {
     const block = (await signed(text)).toString();
-    const cut = block.replace(/(-----BEGIN PGP SIGNATURE-----\n\n.{20})[^]*?(\n-----END)/, '$1$2');
+    const cut = block.replace(/(-----BEGIN PGP SIGNATURE-----\n\n.{20})[\s\S]*?(\n-----END)/, '$1$2');
     expect(cut).not.toBe(block);
     await refusal(Buffer.from(cut));
   });

@@ -1,6 +1,9 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { createWitness } from '../../src/system/witness.ts';
+import { requires } from '../support/requires.ts';
 import { DIGEST, type Files, mistakesOf, PATCH, project, readFiles } from './project.ts';
 
 type Mistake = readonly [title: string, files: Files, code: string, place: string, message: RegExp];
@@ -207,6 +210,32 @@ describe('links and odd files', () => {
     const [mistake] = await mistakesOf(directory);
     expect(mistake).toMatch(/found a symbolic link that leaves the directory/);
     expect(mistake).toContain(place);
+  });
+
+  requires('mkfifo').test.each(['patches', 'files'])('a pipe called %s is refused without waiting', async (name) => {
+    const directory = project();
+    spawnSync('mkfifo', [join(directory, 'pkgs/nginx', name)]);
+    const mistakes = await mistakesOf(directory, { witness: createWitness() });
+    expect(mistakes).toEqual([expect.stringMatching(`Cannot read "${name}": expected a readable directory`)]);
+  });
+
+  requires('mkfifo').test.each([
+    ['a source', step('- sync: {src: x, dest: /x}'), 'x'],
+    ['a patch', derivation('patches: {x: y}'), 'pkgs/nginx/x'],
+    ['a source file', recipe('source: {file: x}'), 'pkgs/nginx/x'],
+  ])('%s that is a pipe is refused without waiting', async (_title, files, path) => {
+    const directory = project(files);
+    spawnSync('mkfifo', [join(directory, path)]);
+    expect(await mistakesOf(directory)).toEqual([expect.stringMatching(/found a device, a pipe, a socket/)]);
+  });
+
+  test('a source file of a terabyte of nothing is refused before it is read', async () => {
+    const directory = project(recipe('source: {file: big}'));
+    writeFileSync(join(directory, 'pkgs/nginx/big'), '');
+    truncateSync(join(directory, 'pkgs/nginx/big'), 2 ** 40);
+    expect(await mistakesOf(directory)).toEqual([
+      expect.stringMatching(/pkg.yaml:4:16 .*expected at most 2147483648 bytes/),
+    ]);
   });
 
   test('a link that stays inside is followed', async () => {

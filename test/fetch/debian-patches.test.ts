@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { fetchIndex } from '../../src/debian/fetch-index.ts';
 import { fetchRelease } from '../../src/debian/fetch-release.ts';
 import { findSourceTarball } from '../../src/debian/find-source-tarball.ts';
@@ -79,7 +79,3 @@ requires('archive', 'patch', 'tar', 'xz').test(
   },
   60_000,
 );
-
-test('a normalised patch made of nothing but deletions names the line before', () => {
-  expect(normalisePatch('--- a/x\n+++ /dev/null\n@@ -1,2 +0,0 @@\n-a\n-b\n', 1)).toContain('@@ -1,2 +0,0 @@');
-});

@@ -108,7 +108,7 @@ export async function buildOptions(
 
 /** `buildit biuld` would be the directory `biuld`: where there is none, the verb was meant. */
 function refuseMistypedVerb(cli: CliContext, program: Command, directory: string): void {
-  if (directory.includes('/') || existsSync(resolve(cli.cwd, directory))) return;
+  if (cli.argv.includes('build') || directory.includes('/') || existsSync(resolve(cli.cwd, directory))) return;
   const verbs = program.commands.map((command) => command.name());
   throw new BuilditError(
     'usage',

@@ -62,9 +62,12 @@ function storeOption(argv: readonly string[]): string | undefined {
   return argv[index] === '--store' ? argv[index + 1] : argv[index]!.slice('--store='.length);
 }
 
-/** Options that ask for work even where nothing changed. */
+/** Options that ask for work even where nothing changed, or for another form than the transcript. */
 const NEVER_BY_RECEIPT = ['--verify', '--from-source', '--check', '--json', '--progress=json'];
 
 export function mayUseReceipt(argv: readonly string[]): boolean {
-  return !argv.some((argument) => NEVER_BY_RECEIPT.includes(argument));
+  return !argv.some(
+    (argument, index) =>
+      NEVER_BY_RECEIPT.includes(argument) || NEVER_BY_RECEIPT.includes(`${argument}=${argv[index + 1]}`),
+  );
 }

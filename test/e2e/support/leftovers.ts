@@ -1,14 +1,14 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Person, type Place, uniqueName } from './place.ts';
+import type { Person, Place } from './place.ts';
 
 /**
  * Processes that have something to do with a place: in their command line, working directory, root or program, or among
  * the mounts they see, which tell where a sandbox's files lie on the host even where nothing else does.
  */
 export function processesAt(place: Place): string[] {
-  const name = uniqueName(place);
+  const name = basename(place.path);
   return readdirSync('/proc')
     .filter((entry) => /^[0-9]+$/.test(entry) && Number(entry) !== process.pid)
     .flatMap((pid) => {
@@ -33,7 +33,7 @@ export async function remainingProcesses(place: Place, patienceMs = 3000): Promi
 export function mountsAt(place: Place): string[] {
   return readText('/proc/self/mountinfo')
     .split('\n')
-    .filter((line) => line.includes(uniqueName(place)));
+    .filter((line) => line.includes(basename(place.path)));
 }
 
 /** Files that only a running buildit may have: in the store's part for them, and half-written ones anywhere. */

@@ -1,9 +1,10 @@
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { removeTree } from '../../../src/system/files.ts';
 import { installBuildit, repository } from './installation.ts';
+import { processesAt } from './leftovers.ts';
 import { giveTo, type User } from './users.ts';
 
 /** A directory for the tests of one file, which every user may pass through; removed when all of them are done. */
@@ -18,8 +19,7 @@ export function openPlace(): Place {
   const path = mkdtempSync(join(tmpdir(), 'buildit-e2e-'));
   chmodSync(path, 0o755);
   const installed = new Map<string, string>();
-  afterAll(() => removeTree(path), 120_000);
-  return {
+  const place: Place = {
     path,
     installation(name = 'installed') {
       const known = installed.get(name) ?? installBuildit(join(path, name));
@@ -27,6 +27,19 @@ export function openPlace(): Place {
       return known;
     },
   };
+  afterAll(async () => {
+    for (const pid of processesAt(place).map((line) => Number.parseInt(line, 10))) killProcess(pid);
+    await removeTree(path);
+  }, 120_000);
+  return place;
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended in the meantime.
+  }
 }
 
 /** What a person who has never used buildit has: a home, and the directory of a container. The store is not there yet. */
@@ -54,9 +67,4 @@ export function openPerson(place: Place, name: string, example: string, user: Us
 /** Forgets what was pinned, as if the directory were new. */
 export function removeLock({ container }: Person): void {
   rmSync(join(container, 'buildit.lock'), { force: true });
-}
-
-/** The part of a path under a place that no other file or process of the machine has in its name. */
-export function uniqueName({ path }: Place): string {
-  return basename(path);
 }

@@ -1,22 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { onTestFinished } from 'vitest';
-import { asUser, type User } from './users.ts';
+import { delimiter, dirname, join } from 'node:path';
+import type { Person } from './place.ts';
+import { asUser, testsRunAsRoot } from './users.ts';
 
 export interface InstalledRun {
   readonly installation: string;
+  /** Who runs it, in the directory beside the container's. */
+  readonly person: Person;
   readonly args: readonly string[];
-  readonly cwd: string;
-  readonly home: string;
-  readonly store: string;
-  readonly user?: User;
   /** Besides the few variables that every run gets. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly node?: string;
-  /** Programs of the host that this run must not find. Needs root. */
+  /** Programs of the host that this run must not find. */
   readonly hide?: readonly string[];
-  /** The name of the machine during this run. Needs root. */
+  /** The name of the machine during this run. */
   readonly hostName?: string;
   readonly umask?: string;
   /** A command that the command line is given to, such as `strace -f -o FILE`. */
@@ -43,7 +41,7 @@ export function runInstalled(run: InstalledRun): Promise<InstalledResult> {
   return startInstalled(run).ended;
 }
 
-/** Starts the real command line; what still runs of it when the test ends is killed. */
+/** Starts the real command line. What still runs of it when the tests of its place are done is killed then. */
 export function startInstalled(
   run: InstalledRun,
   onOutput: (stream: 'stdout' | 'stderr', text: string) => void = () => undefined,
@@ -51,7 +49,7 @@ export function startInstalled(
   const startedAtMs = Date.now();
   const [program, ...parameters] = commandOf(run);
   const child = spawn(program!, parameters, {
-    cwd: run.cwd,
+    cwd: dirname(run.person.container),
     env: environmentOf(run),
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -76,10 +74,6 @@ export function startInstalled(
       // It ended in the meantime.
     }
   };
-  onTestFinished(async () => {
-    if (child.exitCode === null && child.signalCode === null) signal('SIGKILL', 'group');
-    await ended.catch(() => undefined);
-  });
   return { child, ended, signal };
 }
 
@@ -89,13 +83,16 @@ function commandOf(run: InstalledRun): readonly string[] {
   return [
     ...inOwnNamespaces(run),
     ...withUmask(run),
-    ...asUser(run.user),
+    ...asUser(run.person.user),
     ...through,
     ...[node, join(run.installation, 'bin/buildit.js'), ...run.args],
   ];
 }
 
-/** Where a program is hidden, the null device lies over it, which nobody can execute; for this run alone. */
+/**
+ * Where a program is hidden, the null device lies over it, which nobody can execute; for this run alone. Root stays the
+ * machine's root; anybody else has the rights for it in a user namespace, and gives them up again.
+ */
 function inOwnNamespaces({ hide = [], hostName }: InstalledRun): readonly string[] {
   if (hide.length === 0 && hostName === undefined) return [];
   const script = [
@@ -104,12 +101,15 @@ function inOwnNamespaces({ hide = [], hostName }: InstalledRun): readonly string
     ...hide.flatMap((name) => placesOf(name).map((path) => `mount --bind /dev/null '${path}'`)),
     'exec "$@"',
   ];
-  return ['unshare', '--mount', '--uts', '--propagation', 'private', 'sh', '-c', script.join('\n'), 'sh'];
+  const rights = testsRunAsRoot ? [] : ['--user', '--map-current-user', '--keep-caps'];
+  const withoutRights = testsRunAsRoot ? [] : ['setpriv', '--ambient-caps=-all', '--inh-caps=-all'];
+  const unshare = ['unshare', ...rights, '--mount', '--uts', '--propagation', 'private'];
+  return [...unshare, 'sh', '-c', script.join('\n'), 'sh', ...withoutRights];
 }
 
 /** Every file that a program is found by; two directories may be one. */
 function placesOf(program: string): readonly string[] {
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', '/bin'];
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin', '/bin'];
   const paths = directories.map((directory) => join(directory, program)).filter((path) => existsSync(path));
   return [...new Set(paths.map((path) => realpathSync(path)))];
 }
@@ -121,15 +121,15 @@ function withUmask({ umask }: InstalledRun): readonly string[] {
 /** Without these a machine behind a proxy reaches nothing; they name no build input. */
 const NETWORK_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS', 'BUILDIT_DEBIAN_MIRROR'];
 
-function environmentOf({ home, store, environment = {} }: InstalledRun): Record<string, string> {
+function environmentOf({ person, environment = {} }: InstalledRun): Record<string, string> {
   const network = Object.entries(process.env).flatMap(([name, value]) =>
     value !== undefined && NETWORK_VARIABLES.includes(name.toUpperCase()) ? [[name, value] as const] : [],
   );
   return {
     ...Object.fromEntries(network),
-    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-    HOME: home,
-    BUILDIT_STORE: store,
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    HOME: person.home,
+    BUILDIT_STORE: person.store,
     LC_ALL: 'C.UTF-8',
     ...environment,
   };

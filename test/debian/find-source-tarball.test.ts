@@ -1,0 +1,74 @@
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { findSourceTarball } from '../../src/debian/find-source-tarball.ts';
+import { sha256 } from '../../src/model/digest.ts';
+import { type OwnServer, ownSession, releaseText, signed, startServer } from './own-archive.ts';
+
+const tarball = Buffer.from('a tarball');
+const wanted = { sourcePackage: 'tool', sha256: sha256(tarball) };
+
+async function publishSources(server: OwnServer, suite: string, version: string, bytes: Buffer): Promise<void> {
+  const text = `Package: tool
+Version: ${version}-1
+Checksums-Sha256:
+ ${sha256('dsc')} 3 tool_${version}-1.dsc
+ ${sha256(bytes)} ${bytes.length} tool_${version}.orig.tar.gz
+Directory: pool/main/t/tool
+`;
+  const index = gzipSync(text);
+  const files = { 'main/source/Sources.gz': index };
+  server.files.set(`/debian/dists/${suite}/InRelease`, await signed(releaseText(files, { suite })));
+  server.files.set(`/debian/dists/${suite}/main/source/Sources.gz`, index);
+}
+
+describe('findSourceTarball', () => {
+  test('finds a tarball in any suite, by its digest', async () => {
+    const server = await startServer();
+    await publishSources(server, 'stable', '1.0', Buffer.from('another one'));
+    await publishSources(server, 'testing', '2.0', tarball);
+    const session = await ownSession(`${server.origin}/debian`);
+    const found = await findSourceTarball(wanted, { ...session, suites: ['stable', 'testing'] });
+    expect(found).toEqual({
+      suite: 'testing',
+      size: tarball.length,
+      urls: [
+        `${server.origin}/debian/pool/main/t/tool/tool_2.0.orig.tar.gz`,
+        `${server.origin}/archive/debian/20260101T000000Z/pool/main/t/tool/tool_2.0.orig.tar.gz`,
+      ],
+    });
+  });
+
+  test('asks for nothing twice but whether the suite changed', async () => {
+    const server = await startServer();
+    await publishSources(server, 'stable', '1.0', tarball);
+    const options = { ...(await ownSession(`${server.origin}/debian`)), suites: ['stable'] };
+    const first = await findSourceTarball(wanted, options);
+    server.asked.length = 0;
+    expect(await findSourceTarball(wanted, options)).toEqual(first);
+    expect(server.asked).toEqual(['/debian/dists/stable/InRelease']);
+  });
+
+  test('the same bytes in another source package are not what was asked for', async () => {
+    const server = await startServer();
+    await publishSources(server, 'stable', '1.0', tarball);
+    const options = { ...(await ownSession(`${server.origin}/debian`)), suites: ['stable'] };
+    expect(await findSourceTarball({ ...wanted, sourcePackage: 'other' }, options)).toBeUndefined();
+    expect(await findSourceTarball({ ...wanted, sha256: sha256('x') }, options)).toBeUndefined();
+  });
+
+  test('a suite that nobody has is passed over, and told', async () => {
+    const server = await startServer();
+    await publishSources(server, 'stable', '1.0', tarball);
+    const session = await ownSession(`${server.origin}/debian`);
+    const found = await findSourceTarball(wanted, { ...session, suites: ['absent', 'stable'] });
+    expect(found?.suite).toBe('stable');
+    expect(session.events).toMatchObject([{ kind: 'notice', text: expect.stringContaining('absent') }]);
+  });
+
+  test('a hostile index is an error and not a suite to pass over', async () => {
+    const server = await startServer();
+    await publishSources(server, 'stable', '../1.0', tarball);
+    const options = { ...(await ownSession(`${server.origin}/debian`)), suites: ['stable'] };
+    await expect(findSourceTarball(wanted, options)).rejects.toMatchObject({ code: 'input-invalid' });
+  });
+});
