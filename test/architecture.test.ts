@@ -39,7 +39,7 @@ const mayImport: Record<string, readonly string[]> = {
   build: ['model', 'system', 'store', 'layer'],
   image: ['model', 'system', 'store', 'layer'],
   publish: ['model', 'system', 'store', 'layer'],
-  pipeline: [...everything],
+  pipeline: [...everything, 'document'],
   'pipeline.ts': [...everything, 'pipeline'],
   cli: [...everything, 'document', 'pipeline', 'pipeline.ts'],
 };

@@ -5,27 +5,40 @@ import { join } from 'node:path';
 /** Counted for each name, so that a million empty files are not nothing. */
 const BYTES_PER_ENTRY = 1024;
 
-/** A walk costs, so one is made only when the whole file system has filled by that much, and at this interval. */
-const WALK_INTERVAL_MS = 60_000;
+/** A walk takes time, so it is made at this interval at most, and for at most a fiftieth of the time. */
+const SHORTEST_INTERVAL_MS = 5000;
+const SHARE_OF_TIME = 50;
 
 /** Tells what directories have come to take, as cheaply as possible while that is far below the limit. */
 export interface DiskMeter {
-  /** Bytes taken, or undefined while it is certain, or was found lately, that they are below the limit. */
-  measure(limitBytes: number): Promise<number | undefined>;
+  /** Bytes taken as far as is known: exact when they may be above the limit, else as they were not long ago. */
+  measure(limitBytes: number): Promise<number>;
 }
 
+/**
+ * Between walks the free space of the file system tells whether the directories can have grown up to the limit; as others
+ * may have freed space meanwhile, they are walked now and then all the same.
+ */
 export function createDiskMeter(directories: readonly string[], now: () => number = Date.now): DiskMeter {
   const before = fileSystemUse(directories[0]!);
-  let walkedAt = now();
+  let known = { bytes: 0, fileSystem: before, at: now(), restMs: SHORTEST_INTERVAL_MS };
   return {
     async measure(limitBytes) {
-      const growth = fileSystemUse(directories[0]!) - before;
-      if (growth < limitBytes && now() - walkedAt < WALK_INTERVAL_MS) return undefined;
-      walkedAt = now();
+      const use = fileSystemUse(directories[0]!);
+      const mayBeAbove = known.bytes + use - known.fileSystem >= limitBytes;
+      if (!mayBeAbove && now() - known.at < known.restMs) return known.bytes;
+      const start = now();
       const usages = await Promise.all(directories.map(treeUsage));
       const walkedBytes = usages.reduce((sum, { bytes }) => sum + bytes, 0);
-      // What hides in a directory nobody may read is at most what the file system has lost.
-      return usages.some(({ complete }) => !complete) ? Math.max(walkedBytes, growth) : walkedBytes;
+      const isComplete = usages.every(({ complete }) => complete);
+      known = {
+        // What hides in a directory nobody may read is at most what the file system has lost.
+        bytes: isComplete ? walkedBytes : Math.max(walkedBytes, use - before),
+        fileSystem: use,
+        at: now(),
+        restMs: Math.max(SHORTEST_INTERVAL_MS, (now() - start) * SHARE_OF_TIME),
+      };
+      return known.bytes;
     },
   };
 }

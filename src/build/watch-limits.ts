@@ -76,10 +76,7 @@ async function lookAt(
     }
   }
   const diskBytes = await disk.measure(limits.diskBytes);
-  if (diskBytes !== undefined && diskBytes > limits.diskBytes) {
-    return exceededBytes('disk', diskBytes, limits.diskBytes);
-  }
-  return undefined;
+  return diskBytes > limits.diskBytes ? exceededBytes('disk', diskBytes, limits.diskBytes) : undefined;
 }
 
 function exceededBytes(reason: 'memory' | 'disk', used: number, limit: number): ExceededLimit {

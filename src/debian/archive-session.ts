@@ -23,17 +23,27 @@ export interface PlaceTried {
   /** The place answered, and says that it has no such file. */
   readonly isAbsent: boolean;
   readonly kind: ArchivePlace['kind'];
+  readonly code: ErrorCode;
 }
 
 /** Notes a failure of one place; what concerns every place is thrown on. */
 export function placeTried(url: string, kind: ArchivePlace['kind'], error: unknown): PlaceTried {
   if (error instanceof DownloadError) {
-    return { url, kind, answer: error.answer, isAbsent: error.status === 404 || error.status === 410 };
+    return { url, kind, answer: error.answer, isAbsent: isAbsent(error), code: error.code };
   }
   if (error instanceof BuilditError && !GENERAL_FAILURES.has(error.code)) {
-    return { url, kind, answer: error.message, isAbsent: false };
+    return { url, kind, answer: error.message, isAbsent: false, code: error.code };
   }
   throw error;
+}
+
+function isAbsent({ status }: DownloadError): boolean {
+  return status === 404 || status === 410;
+}
+
+/** What an error over several places is: a refusal of what one of them gave says more than that others are away. */
+export function commonCode(tried: readonly PlaceTried[]): ErrorCode {
+  return tried.find(({ code }) => code !== 'unreachable')?.code ?? 'unreachable';
 }
 
 const GENERAL_FAILURES: ReadonlySet<ErrorCode> = new Set(['interrupted', 'disk-full', 'cannot-write', 'offline']);

@@ -5,7 +5,14 @@ import { putBlob } from '../store/put-blob.ts';
 import { blobSize } from '../store/read-blob.ts';
 import { openDownload } from '../system/http.ts';
 import { type ArchivePlace, archivePlaces } from './archive-places.ts';
-import { type ArchiveSession, type PlaceTried, patience, placeTried, triedLines } from './archive-session.ts';
+import {
+  type ArchiveSession,
+  commonCode,
+  type PlaceTried,
+  patience,
+  placeTried,
+  triedLines,
+} from './archive-session.ts';
 import { isPoolPath } from './parse-packages.ts';
 
 /** Enough to fill a line; many more at once run into time-outs. */
@@ -194,7 +201,7 @@ function sortByName(vanished: readonly VanishedPackage[]): readonly VanishedPack
 
 function unreachable(pin: DebianPin, tried: readonly PlaceTried[]): BuilditError {
   return new BuilditError(
-    'unreachable',
+    commonCode(tried),
     `Cannot fetch "${pin.name} ${pin.version}": expected one of ${tried.length} places to have it, found none`,
     { details: triedLines(tried), hint: 'check the network, or name a mirror as debian.mirror in the configuration' },
   );

@@ -6,7 +6,7 @@ import { readNote, writeNote } from '../store/notes.ts';
 import { putBlob } from '../store/put-blob.ts';
 import { readBlob } from '../store/read-blob.ts';
 import { downloadBytes } from '../system/http.ts';
-import { type ArchiveSession, type PlaceTried, placeTried, triedLines } from './archive-session.ts';
+import { type ArchiveSession, commonCode, type PlaceTried, placeTried, triedLines } from './archive-session.ts';
 import type { VerifiedSuite } from './fetch-release.ts';
 import type { IndexFile } from './release.ts';
 
@@ -111,7 +111,7 @@ async function download(
     }
   }
   throw new BuilditError(
-    'unreachable',
+    commonCode(tried),
     `Cannot fetch "${name}" of ${suite}: expected the file its signed index names, found none`,
     {
       details: triedLines(tried),

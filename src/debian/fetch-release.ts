@@ -7,7 +7,14 @@ import { readBlob } from '../store/read-blob.ts';
 import { type DownloadOptions, openDownload } from '../system/http.ts';
 import { loadArchiveKeys } from './archive-keys.ts';
 import { type ArchivePlace, archivePlaces } from './archive-places.ts';
-import { type ArchiveSession, type PlaceTried, patience, placeTried, triedLines } from './archive-session.ts';
+import {
+  type ArchiveSession,
+  commonCode,
+  type PlaceTried,
+  patience,
+  placeTried,
+  triedLines,
+} from './archive-session.ts';
 import { isoDate, parseRelease, type Release, requireSuite } from './release.ts';
 import { verifyInRelease } from './verify-in-release.ts';
 
@@ -34,7 +41,13 @@ export async function fetchRelease(suite: string, asOfMs: number, session: Archi
     try {
       const release = await releaseAt(url, suite, place, keys, session, patience(place.kind, tried));
       if (release !== undefined) return { suite, place, release };
-      tried.push({ url, kind: place.kind, answer: 'not fetched before, and --offline', isAbsent: false });
+      tried.push({
+        url,
+        kind: place.kind,
+        answer: 'not fetched before, and --offline',
+        isAbsent: false,
+        code: 'offline',
+      });
     } catch (error) {
       tried.push(placeTried(url, place.kind, error));
     }
@@ -119,7 +132,7 @@ async function downloadUnlessKnown(
 
 function unreachable(suite: string, tried: readonly PlaceTried[], offline: boolean): BuilditError {
   return new BuilditError(
-    offline ? 'offline' : 'unreachable',
+    commonCode(tried),
     `Cannot find the Debian suite "${suite}": expected one of ${tried.length} places to have it, found none`,
     {
       details: triedLines(tried),

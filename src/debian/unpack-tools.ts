@@ -98,7 +98,7 @@ async function downloadDeb(
         offline: config.offline,
       });
       if (sha256(bytes) === pin.sha256) return bytes;
-      tried.push({ url, kind, answer: 'other bytes than the lock pins', isAbsent: false });
+      tried.push({ url, kind, answer: 'other bytes than the lock pins', isAbsent: false, code: 'checksum-mismatch' });
     } catch (error) {
       tried.push(placeTried(url, kind, error));
     }

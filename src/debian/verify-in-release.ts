@@ -56,7 +56,7 @@ function requireOneBlock(text: string, place: string): void {
 
 function refusal(place: string, expected: string, found: string, cause?: unknown): BuilditError {
   return new BuilditError('signature-invalid', `Cannot use "${place}": expected ${expected}, found ${found}`, {
-    hint: 'the mirror may be damaged or manipulated; another one can be named as debian.mirror in the configuration',
+    hint: 'the mirror may be manipulated, or the clock of this machine wrong; debian.mirror in the configuration names another',
     cause,
   });
 }

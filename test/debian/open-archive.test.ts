@@ -76,7 +76,9 @@ describe('openArchive', () => {
   test('refuses an index that is not the one its InRelease names', async () => {
     const server = await ownMirror();
     server.files.set(index, Buffer.alloc(server.files.get(index)!.length));
-    expect(await refused(await ownSession(`${server.origin}/debian`))).toMatch(/expected \d+ bytes with sha256/);
+    expect(await refused(await ownSession(`${server.origin}/debian`), 'checksum-mismatch')).toMatch(
+      /expected \d+ bytes with sha256/,
+    );
   });
 
   test('refuses an index that is longer than its InRelease says, without reading it', async () => {
@@ -91,7 +93,7 @@ describe('openArchive', () => {
       feed();
       return true;
     };
-    expect(await refused(await ownSession(`${server.origin}/debian`))).toContain('found more');
+    expect(await refused(await ownSession(`${server.origin}/debian`), 'input-invalid')).toContain('found more');
   });
 
   test.each([
@@ -102,14 +104,16 @@ describe('openArchive', () => {
     const server = await create();
     const session = await ownSession(`${server.origin}/debian`);
     if (found === undefined) expect((await open(session)).suites).toHaveLength(1);
-    else expect(await refused(session)).toMatch(found);
+    else expect(await refused(session, 'signature-invalid')).toMatch(found);
   });
 
   test('refuses the index of another suite under the name of this one', async () => {
     const server = await startServer();
     await publish(server, packages, { suite: 'oldstable' });
     server.files.set(inRelease, server.files.get('/debian/dists/oldstable/InRelease')!);
-    expect(await refused(await ownSession(`${server.origin}/debian`))).toContain('expected the index of stable');
+    expect(await refused(await ownSession(`${server.origin}/debian`), 'input-invalid')).toContain(
+      'expected the index of stable',
+    );
   });
 
   test('refuses to go back to an older index at the same place', async () => {
@@ -117,7 +121,7 @@ describe('openArchive', () => {
     const session = await ownSession(`${server.origin}/debian`);
     await open(session);
     await publish(server, packages, { date: 'Thu, 01 Jan 2026 00:00:00 UTC' });
-    expect(await refused(session)).toContain('expected an index not older than 2026-01-02');
+    expect(await refused(session, 'signature-invalid')).toContain('expected an index not older than 2026-01-02');
     await publish(server, packages, { date: 'Sat, 03 Jan 2026 00:00:00 UTC' });
     expect((await open(session)).suites[0]!.date).toBe('2026-01-03T00:00:00Z');
   });
@@ -125,7 +129,7 @@ describe('openArchive', () => {
   test('never remembers what it did not accept', async () => {
     const server = await ownMirror({ key: await createSigningKey(), date: 'Tue, 01 Dec 2026 00:00:00 UTC' });
     const session = await ownSession(`${server.origin}/debian`);
-    await refused(session);
+    await refused(session, 'signature-invalid');
     await publish(server, packages);
     expect((await open(session)).suites[0]!.date).toBe('2026-01-01T00:00:00Z');
   });

@@ -146,6 +146,8 @@ requires('archive', 'user namespaces').describe('hello', () => {
           expect(built, built.stderr).toMatchObject({ exitCode: 0 });
           expect(built.stdout).toContain("Can't find HASH in any known location...");
           expect(imageDigests(other)).toEqual(imageDigests(person));
+          const ownTools = readdirSync(join(other.store, 'tools'));
+          expect(ownTools, 'what the host lacks comes from Debian').toHaveLength(hide.length === 0 ? 0 : 1);
           expect({ processes: processesAt(place), mounts: mountsAt(place), files: temporaryFiles(other) }).toEqual({
             processes: [],
             mounts: [],
