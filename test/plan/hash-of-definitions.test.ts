@@ -126,7 +126,6 @@ const CHANGING: readonly Mutation[] = [
   recipe('source', 'directory: .', 'directory: below'),
   recipe('source', 'filename: data.bin, unpack: false', 'filename: data.tar'),
   recipe('source', `sha256: ${DIGEST}, filename`, `sha256: ${OTHER_DIGEST}, filename`),
-  recipe('class', 'class: autotools', 'class: meson'),
   recipe('phases', '  build: make\n', ''),
   recipe('root', 'root: toolchain', 'root: minimal'),
   recipe('flags', 'configure: {on: [--fast]', 'configure: {on: [--faster]'),
@@ -217,9 +216,19 @@ describe('the HASH of a definition', () => {
       Object.keys(schema.$defs[kind].properties).map((key) => `${kind}.${key}`),
     );
     const tried = new Set([...CHANGING, ...KEEPING].map(({ field }) => field));
-    // A recipe's name is where it lies, and `version` is the short form of `versions`: both have tests of their own.
-    const elsewhere = new Set(['recipe.name', 'recipe.version']);
+    // A recipe's name is where it lies, and `version` is the short form of `versions`: each has a test of its own.
+    const elsewhere = new Set(['recipe.name', 'recipe.version', 'recipe.class']);
     expect(fields.filter((field) => !tried.has(field) && !elsewhere.has(field))).toEqual([]);
+  });
+
+  test('changes with the class where its phases are used, and not where the recipe has its own', async () => {
+    const path = 'recipes/app-misc/tool/pkg.yaml';
+    const made = RECIPE.replace('class: autotools', 'class: make');
+    const withoutPhases = (text: string) => text.replace(/phases:\n(?: {2}.*\n)+/, '');
+    expect(await hashOf({ ...FILES, [path]: made })).toBe(await hashOf(FILES));
+    expect(await hashOf({ ...FILES, [path]: withoutPhases(made) })).not.toBe(
+      await hashOf({ ...FILES, [path]: withoutPhases(RECIPE) }),
+    );
   });
 
   test('changes with the name of a package', async () => {

@@ -1,7 +1,8 @@
 import type { BuilditEvent } from '../../../src/model/events.ts';
 
 /** An event as `--progress=json` prints it: log bytes as text. */
-export type PrintedEvent = Exclude<BuilditEvent, { kind: 'task-log' }> | PrintedLog;
+export type PrintedEvent = { readonly time: string } & (Exclude<BuilditEvent, { kind: 'task-log' }> | PrintedLog);
+
 interface PrintedLog {
   readonly kind: 'task-log';
   readonly task: string;
