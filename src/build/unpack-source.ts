@@ -37,10 +37,16 @@ export async function unpackSource(
   }
   await mkdir(fresh, { mode: 0o755 });
   await chmod(fresh, 0o755);
-  const bytes = await decompressDetected(untilInterrupted(openBlob(store, digest), signal), fileName);
-  const { newestMtime } = await unpackTree(readTar(bytes, { what: fileName }), fresh, { strip, what: fileName });
-  await moveContent(fresh, await realDirectory(tree, source), source);
-  return newestMtime;
+  const blob = untilInterrupted(openBlob(store, digest), signal);
+  try {
+    const members = readTar(await decompressDetected(blob, fileName), { what: fileName });
+    const { newestMtime } = await unpackTree(members, fresh, { strip, what: fileName });
+    await moveContent(fresh, await realDirectory(tree, source), source);
+    return newestMtime;
+  } finally {
+    // Whoever gave up before the first byte has not closed it.
+    await blob.return();
+  }
 }
 
 /** A copy, not a link: the build may write to it, and the store must not change. */
@@ -59,17 +65,16 @@ async function* untilInterrupted(
   }
 }
 
-async function decompressDetected(bytes: AsyncIterable<Uint8Array>, what: string): Promise<AsyncIterable<Uint8Array>> {
-  const chunks = bytes[Symbol.asyncIterator]();
+async function decompressDetected(bytes: AsyncGenerator<Uint8Array>, what: string): Promise<AsyncIterable<Uint8Array>> {
   let start = Buffer.alloc(0);
   while (start.length < 6) {
-    const next = await chunks.next();
+    const next = await bytes.next();
     if (next.done === true) break;
     start = Buffer.concat([start, next.value]);
   }
   async function* whole(): AsyncGenerator<Uint8Array> {
     yield start;
-    yield* { [Symbol.asyncIterator]: () => chunks };
+    yield* bytes;
   }
   return decompress(whole(), detectCompression(start), { what });
 }

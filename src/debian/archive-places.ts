@@ -1,4 +1,6 @@
 import type { Config } from '../model/config.ts';
+import { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
 import { type AptSource, archiveRoot, readAptSources } from './apt-sources.ts';
 
 /** A place that may have a Debian archive. `asOfMs` is there for states of the past, whose own time counts. */
@@ -51,7 +53,12 @@ export function archivePlaces(
 /** A mirror is named by its `debian` archive; `debian-security` lies beside it, where the mirror has it. */
 function mirrorRoots(mirror: string, archive: string): readonly string[] {
   const root = archiveRoot(mirror);
-  if (root === undefined) return [];
+  if (root === undefined) {
+    throw new BuilditError(
+      'configuration-invalid',
+      `Cannot use "${printable(mirror)}" as debian.mirror: expected an http or https address of a Debian archive`,
+    );
+  }
   if (archive === 'debian') return [root];
   const beside = root.replace(/\/debian(?=\/|$)/, `/${archive}`);
   return beside === root ? [root] : [beside, root];

@@ -102,6 +102,13 @@ describe('archivePlaces', () => {
     );
   });
 
+  test.each(['ftp://mirror.example/debian', 'mirror.example/debian', '/srv/debian', ''])(
+    '%j is no mirror',
+    (mirror) => {
+      expect(() => places('bookworm', mirror)).toThrow(expect.objectContaining({ code: 'configuration-invalid' }));
+    },
+  );
+
   test('a host without apt has none of its own', () => {
     expect(readAptSources(join(temporaryDirectory(), 'absent'))).toEqual([]);
   });

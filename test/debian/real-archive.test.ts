@@ -5,12 +5,14 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commandInTree } from '../../src/build/sandbox-program.ts';
 import { SHIPPED_KEYRING } from '../../src/debian/archive-keys.ts';
 import type { ArchiveSession } from '../../src/debian/archive-session.ts';
 import { convertDeb } from '../../src/debian/convert-deb.ts';
 import { fetchDebs } from '../../src/debian/fetch-debs.ts';
 import { findSourceTarball } from '../../src/debian/find-source-tarball.ts';
 import { type DebianArchive, openArchive } from '../../src/debian/open-archive.ts';
+import { unpackFlock } from '../../src/debian/unpack-tools.ts';
 import { decompress } from '../../src/layer/decompress.ts';
 import { readListing } from '../../src/layer/listing.ts';
 import { once } from '../../src/layer/tar-member.ts';
@@ -96,6 +98,21 @@ requires('archive').describe('the Debian archive', () => {
       expect(listing.some(({ path }) => path === `var/lib/dpkg/status.d/${pin.name}`)).toBe(true);
       expect(ours.some(({ path }) => path.endsWith(`/doc/${pin.name}/copyright`))).toBe(true);
     }
+  });
+
+  test('gives a flock to machines without one, fetched once and checked each time', async () => {
+    const pins = archive.resolve({ wants: [{ name: 'util-linux' }] });
+    const tools = join(temporaryDirectory(), 'tools');
+    const tree = await unpackFlock(tools, pins, session);
+    const offline = { ...session, config: { ...session.config, offline: true } };
+    expect(await unpackFlock(tools, pins, offline)).toBe(tree);
+    const [loader, ...command] = commandInTree(tree, 'usr/bin/flock', { os: 'linux', architecture: 'amd64' });
+    const run = spawnSync(loader!, [...command, '--exclusive', join(tools, 'lock'), '/bin/echo', 'locked'], {
+      env: {},
+    });
+    expect(run.stdout.toString()).toBe('locked\n');
+    writeFileSync(join(tree, 'usr/bin/flock'), 'damaged');
+    await expect(unpackFlock(tools, pins, offline)).rejects.toMatchObject({ code: 'offline' });
   });
 
   test(
