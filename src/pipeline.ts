@@ -12,6 +12,7 @@ import { replaceVanished } from './pipeline/settle-locks.ts';
 import { withCollectionLock } from './store/collection-lock.ts';
 
 export { fetchEverything as fetch } from './pipeline/fetch-run.ts';
+export { findStep } from './pipeline/find-step.ts';
 export { openPackageShell as shell, readPackageLog as readLog } from './pipeline/inspect-run.ts';
 export { lock } from './pipeline/lock-run.ts';
 

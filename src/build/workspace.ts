@@ -4,6 +4,7 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { Hash } from '../model/package-hash.ts';
 import { type Store, untraversableDirectory } from '../store/store.ts';
+import { failedBuildPath } from '../store/store-paths.ts';
 import { openTemporary } from '../store/temporary.ts';
 import { removeTree } from '../system/files.ts';
 import { claimBuildOwner } from './build-owner.ts';
@@ -73,7 +74,7 @@ function refuseHiddenStore(store: Store): void {
 
 /** The workspace of the last failed build of a HASH that was kept; undefined where there is none. */
 export async function openKeptWorkspace(store: Store, hash: Hash): Promise<Workspace | undefined> {
-  const paths = workspacePaths(keptWorkspacePath(store, hash));
+  const paths = workspacePaths(failedBuildPath(store, hash));
   if ((await lstat(paths.work).catch(() => undefined))?.isDirectory() !== true) return undefined;
   const { owner, release } = await claimBuildOwner(store);
   // The user it was built as may be another build's by now.
@@ -93,10 +94,6 @@ export async function giveTree(directory: string, owner: SandboxOwner | undefine
       if (entry.isDirectory()) waiting.push(path);
     }
   }
-}
-
-export function keptWorkspacePath(store: Store, hash: Hash): string {
-  return join(store.directory, 'failed', hash);
 }
 
 function workspacePaths(path: string) {
@@ -119,9 +116,7 @@ async function makeDirectories(
 }
 
 async function keepWorkspace(store: Store, hash: Hash, path: string): Promise<string> {
-  const kept = keptWorkspacePath(store, hash);
-  await mkdir(join(store.directory, 'failed'), { recursive: true });
-  if (process.getuid?.() === 0) await chmod(join(store.directory, 'failed'), 0o711);
+  const kept = failedBuildPath(store, hash);
   await removeTree(kept);
   await rename(path, kept);
   return kept;

@@ -2,8 +2,8 @@ import type { Digest } from '../model/digest.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { PackageRecord } from '../model/record.ts';
 import { blobSize } from '../store/read-blob.ts';
-import type { Store } from '../store/store.ts';
 import { findByBuildKey, readRecord } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
 
 export type Lookup =
   | { readonly kind: 'hit'; readonly record: PackageRecord; readonly place: 'locally' }

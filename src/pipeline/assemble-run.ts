@@ -17,6 +17,7 @@ import { parseOutput } from '../publish/parse-output.ts';
 import { type ImagesToPublish, publishImages } from '../publish/publish-images.ts';
 import type { Published } from '../publish/published.ts';
 import { rememberRoot } from '../store/remembered-roots.ts';
+import { recordPath } from '../store/store-paths.ts';
 import type { BuiltImage } from './contract.ts';
 import type { Run } from './prepare-run.ts';
 
@@ -62,6 +63,9 @@ export async function assembleRun(run: Run, selected: SelectedImage): Promise<Bu
     signal: options.context.signal,
     witness: options.witness,
   });
+  for (const { kind, hash } of selected.members) {
+    if (kind === 'build') options.witness.stored(recordPath(store, hash));
+  }
   await keepLayerPlan(run, images);
   await rememberRoot(store, container.directory, {
     hashes: selected.members.map(({ hash }) => hash),

@@ -3,13 +3,12 @@ import { openShell, SHELL_PHASES } from '../build/open-shell.ts';
 import { didYouMean } from '../document/closest-name.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { hashMatches } from '../model/package-hash.ts';
-import type { BuildStep } from '../model/plan.ts';
 import { withCollectionLock } from '../store/collection-lock.ts';
 import { readNote } from '../store/notes.ts';
 import { openBlob } from '../store/read-blob.ts';
 import type { BuildOptions } from './contract.ts';
-import { prepareRun, type Run } from './prepare-run.ts';
+import { findStep } from './find-step.ts';
+import { prepareRun } from './prepare-run.ts';
 import { prepareSandbox, shownName } from './realise-run.ts';
 
 /** Opens a shell in exactly the sandbox of a package's build; answers its exit code. */
@@ -24,7 +23,7 @@ export async function openPackageShell(
     });
   }
   const run = await prepareRun(options);
-  const step = findStep(run, what.package);
+  const step = findStep(run.plan, what.package);
   return withCollectionLock(run.store, 'shared', async () => {
     const { sandbox, request } = await prepareSandbox(run, step);
     const { signal, emit } = options.context;
@@ -46,7 +45,7 @@ export async function readPackageLog(
   packageName: string | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
   const run = await prepareRun(options);
-  const steps = packageName === undefined ? run.plan.steps : [findStep(run, packageName)];
+  const steps = packageName === undefined ? run.plan.steps : [findStep(run.plan, packageName)];
   const notes: LogNote[] = [];
   for (const { hash, name } of steps) {
     const note = (await readNote(run.store, LOG_NOTES, hash)) ?? (await readNote(run.store, LOG_NOTES, name));
@@ -64,22 +63,4 @@ export async function readPackageLog(
     );
   }
   return openBlob(run.store, latest.log);
-}
-
-/** A step by what a person calls it: the directory of an embedded package, `category/name`, its name alone, or its HASH. */
-function findStep({ plan, options }: Run, typed: string): BuildStep {
-  const clean = (text: string) => text.replace(/^\.\//, '').replace(/\/+$/, '');
-  const step =
-    plan.steps.find(({ name }) => name === typed) ??
-    plan.steps.find(
-      ({ package: { origin } }) =>
-        origin.kind === 'embedded' && (clean(origin.shownPath) === clean(typed) || origin.directory === typed),
-    ) ??
-    plan.steps.find(({ name, version }) => name.split('/')[1] === typed || `${name}-${version}` === typed) ??
-    plan.steps.find(({ hash }) => hashMatches(hash, typed));
-  if (step !== undefined) return step;
-  const names = plan.steps.map(({ name }) => name);
-  throw new BuilditError('usage', `Cannot find "${printable(typed)}" among the packages of ${options.directory}`, {
-    hint: didYouMean(typed, names) ?? `it is made of ${names.join(', ')}`,
-  });
 }

@@ -20,7 +20,7 @@ export interface StoreInventory {
 }
 
 /**
- * The items nothing refers to. Kept are: what the roots name; records, notes, encodings, logs and build roots used at
+ * The items nothing refers to. Kept are: what the roots name; records, notes, encodings, failed builds and build roots used at
  * `usedSinceMs` or later; and what those name in turn. Names come before what they name, so that a collection which is
  * cut short never leaves a name without its object.
  */
@@ -68,7 +68,7 @@ export function chooseGarbage(
     ...items.roots.filter((item) => !item.current || !isRecent(item)),
     ...trees,
     ...items.blobs.filter((item) => !isNamed(item) && !isRecent(item)),
-    ...items.logs.filter((item) => !isRecent(item)),
+    ...items.failed.filter((item) => !isRecent(item)),
   ];
 }
 

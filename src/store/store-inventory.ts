@@ -14,7 +14,7 @@ export const STORE_CATEGORIES = [
   'encodings',
   'notes',
   'uses',
-  'logs',
+  'failed',
   'temporary',
 ] as const;
 export type StoreCategory = (typeof STORE_CATEGORIES)[number];
@@ -46,7 +46,7 @@ export function listItems(store: Store, category: StoreCategory): readonly Store
       return shardedItems(category, join(top, 'sha256'));
     case 'temporary':
       return shardedItems(category, top);
-    case 'logs':
+    case 'failed':
       return namesIn(top).flatMap((name) => itemAt(category, join(top, name), name, true));
     default:
       return shardedItems(category, top);

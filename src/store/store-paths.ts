@@ -14,7 +14,7 @@ import type { Store } from './store.ts';
  *   trees/<boot id>/<diffId>          a layer, unpacked or verified since that start of the machine
  *   roots/<boot id>/<digest>          a composed build root
  *   uses/ab/<sha256 of a path>        what an out directory or a lock relies on, for garbage collection
- *   logs/<HASH>                       the log of the last attempt to build a HASH
+ *   failed/<HASH>/                    what a failed build left, kept because it was asked for
  *   temporary/<slot>/                 files of a running process, which holds locks/temporary-<slot>
  *   locks/                            files to lock, never unlinked
  *   tools/                            Debian's `flock`, where the host has none; comes before all else
@@ -31,7 +31,7 @@ export const STORE_DIRECTORIES: readonly string[] = [
   'trees',
   'roots',
   'uses',
-  'logs',
+  'failed',
   'temporary',
   'locks',
   'tools',
@@ -75,9 +75,9 @@ export function usePath(store: Store, key: Digest): string {
   return sharded(join(store.directory, 'uses'), key);
 }
 
-/** Where the log of the last attempt to build a HASH is written; removed by garbage collection when it is old. */
-export function logPath(store: Store, hash: Digest): string {
-  return join(store.directory, 'logs', checked(hash));
+/** What a failed build of a HASH left, where it was kept. */
+export function failedBuildPath(store: Store, hash: Digest): string {
+  return join(store.directory, 'failed', checked(hash));
 }
 
 export function temporaryDirectoryPath(store: Store, slot: string): string {

@@ -1,42 +1,109 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { requires } from '../support/requires.ts';
-import { eventReader, type PrintedEvent } from './support/events.ts';
 import { type ImageDigests, imageDigests } from './support/image-digests.ts';
 import { mountsAt, processesAt, remainingProcesses, temporaryFiles } from './support/leftovers.ts';
+import { MOMENTS, type Moment, stopAt } from './support/moments.ts';
 import { openPerson, openPlace, type Person } from './support/place.ts';
-import { type InstalledResult, runInstalled, startInstalled } from './support/run-installed.ts';
-import { ordinaryUser } from './support/users.ts';
+import { runInstalled } from './support/run-installed.ts';
+import { ordinaryUser, testsRunAsRoot } from './support/users.ts';
 
-const TEST_MS = 1_800_000;
+const BUILD_MS = 600_000;
+/** More renames and links than assembling hello takes. */
+const MOST_CRASHES = 60;
 
-interface Moment {
-  readonly title: string;
-  /** Makes something that tells from each event whether the moment has come. */
-  readonly watch: () => (event: PrintedEvent) => boolean;
+const place = openPlace();
+
+requires('archive', 'user namespaces').describe('hello', () => {
+  let undisturbed: ImageDigests;
+
+  beforeAll(async () => {
+    const person = openPerson(place, 'undisturbed', 'hello', undefined);
+    await finish(person);
+    undisturbed = imageDigests(person);
+  }, BUILD_MS);
+
+  const persons = [
+    { title: testsRunAsRoot ? 'built by root' : 'built by an ordinary user', user: undefined, needs: [] },
+    { title: 'built by an ordinary user', user: ordinaryUser(1), needs: ['root', 'setpriv', 'long tests'] },
+  ];
+  for (const [number, { title, user, needs }] of persons.entries()) {
+    requires(...needs).describe(`${title} on one store`, () => {
+      let person: Person;
+
+      beforeAll(() => {
+        person = openPerson(place, `person-${number}`, 'hello', user);
+      });
+
+      for (const moment of MOMENTS) {
+        for (const stop of moment.stops) {
+          test(`ends by ${stop} while it is ${moment.title}`, () => endsBy(stop, person, moment), BUILD_MS);
+        }
+      }
+
+      test(
+        'is then built as if nothing had happened, and nothing is left behind',
+        async () => {
+          await finish(person);
+          expect(imageDigests(person)).toEqual(undisturbed);
+          expectNothingLeft(person);
+        },
+        BUILD_MS,
+      );
+
+      requires('strace').test(
+        'is assembled as if nothing had happened after a crash at each rename and each link',
+        async () => {
+          const crashes = await crashEverywhere(person, undisturbed);
+          expect(crashes).toBeGreaterThan(5);
+        },
+        BUILD_MS,
+      );
+    });
+  }
+});
+
+async function finish(person: Person): Promise<void> {
+  const built = await runInstalled({ installation: place.installation(), person, args: ['hello/'] });
+  expect(built, built.stderr).toMatchObject({ exitCode: 0 });
 }
 
-/** In the order in which they come when everything before them is in the store. */
-const MOMENTS: readonly Moment[] = [
-  { title: 'fetching', watch: () => inTask(/^fetching/, ({ kind }) => kind === 'task-progress', 3) },
-  { title: 'unpacking packages', watch: () => inTask(/^unpacking/, ({ kind }) => kind === 'task-progress', 5) },
-  { title: 'configuring', watch: () => inTask(/^building app-misc\/hello/, saying(/checking for/), 1) },
-  { title: 'compiling', watch: () => inTask(/^building app-misc\/hello/, saying(/^(gcc|cc|libtool| +CC) /m), 1) },
-  { title: 'assembling the image', watch: () => (event) => event.kind === 'image-started' },
-];
-
-/** The moment of the n-th fitting event of a task. */
-function inTask(label: RegExp, isFitting: (event: PrintedEvent) => boolean, nth: number) {
-  const tasks = new Set<string>();
-  let seen = 0;
-  return (event: PrintedEvent) => {
-    if (event.kind === 'task-started' && label.test(event.label)) tasks.add(event.task);
-    if ('task' in event && tasks.has(event.task) && isFitting(event)) seen += 1;
-    return seen >= nth;
-  };
+async function endsBy(stop: Moment['stops'][number], person: Person, moment: Moment): Promise<void> {
+  const { wasReached, result } = await stopAt(moment, stop, { installation: place.installation(), person });
+  expect(wasReached, `${moment.title} was never seen:\n${result.stderr}`).toBe(true);
+  if (stop === 'kill -9') {
+    expect(result.signal).toBe('SIGKILL');
+    expect(await remainingProcesses(place, 10_000), 'the kernel ends what the dead process had started').toEqual([]);
+    return;
+  }
+  expect(result.exitCode, result.stderr.slice(-2000)).toBe(130);
+  expectNothingLeft(person);
 }
 
-function saying(text: RegExp): (event: PrintedEvent) => boolean {
-  return (event) => event.kind === 'task-log' && text.test('text' in event ? event.text : '');
+function expectNothingLeft(person: Person): void {
+  const left = { processes: processesAt(place), mounts: mountsAt(place), files: temporaryFiles(person) };
+  expect(left).toEqual({ processes: [], mounts: [], files: [] });
+}
+
+/** Dies at the first call that makes a name, then at the second, and so on, each time from the same state. */
+async function crashEverywhere(person: Person, expected: ImageDigests): Promise<number> {
+  const calls = 'rename,renameat,renameat2,link,linkat';
+  for (let crashes = 0; crashes < MOST_CRASHES; crashes += 1) {
+    rmSync(join(person.container, 'out'), { recursive: true });
+    const dying = await runInstalled({
+      installation: place.installation(),
+      person,
+      args: ['hello/'],
+      // strace counts the calls of each thread by itself.
+      environment: { UV_THREADPOOL_SIZE: '1' },
+      through: ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `inject=${calls}:signal=KILL:when=${crashes + 1}`],
+    });
+    if (dying.exitCode === 0) return crashes;
+    expect(dying.exitCode ?? dying.signal, dying.stderr).toSatisfy((end) => end === 'SIGKILL' || end === 137);
+    await finish(person);
+    expect(imageDigests(person)).toEqual(expected);
+    expectNothingLeft(person);
+  }
+  throw new Error(`A run made more than ${MOST_CRASHES} names`);
 }

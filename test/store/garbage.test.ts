@@ -84,20 +84,20 @@ describe('chooseGarbage', () => {
     expect(chooseGarbage(withTrees({ ...stale, usedMs: NOW }), [], NOW)).toHaveLength(1);
   });
 
-  test('takes what is damaged, old build roots, old logs, and roots whose place is gone', () => {
+  test('takes what is damaged, old build roots, old failed builds, and roots whose place is gone', () => {
     const items = {
       records: itemsOf('records', ['damaged'], NOW),
       'build-keys': itemsOf('build-keys', ['damaged'], NOW),
       encodings: itemsOf('encodings', ['damaged'], NOW),
       roots: [...itemsOf('roots', ['old']), ...itemsOf('roots', ['young'], NOW)],
-      logs: [...itemsOf('logs', ['old']), ...itemsOf('logs', ['young'], NOW)],
+      failed: [...itemsOf('failed', ['old']), ...itemsOf('failed', ['young'], NOW)],
       uses: [...itemsOf('uses', ['gone', 'there'])],
     };
     const garbage = chooseGarbage(inventoryOf({ items, livingUses: new Set(['/uses/there']) }), [], NOW);
     expect(garbage.map(({ path }) => path).sort()).toEqual([
       '/build-keys/damaged',
       '/encodings/damaged',
-      '/logs/old',
+      '/failed/old',
       '/records/damaged',
       '/roots/old',
       '/uses/gone',

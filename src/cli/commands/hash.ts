@@ -1,8 +1,5 @@
 import type { Command } from 'commander';
-import { didYouMean } from '../../document/closest-name.ts';
 import type { JsonValue } from '../../model/canonical-json.ts';
-import { BuilditError } from '../../model/errors.ts';
-import { printable } from '../../model/names.ts';
 import { hashAsUuid } from '../../model/package-hash.ts';
 import type { BuildStep, Plan } from '../../model/plan.ts';
 import type { CliContext } from '../cli-context.ts';
@@ -34,35 +31,13 @@ export function addHashCommand(program: Command, cli: CliContext): void {
     )
     .action((directory: string, name: string | undefined, flags: HashFlags) =>
       withSession(cli, flags, async (session) => {
-        const { makePlan } = await import('../../pipeline.ts');
+        const { findStep, makePlan } = await import('../../pipeline.ts');
         const { plan } = await makePlan(await buildOptions(cli, directory, flags, session));
         const steps = name === undefined ? plan.steps : [findStep(plan, name)];
         if (flags.json === true) session.document({ packages: steps.map((step) => hashDocument(step, flags)) });
         else session.result(flags.explain === true ? steps.flatMap((step) => explained(step, plan)) : hashLines(steps));
       }),
     );
-}
-
-/** The step a person means by `category/name`, `name`, or the path that container.yaml gives. */
-export function findStep(plan: Plan, typed: string): BuildStep {
-  const name = typed.replace(/\/+$/, '');
-  const found = plan.steps.filter(
-    (step) =>
-      step.name === name ||
-      step.name.split('/')[1] === name ||
-      `${step.name}-${step.version}` === name ||
-      (step.package.origin.kind === 'embedded' &&
-        step.package.origin.shownPath.replace(/^\.\//, '') === name.replace(/^\.\//, '')),
-  );
-  if (found.length === 1) return found[0]!;
-  const known = plan.steps.map((step) => step.name);
-  throw new BuilditError(
-    'usage',
-    `Cannot find "${printable(typed)}" among the packages of this container: expected one, found ${
-      found.length === 0 ? 'none' : found.map((step) => step.name).join(' and ')
-    }`,
-    { hint: didYouMean(name, known) ?? `it builds ${known.join(', ')}` },
-  );
 }
 
 function hashLines(steps: readonly BuildStep[]): string[] {

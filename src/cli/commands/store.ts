@@ -15,7 +15,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   encodings: 'layers by how they are compressed',
   notes: 'small facts about files from elsewhere',
   uses: 'what out/ directories and locks refer to',
-  logs: 'logs of builds',
+  failed: 'failed builds, kept with --keep-failed',
   temporary: 'work in progress',
 };
 

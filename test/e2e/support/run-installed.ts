@@ -79,12 +79,14 @@ export function startInstalled(
 
 /** Every link of this chain replaces itself by the next, so that the process that was started is Node's. */
 function commandOf(run: InstalledRun): readonly string[] {
-  const { node = process.execPath, through = [] } = run;
+  const { node = process.execPath, through = [], environment = {} } = run;
   return [
     ...inOwnNamespaces(run),
     ...withUmask(run),
     ...asUser(run.person.user),
     ...through,
+    // Only now: what a variable makes of the programs before is not the question.
+    ...['env', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)],
     ...[node, join(run.installation, 'bin/buildit.js'), ...run.args],
   ];
 }
@@ -121,7 +123,7 @@ function withUmask({ umask }: InstalledRun): readonly string[] {
 /** Without these a machine behind a proxy reaches nothing; they name no build input. */
 const NETWORK_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS', 'BUILDIT_DEBIAN_MIRROR'];
 
-function environmentOf({ person, environment = {} }: InstalledRun): Record<string, string> {
+function environmentOf({ person }: InstalledRun): Record<string, string> {
   const network = Object.entries(process.env).flatMap(([name, value]) =>
     value !== undefined && NETWORK_VARIABLES.includes(name.toUpperCase()) ? [[name, value] as const] : [],
   );
@@ -131,6 +133,5 @@ function environmentOf({ person, environment = {} }: InstalledRun): Record<strin
     HOME: person.home,
     BUILDIT_STORE: person.store,
     LC_ALL: 'C.UTF-8',
-    ...environment,
   };
 }

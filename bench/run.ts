@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import { assembleImage } from './assemble-image.ts';
+import { compileInSandbox } from './compile-in-sandbox.ts';
+import { composeBuildRoot } from './compose-root.ts';
+import { convertPackages } from './convert-packages.ts';
+import { nothingToDo } from './nothing-to-do.ts';
+import { type Finding, isWithinLimit } from './support/comparison.ts';
+import { openPlace, type Place } from './support/place.ts';
+import { table } from './support/report.ts';
+
+type Benchmark = (place: Place, repetitions: number) => Promise<readonly Finding[]>;
+
+const BENCHMARKS: Readonly<Record<string, { readonly run: Benchmark; readonly repetitions: number }>> = {
+  'nothing-to-do': { run: nothingToDo, repetitions: 21 },
+  'assemble-image': { run: assembleImage, repetitions: 7 },
+  'compose-root': { run: composeBuildRoot, repetitions: 5 },
+  'convert-packages': { run: convertPackages, repetitions: 5 },
+  'compile-in-sandbox': { run: compileInSandbox, repetitions: 5 },
+};
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { repetitions: { type: 'string', short: 'n' } },
+});
+process.exitCode = await main(positionals.length === 0 ? Object.keys(BENCHMARKS) : positionals);
+
+/** Exit code 1 says that a limit was missed. */
+async function main(names: readonly string[]): Promise<number> {
+  const unknown = names.find((name) => !Object.hasOwn(BENCHMARKS, name));
+  if (unknown !== undefined) {
+    console.error(`There is no benchmark "${unknown}": expected some of ${Object.keys(BENCHMARKS).join(', ')}`);
+    return 64;
+  }
+  const place = openPlace();
+  const findings: Finding[] = [];
+  try {
+    for (const name of names) {
+      const { run, repetitions } = BENCHMARKS[name]!;
+      console.error(name);
+      const found = await run(place, values.repetitions === undefined ? repetitions : Number(values.repetitions));
+      console.error(`${table(found)}\n`);
+      findings.push(...found);
+    }
+  } finally {
+    place.close();
+  }
+  console.log(table(findings));
+  return findings.every(isWithinLimit) ? 0 : 1;
+}
