@@ -21,7 +21,13 @@ export interface Amount {
 
 export type Finding = Comparison | Amount;
 
-export function compare(what: string, own: Series, peer: Series, limit: number, unit: 'wall' | 'cpu' = 'wall'): Comparison {
+export function compare(
+  what: string,
+  own: Series,
+  peer: Series,
+  limit: number,
+  unit: 'wall' | 'cpu' = 'wall',
+): Comparison {
   const values = (series: Series) => (unit === 'wall' ? series.wallMs : series.cpuMs);
   return { what, peer: peer.name, unit, own: values(own), others: values(peer), limit };
 }

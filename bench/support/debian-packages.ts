@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertDebs } from '../../src/debian/convert-debs.ts';
 import { fetchDebs } from '../../src/debian/fetch-debs.ts';
@@ -70,12 +70,4 @@ export function pinsFile(place: Place, pins: readonly DebianPin[], name: string)
   const path = place.path(name);
   writeFileSync(path, JSON.stringify(pins));
   return path;
-}
-
-export function bytesOf(pins: readonly DebianPin[]): number {
-  return pins.reduce((sum, { size }) => sum + size, 0);
-}
-
-export function readPins(path: string): readonly DebianPin[] {
-  return JSON.parse(readFileSync(path, 'utf8')) as readonly DebianPin[];
 }

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 
-/** One of the things that are compared: something to run, and what has to be put right before each run. */
+/** One of the things that are compared: something to run, and what has to be put right around each run. */
 export interface Contender {
   readonly name: string;
   prepare?(): void | Promise<void>;
   run(): void | Promise<void>;
+  /** Tidies up after each run, outside the measured time. */
+  after?(): void | Promise<void>;
 }
 
 /** Milliseconds of each run, in the order they were made. */
@@ -24,13 +26,14 @@ export async function interleave(contenders: readonly Contender[], repetitions: 
   for (let round = 0; round < repetitions; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const index = (round + turn) % contenders.length;
-      const { prepare, run } = contenders[index]!;
+      const { prepare, run, after } = contenders[index]!;
       await prepare?.();
       const cpuBefore = cpuMs();
       const before = performance.now();
       await run();
       series[index]!.wallMs.push(performance.now() - before);
       series[index]!.cpuMs.push(cpuMs() - cpuBefore);
+      await after?.();
     }
   }
   return series;

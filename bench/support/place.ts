@@ -20,7 +20,8 @@ export interface Place {
  */
 export function openPlace(): Place {
   const named = process.env.BUILDIT_BENCH_DIRECTORY;
-  const directory = named === undefined || named === '' ? mkdtempSync(join(tmpdir(), 'buildit-bench-')) : resolve(named);
+  const directory =
+    named === undefined || named === '' ? mkdtempSync(join(tmpdir(), 'buildit-bench-')) : resolve(named);
   mkdirSync(directory, { recursive: true });
   // Builds started by root run as another user, who must reach the store.
   chmodSync(directory, 0o755);

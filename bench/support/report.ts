@@ -1,4 +1,11 @@
-import { type Amount, type Comparison, type Finding, isWithinLimit, ratioOfMedians, ratioOfMinima } from './comparison.ts';
+import {
+  type Amount,
+  type Comparison,
+  type Finding,
+  isWithinLimit,
+  ratioOfMedians,
+  ratioOfMinima,
+} from './comparison.ts';
 import { median } from './measure.ts';
 
 const HEADINGS = ['what', 'beside', 'buildit (min, median)', 'peer (min, median)', 'ratio (min, median)', 'limit', ''];

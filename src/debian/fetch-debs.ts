@@ -1,6 +1,6 @@
 import { BuilditError } from '../model/errors.ts';
 import type { DebianPin } from '../model/lock.ts';
-import { isCleanRelativePath, isSuiteName, printable } from '../model/names.ts';
+import { isSuiteName, printable } from '../model/names.ts';
 import { putBlob } from '../store/put-blob.ts';
 import { blobSize } from '../store/read-blob.ts';
 import { openDownload } from '../system/http.ts';
@@ -151,7 +151,7 @@ export function debUrls(
   { config, surroundings }: Pick<ArchiveSession, 'config' | 'surroundings'>,
 ): readonly { readonly url: string; readonly kind: ArchivePlace['kind'] }[] {
   const date = Date.parse(pin.date);
-  if (!isSuiteName(pin.suite) || !isPoolPath(pin.path) || !isCleanRelativePath(pin.path) || Number.isNaN(date)) {
+  if (!isSuiteName(pin.suite) || !isPoolPath(pin.path) || Number.isNaN(date)) {
     throw new BuilditError('input-invalid', `Cannot fetch "${printable(pin.name)}": its pin is not a valid one`);
   }
   const urls = SNAPSHOT_DELAYS_MS.flatMap((delay) =>

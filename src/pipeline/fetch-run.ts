@@ -1,29 +1,34 @@
 import { fetchDebs } from '../debian/fetch-debs.ts';
+import type { Digest } from '../model/digest.ts';
+import { blobSize } from '../store/read-blob.ts';
 import type { BuildOptions } from './contract.ts';
-import { prepareRun } from './prepare-run.ts';
+import { prepareRun, type Run } from './prepare-run.ts';
 import { closureSteps, fetchInputs, rootDebian } from './realise-run.ts';
 
 /** Fetches everything a container could need, so that it builds without network: sources, patches, Debian packages. */
 export async function fetchEverything(options: BuildOptions): Promise<{ fetched: number; bytes: number }> {
-  let fetched = 0;
-  let bytes = 0;
-  const { context, config } = options;
-  const counted = new Map<string, number>();
-  const emit: typeof context.emit = (event) => {
-    if (event.kind === 'task-progress') counted.set(event.task, event.done);
-    if (event.kind === 'task-finished' && counted.has(event.task)) {
-      fetched += 1;
-      bytes += counted.get(event.task)!;
-    }
-    context.emit(event);
-  };
-  const run = await prepareRun({ ...options, context: { ...context, emit } });
-  const tools = run.definitions.repositories.flatMap((repository) => {
-    const debian = rootDebian(run, repository);
-    return closureSteps([...repository.debian.minimal, ...repository.debian.tools], debian);
-  });
-  const pins = [...run.plan.conversions.values(), ...tools].map(({ pin }) => pin);
-  await fetchDebs(run.store, pins, { config, context: run.options.context });
+  const run = await prepareRun(options);
+  const pins = [...run.plan.conversions.values(), ...toolSteps(run)].map(({ pin }) => pin);
+  const sources = run.plan.steps.flatMap((step) => step.package.sources);
+  const missing = await missingBlobs(
+    run,
+    [...pins, ...sources].map(({ sha256 }) => sha256),
+  );
+  await fetchDebs(run.store, pins, options);
   await fetchInputs(run, run.plan.steps);
-  return { fetched, bytes };
+  const sizes = await Promise.all(missing.map((digest) => blobSize(run.store, digest)));
+  return { fetched: missing.length, bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) };
+}
+
+/** What a build needs besides its own root: the root its output is packed in, and the sandbox where the host has none. */
+function toolSteps(run: Run) {
+  return run.definitions.repositories.flatMap((repository) =>
+    closureSteps([...repository.debian.minimal, ...repository.debian.tools], rootDebian(run, repository)),
+  );
+}
+
+async function missingBlobs({ store }: Run, digests: readonly Digest[]): Promise<Digest[]> {
+  const unique = [...new Set(digests)];
+  const sizes = await Promise.all(unique.map((digest) => blobSize(store, digest)));
+  return unique.filter((_, index) => sizes[index] === undefined);
 }

@@ -103,7 +103,7 @@ export function archives(
  * pins are moved, those of a repository are overridden. Nothing else moves.
  */
 export async function replaceVanished(
-  { packages }: VanishedPackages,
+  { packages, isCertain }: VanishedPackages,
   definitions: Definitions,
   repositoryLocks: RepositoryLocks,
   lock: ContainerLock,
@@ -123,7 +123,7 @@ export async function replaceVanished(
   const forRoots = await resolve('root', { ...lock.additions, ...roots, ...overriding(lock, roots) });
   for (const pin of packages) {
     const next = (holds(lock.debian, pin) ? forImage : forRoots)[pin.name];
-    const text = `${pin.name} ${pin.version} has vanished from every archive${next === undefined ? '' : `: taking ${next.version}`}`;
+    const text = `${pin.name} ${pin.version} has vanished from ${isCertain ? 'every archive' : 'every mirror, and the snapshot service cannot be asked'}${next === undefined ? '' : `: taking ${next.version}`}`;
     options.context.emit({
       kind: 'warning',
       text,

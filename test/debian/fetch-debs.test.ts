@@ -142,6 +142,7 @@ describe('fetchDebs', () => {
   test.each([
     ['path', { path: 'pool/../../etc/passwd' }],
     ['path to another server', { path: '//evil.example/x.deb' }],
+    ['path outside the pool', { path: 'dists/stable/x.deb' }],
     ['suite', { suite: '../x' }],
     ['date', { date: 'yesterday' }],
   ])('refuses a pin with a hostile %s before any request', async (_, change) => {
