@@ -1,14 +1,13 @@
 import { assessPlan } from './build/realise-plan.ts';
 import { findByHash } from './cache/find-record.ts';
-import { VanishedPackages } from './debian/fetch-debs.ts';
 import type { SelectedImage } from './image/select-members.ts';
 import { containerTitle } from './model/container.ts';
 import type { Hash } from './model/package-hash.ts';
 import { assembleRun, selectForImage, wantedForImage } from './pipeline/assemble-run.ts';
 import type { BuildOptions, BuildOutcome, PlanOutcome } from './pipeline/contract.ts';
-import { planRun, prepareRun, type Run } from './pipeline/prepare-run.ts';
+import { prepareRun, type Run } from './pipeline/prepare-run.ts';
+import { withPresentPackages } from './pipeline/present-packages.ts';
 import { realiseRun } from './pipeline/realise-run.ts';
-import { replaceVanished } from './pipeline/settle-locks.ts';
 import { withCollectionLock } from './store/collection-lock.ts';
 
 export { fetchEverything as fetch } from './pipeline/fetch-run.ts';
@@ -71,16 +70,4 @@ async function realiseImage(run: Run): Promise<{ run: Run; selected: SelectedIma
   };
   const records = await realiseRun({ ...run, options: { ...run.options, context: counting } }, wanted);
   return { run, selected: selectForImage(run, wanted, records), builtCount: before.size };
-}
-
-/** Runs work that fetches Debian packages; those that are nowhere any more are replaced, said loudly, and it runs again. */
-async function withPresentPackages<Result>(run: Run, work: (run: Run) => Promise<Result>): Promise<Result> {
-  try {
-    return await work(run);
-  } catch (error) {
-    if (!(error instanceof VanishedPackages) || run.options.locked) throw error;
-    const { definitions, repositoryLocks, lock, options, store } = run;
-    const replaced = await replaceVanished(error, definitions, repositoryLocks, lock, options, store);
-    return await work(planRun({ options, store, definitions, repositoryLocks, lock: replaced }));
-  }
 }

@@ -35,7 +35,7 @@ export class VanishedPackages extends BuilditError {
       `Cannot fetch ${names}: expected it in one of the archives, found that it is in none any more`,
       {
         details: vanished.flatMap(({ tried }) => triedLines(tried)),
-        hint: 'Debian removes superseded versions; buildit lock chooses the present ones',
+        hint: 'Debian removes superseded versions; without --locked the present ones are taken and written into buildit.lock',
       },
     );
     this.packages = packages;

@@ -12,7 +12,7 @@ export interface Effort {
   comparisons: number;
 }
 
-export const MAXIMUM_COMPARISONS = 200_000_000;
+export const MAXIMUM_COMPARISONS = 50_000_000;
 /** Of these, what finding the place to show for a hunk that fits nowhere may take. */
 const COMPARISONS_FOR_SHOWING = 2_000_000;
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { FrameCompression } from './compress-frame.ts';
 import type { CompressAnswer, CompressTask } from './compress-worker.ts';
+import { giveFrameBack } from './frame-memory.ts';
 import { workerModule } from './worker-module.ts';
 
 /** A thread uses about 30 MiB; more than these would not be fed fast enough by one reader anyway. */
@@ -71,7 +72,10 @@ function startThread(): PoolThread {
     thread.waiting.delete(answer.id);
     if (thread.waiting.size === 0) thread.worker.unref();
     if ('error' in answer) task?.reject(new Error(answer.error));
-    else task?.resolve(answer.bytes);
+    else {
+      giveFrameBack(answer.frame);
+      task?.resolve(answer.bytes);
+    }
   });
   thread.worker.on('error', (error) => endThread(thread, error));
   thread.worker.on('exit', () => endThread(thread, new Error('A compressing thread ended')));

@@ -7,17 +7,20 @@ export interface CompressTask {
   readonly bytes: Uint8Array;
 }
 
+/** `frame` is the memory of the task's bytes, given back to be used again. */
 export type CompressAnswer =
-  | { readonly id: number; readonly bytes: Uint8Array }
+  | { readonly id: number; readonly bytes: Uint8Array; readonly frame: Uint8Array }
   | { readonly id: number; readonly error: string };
 
 /** The whole of a worker thread: frames in, compressed frames out, one at a time. */
 parentPort?.on('message', async ({ id, compression, bytes }: CompressTask) => {
   try {
     const compressed = (await loadFrameCompressor(compression))(bytes);
-    // A copy of its own: a Buffer may be a view into memory that this thread goes on using.
-    const own = new Uint8Array(compressed);
-    parentPort?.postMessage({ id, bytes: own } satisfies CompressAnswer, [own.buffer]);
+    // A Buffer may be a view into memory that this thread goes on using; then a copy of its own is sent.
+    const isWhole = compressed.byteLength === compressed.buffer.byteLength;
+    const own = isWhole ? compressed : new Uint8Array(compressed);
+    const answer: CompressAnswer = { id, bytes: own, frame: bytes };
+    parentPort?.postMessage(answer, [own.buffer as ArrayBuffer, bytes.buffer as ArrayBuffer]);
   } catch (error) {
     parentPort?.postMessage({ id, error: String(error) } satisfies CompressAnswer);
   }

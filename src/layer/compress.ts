@@ -3,6 +3,7 @@ import type { LayerCompression } from '../model/container.ts';
 import type { MediaType } from '../model/layer.ts';
 import { type FrameCompression, loadFrameCompressor } from './compress-frame.ts';
 import { compressInPool, isPoolRunning } from './compress-pool.ts';
+import { FRAME_BYTES, giveFrameBack, takeFrame } from './frame-memory.ts';
 
 /**
  * Names of the exact compressors. A blob's digest depends on them: whatever changes a byte of what they give, the library,
@@ -36,8 +37,6 @@ export function compressionOf(encoder: string): LayerCompression | undefined {
   return (Object.keys(ENCODERS) as LayerCompression[]).find((compression) => ENCODERS[compression] === encoder);
 }
 
-export const FRAME_BYTES = 4 * 1024 * 1024;
-
 /**
  * Compresses a stream: the same bytes in give the same bytes out, however they are cut into chunks, on every machine.
  * In the main thread, streams of more than one frame are compressed by worker threads, as many frames at once as there
@@ -63,7 +62,11 @@ async function* compressFrames(
   // A thread among others has its processor. Starting threads costs more than compressing one small frame here.
   if (!isMainThread || (second.done === true && !isPoolRunning())) {
     const compressFrame = await loadFrameCompressor(compression);
-    for await (const frame of all) yield compressFrame(frame);
+    for await (const frame of all) {
+      const compressed = compressFrame(frame);
+      giveFrameBack(frame);
+      yield compressed;
+    }
   } else {
     yield* compressInPool(all, compression);
   }
@@ -74,9 +77,9 @@ async function* prepended<T>(first: readonly T[], rest: AsyncIterable<T>): Async
   yield* rest;
 }
 
-/** Each frame in a buffer of its own, which can be handed to another thread. */
+/** Each frame in memory of its own, which can be handed to another thread. */
 async function* cutIntoFrames(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  let frame = new Uint8Array(FRAME_BYTES);
+  let frame = takeFrame();
   let filled = 0;
   for await (const chunk of bytes) {
     for (let offset = 0; offset < chunk.length; ) {
@@ -86,9 +89,9 @@ async function* cutIntoFrames(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<
       offset += part.length;
       if (filled < FRAME_BYTES) continue;
       yield frame;
-      frame = new Uint8Array(FRAME_BYTES);
+      frame = takeFrame();
       filled = 0;
     }
   }
-  if (filled > 0) yield frame.slice(0, filled);
+  if (filled > 0) yield frame.subarray(0, filled);
 }

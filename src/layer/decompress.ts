@@ -61,12 +61,8 @@ function decoded(
       return readable(gunzipped(input), flow, 'gzip');
     case 'zstd':
       return unzstd(input, flow);
-    case 'xz': {
-      const program = find('xz');
-      return program === undefined
-        ? readable(unxz(input), flow, 'xz')
-        : filterThrough([program, '--decompress', '--stdout', `--memlimit-decompress=${XZ_MEMORY}`], input, flow.what);
-    }
+    case 'xz':
+      return unxz(input, flow, find('xz'));
     case 'bzip2': {
       const program = find('bzip2');
       if (program === undefined) throw missingBzip2(flow.what);
@@ -167,8 +163,70 @@ function gunzipped(input: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> 
   return source.pipe(gunzip);
 }
 
-/** xz-decompress checks CRC32 and CRC64 and knows no filters but LZMA2's; enough for what Debian ships. */
-async function* unxz(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+/** Below this, starting a program costs more than decoding more slowly here. */
+const SMALL_XZ_BYTES = 384 * 1024;
+const SMALL_XZ_OUTPUT_BYTES = 32 * 2 ** 20;
+
+async function* unxz(
+  input: AsyncIterable<Uint8Array>,
+  flow: Flow,
+  program: string | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (program === undefined) {
+    yield* readable(unxzHere(input), flow, 'xz');
+    return;
+  }
+  const { start, rest } = await readStart(input, SMALL_XZ_BYTES);
+  const small = rest === undefined ? await unxzSmall(start) : undefined;
+  if (small !== undefined) {
+    yield* small;
+    return;
+  }
+  const all = rest === undefined ? sequence(start) : sequence(start, rest);
+  yield* filterThrough([program, '--decompress', '--stdout', `--memlimit-decompress=${XZ_MEMORY}`], all, flow.what);
+}
+
+/** The first chunks of a stream, at least `length` bytes of them; `rest` is undefined where that is all. */
+async function readStart(input: AsyncIterable<Uint8Array>, length: number) {
+  const chunks = input[Symbol.asyncIterator]();
+  const start: Uint8Array[] = [];
+  for (let size = 0; size < length; size += start.at(-1)!.length) {
+    const next = await chunks.next();
+    if (next.done === true) return { start, rest: undefined };
+    start.push(next.value);
+  }
+  return { start, rest: { [Symbol.asyncIterator]: () => chunks } };
+}
+
+async function* sequence(
+  start: readonly Uint8Array[],
+  rest?: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* start;
+  if (rest !== undefined) yield* rest;
+}
+
+/** All of a small stream; undefined where anything is unusual, and a program is to have the say. */
+async function unxzSmall(chunks: readonly Uint8Array[]): Promise<readonly Uint8Array[] | undefined> {
+  const output: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const part of unxzHere(sequence(chunks))) {
+      size += part.length;
+      if (size > SMALL_XZ_OUTPUT_BYTES) return undefined;
+      output.push(part);
+    }
+    return output;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * xz-decompress verifies CRC32 and CRC64 and knows no filters but LZMA2's; enough for what Debian ships. It decodes one
+ * stream at a time: another one waits until this one has been read to its end or given up.
+ */
+async function* unxzHere(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const { XzReadableStream } = (await import('xz-decompress')).default;
   const reader = new XzReadableStream(ReadableStream.from(input) as ReadableStream<Uint8Array>).getReader();
   try {

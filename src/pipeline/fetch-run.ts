@@ -3,18 +3,22 @@ import type { Digest } from '../model/digest.ts';
 import { blobSize } from '../store/read-blob.ts';
 import type { BuildOptions } from './contract.ts';
 import { prepareRun, type Run } from './prepare-run.ts';
+import { withPresentPackages } from './present-packages.ts';
 import { closureSteps, fetchInputs, rootDebian } from './realise-run.ts';
 
 /** Fetches everything a container could need, so that it builds without network: sources, patches, Debian packages. */
 export async function fetchEverything(options: BuildOptions): Promise<{ fetched: number; bytes: number }> {
-  const run = await prepareRun(options);
+  return withPresentPackages(await prepareRun(options), fetchRun);
+}
+
+async function fetchRun(run: Run): Promise<{ fetched: number; bytes: number }> {
   const pins = [...run.plan.conversions.values(), ...toolSteps(run)].map(({ pin }) => pin);
   const sources = run.plan.steps.flatMap((step) => step.package.sources);
   const missing = await missingBlobs(
     run,
     [...pins, ...sources].map(({ sha256 }) => sha256),
   );
-  await fetchDebs(run.store, pins, options);
+  await fetchDebs(run.store, pins, run.options);
   await fetchInputs(run, run.plan.steps);
   const sizes = await Promise.all(missing.map((digest) => blobSize(run.store, digest)));
   return { fetched: missing.length, bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) };

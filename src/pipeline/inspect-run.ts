@@ -9,6 +9,7 @@ import { openBlob } from '../store/read-blob.ts';
 import type { BuildOptions } from './contract.ts';
 import { findStep } from './find-step.ts';
 import { prepareRun } from './prepare-run.ts';
+import { withPresentPackages } from './present-packages.ts';
 import { prepareSandbox, shownName } from './realise-run.ts';
 
 /** Opens a shell in exactly the sandbox of a package's build; answers its exit code. */
@@ -22,10 +23,12 @@ export async function openPackageShell(
       hint: didYouMean(what.phase, SHELL_PHASES) ?? `one of ${SHELL_PHASES.join(', ')}`,
     });
   }
-  const run = await prepareRun(options);
-  const step = findStep(run.plan, what.package);
-  return withCollectionLock(run.store, 'shared', async () => {
-    const { sandbox, request } = await prepareSandbox(run, step);
+  const prepared = await prepareRun(options);
+  return withCollectionLock(prepared.store, 'shared', async () => {
+    const { step, sandbox, request } = await withPresentPackages(prepared, async (run) => {
+      const step = findStep(run.plan, what.package);
+      return { step, ...(await prepareSandbox(run, step)) };
+    });
     const { signal, emit } = options.context;
     const onPhase = (name: string) => emit({ kind: 'notice', text: `${shownName(step.package)}: ${name}` });
     return openShell(sandbox, request, {

@@ -5,17 +5,19 @@ import type { Person, Place } from './place.ts';
 
 /**
  * Processes that have something to do with a place: in their command line, working directory, root or program, or among
- * the mounts they see, which tell where a sandbox's files lie on the host even where nothing else does.
+ * the mounts they see, which tell where a sandbox's files lie on the host even where nothing else does. Only mounts
+ * count that this process does not see: podman keeps mounts on this machine, which everybody's processes see.
  */
 export function processesAt(place: Place): string[] {
   const name = basename(place.path);
+  const ownMounts = new Set(mountsSeenBy('self'));
   return readdirSync('/proc')
     .filter((entry) => /^[0-9]+$/.test(entry) && Number(entry) !== process.pid)
     .flatMap((pid) => {
       const facts = [
         readText(`/proc/${pid}/cmdline`).replaceAll('\0', ' '),
         ...['cwd', 'root', 'exe'].map((link) => readLink(`/proc/${pid}/${link}`)),
-        readText(`/proc/${pid}/mountinfo`),
+        ...mountsSeenBy(pid).filter((mount) => !ownMounts.has(mount)),
       ];
       return facts.some((fact) => fact.includes(name)) ? [`${pid} ${facts[0]}`] : [];
     });
@@ -29,11 +31,18 @@ export async function remainingProcesses(place: Place, patienceMs = 3000): Promi
   }
 }
 
-/** Mounts of this machine that lie in a place or come from it. */
-export function mountsAt(place: Place): string[] {
-  return readText('/proc/self/mountinfo')
+/** What is mounted and where, for each mount a process sees: `ROOT MOUNT-POINT` (proc_pid_mountinfo(5)). */
+function mountsSeenBy(pid: string): string[] {
+  return readText(`/proc/${pid}/mountinfo`)
     .split('\n')
-    .filter((line) => line.includes(basename(place.path)));
+    .map((line) => line.split(' ').slice(3, 5).join(' '));
+}
+
+/** Where something is mounted on this machine that lies in a place or comes from it. */
+export function mountsAt(place: Place): string[] {
+  return mountsSeenBy('self')
+    .filter((mount) => mount.includes(basename(place.path)))
+    .map((mount) => mount.split(' ')[1]!);
 }
 
 /** Files that only a running buildit may have: in the store's part for them, and half-written ones anywhere. */

@@ -1,10 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { removeTree } from '../../../src/system/files.ts';
 import { installBuildit, repository } from './installation.ts';
-import { processesAt } from './leftovers.ts';
+import { mountsAt } from './leftovers.ts';
+import { endStartedRuns } from './run-installed.ts';
 import { giveTo, type User } from './users.ts';
 
 /** A directory for the tests of one file, which every user may pass through; removed when all of them are done. */
@@ -28,18 +30,12 @@ export function openPlace(): Place {
     },
   };
   afterAll(async () => {
-    for (const pid of processesAt(place).map((line) => Number.parseInt(line, 10))) killProcess(pid);
+    endStartedRuns();
+    // podman keeps a mount of its own storage.
+    for (const mountPoint of mountsAt(place)) spawnSync('umount', ['--lazy', mountPoint]);
     await removeTree(path);
   }, 120_000);
   return place;
-}
-
-function killProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended in the meantime.
-  }
 }
 
 /** What a person who has never used buildit has: a home, and the directory of a container. The store is not there yet. */

@@ -41,6 +41,13 @@ export function runInstalled(run: InstalledRun): Promise<InstalledResult> {
   return startInstalled(run).ended;
 }
 
+const running = new Set<ChildProcess>();
+
+/** Kills what was started by these functions and has not ended; all else on the machine is none of their business. */
+export function endStartedRuns(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** Starts the real command line. What still runs of it when the tests of its place are done is killed then. */
 export function startInstalled(
   run: InstalledRun,
@@ -54,6 +61,8 @@ export function startInstalled(
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
+  running.add(child);
+  child.on('close', () => running.delete(child));
   const said = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream]!.setEncoding('utf8').on('data', (text: string) => {
@@ -95,7 +104,7 @@ function commandOf(run: InstalledRun): readonly string[] {
  * Where a program is hidden, the null device lies over it, which nobody can execute; for this run alone. Root stays the
  * machine's root; anybody else has the rights for it in a user namespace, and gives them up again.
  */
-function inOwnNamespaces({ hide = [], hostName }: InstalledRun): readonly string[] {
+export function inOwnNamespaces({ hide = [], hostName }: Pick<InstalledRun, 'hide' | 'hostName'>): readonly string[] {
   if (hide.length === 0 && hostName === undefined) return [];
   const script = [
     'set -eu',
@@ -123,7 +132,8 @@ function withUmask({ umask }: InstalledRun): readonly string[] {
 /** Without these a machine behind a proxy reaches nothing; they name no build input. */
 const NETWORK_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS', 'BUILDIT_DEBIAN_MIRROR'];
 
-function environmentOf({ person }: InstalledRun): Record<string, string> {
+/** A fresh login's environment: nothing of whoever runs the tests but the way to the network. */
+export function environmentOf({ person }: Pick<InstalledRun, 'person'>): Record<string, string> {
   const network = Object.entries(process.env).flatMap(([name, value]) =>
     value !== undefined && NETWORK_VARIABLES.includes(name.toUpperCase()) ? [[name, value] as const] : [],
   );
