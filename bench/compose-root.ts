@@ -56,6 +56,7 @@ function mmdebstrapCommand(mirror: string, target: string): readonly string[] {
     `--mode=${mode}`,
     '--variant=essential',
     '--include=usr-is-merged,build-essential',
+    '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
     'bookworm',
     target,
     `deb [trusted=yes] copy:${mirror} bookworm main`,

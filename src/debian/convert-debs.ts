@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { BuilditError } from '../model/errors.ts';
 import type { DebianPin } from '../model/lock.ts';
 import type { Store } from '../store/store.ts';
+import { removeAbandoned } from '../store/temporary.ts';
 import { flockCommand } from '../system/lock.ts';
 import { type ConversionThread, startConversionThread } from './conversion-thread.ts';
 import { type ConvertedDeb, type ConvertOptions, convertDeb, findConverted } from './convert-deb.ts';
@@ -84,6 +85,8 @@ async function* convertInParallel(store: Store, pins: readonly DebianPin[], opti
     }
   } finally {
     await Promise.all(workers.map((worker) => worker.end()));
+    // A thread that was ended in the middle of its work has let go of the lock on its files.
+    if (signal.aborted) await removeAbandoned(store);
   }
 }
 

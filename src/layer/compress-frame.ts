@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { LayerCompression } from '../model/container.ts';
+import { loadZstd } from './load-zstd.ts';
 
 /** Compresses one frame: the same bytes on every machine, Node and thread. */
 export type CompressFrame = (bytes: Uint8Array) => Uint8Array;
@@ -11,20 +12,19 @@ const GZIP_LEVEL = 6;
 
 /** Makes a codec ready; costs a few milliseconds the first time. */
 export async function loadFrameCompressor(compression: FrameCompression): Promise<CompressFrame> {
-  loaded[compression] ??= compression === 'zstd' ? loadZstd() : loadGzip();
+  loaded[compression] ??= compression === 'zstd' ? zstdCompressor() : gzipCompressor();
   return loaded[compression];
 }
 
 const loaded: { [Key in FrameCompression]?: Promise<CompressFrame> } = {};
 
-async function loadZstd(): Promise<CompressFrame> {
-  const zstd = await import('@bokuweb/zstd-wasm');
-  await zstd.init();
+async function zstdCompressor(): Promise<CompressFrame> {
+  const zstd = await loadZstd();
   return (bytes) => zstd.compress(bytes as Buffer, ZSTD_LEVEL);
 }
 
 /** pako is the frozen compressor; Node's own zlib takes its place where it is seen to give the same bytes. */
-async function loadGzip(): Promise<CompressFrame> {
+async function gzipCompressor(): Promise<CompressFrame> {
   const { gzip } = await import('pako');
   const frozen: CompressFrame = (bytes) => gzip(bytes, { level: GZIP_LEVEL });
   const native: CompressFrame = (bytes) => gzipSync(bytes, { level: GZIP_LEVEL });

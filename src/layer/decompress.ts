@@ -5,6 +5,7 @@ import { printable } from '../model/names.ts';
 import { findProgram } from '../system/programs.ts';
 import { archiveRefusal } from './archive-refusal.ts';
 import { filterThrough } from './filter-through.ts';
+import { unzstd } from './unzstd.ts';
 
 export type Compression = 'gzip' | 'xz' | 'zstd' | 'bzip2' | 'none';
 
@@ -60,7 +61,7 @@ function decoded(
     case 'gzip':
       return readable(gunzipped(input), flow, 'gzip');
     case 'zstd':
-      return unzstd(input, flow);
+      return readable(unzstd(input, flow.produced), flow, 'zstd');
     case 'xz':
       return unxz(input, flow, find('xz'));
     case 'bzip2': {
@@ -234,34 +235,4 @@ async function* unxzHere(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
   } finally {
     await reader.cancel().catch(() => undefined);
   }
-}
-
-/** fzstd reads frame after frame, which neither the wasm codec nor every Node's own does. */
-async function* unzstd(input: AsyncIterable<Uint8Array>, flow: Flow): AsyncGenerator<Uint8Array, void, undefined> {
-  const { Decompress } = await import('fzstd');
-  let output: Uint8Array[] = [];
-  const decoder = new Decompress((block) => {
-    flow.produced(block.length);
-    output.push(block);
-  });
-  const push = (chunk: Uint8Array, isLast: boolean) => {
-    try {
-      decoder.push(chunk, isLast);
-    } catch (error) {
-      if (error instanceof BuilditError) throw error;
-      throw archiveRefusal(
-        flow.what,
-        'whole zstd data',
-        error instanceof Error ? error.message : 'damaged data',
-        error,
-      );
-    }
-  };
-  for await (const chunk of input) {
-    push(chunk, false);
-    yield* output;
-    output = [];
-  }
-  push(new Uint8Array(0), true);
-  yield* output;
 }

@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, constants, mkdirSync, statfsSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemErrorCode, writeFailure } from './write-failure.ts';
@@ -8,21 +16,49 @@ export { removeTree } from './remove-tree.ts';
 
 /**
  * Replaces the file at `path` by one with this content: after a crash at any moment it is there whole, old or new. The
- * mode is what is given, whatever the umask (0644 by default). A symbolic link at `path` is replaced, not followed.
+ * mode is what is given, whatever the umask (0644 by default). A symbolic link at `path` is replaced, not followed. What
+ * a process that died meanwhile has left beside it is removed.
  */
 export async function writeFileDurably(
   path: string,
   bytes: Uint8Array | string,
   { mode = 0o644 }: { readonly mode?: number } = {},
 ): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path).slice(0, 200)}.${randomBytes(6).toString('hex')}.tmp`);
+  const temporary = join(dirname(path), `${temporaryPrefix(path)}${ownMark()}.tmp`);
   try {
+    removeAbandonedBeside(path);
     await writeNewFile(temporary, bytes, mode);
     await renameDurably(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     const neededBytes = Buffer.byteLength(bytes);
     throw writeFailure(error, { path, neededBytes, freeBytes: freeBytesIfKnown(dirname(path)) });
+  }
+}
+
+/** Temporary files beside `path` are called this, twelve hexadecimal digits and `.tmp`. */
+function temporaryPrefix(path: string): string {
+  return `.${basename(path).slice(0, 200)}.`;
+}
+
+/** Twelve hexadecimal digits: six for this process (numbers end at 2^22, see proc_sys_kernel(5)), six by chance. */
+function ownMark(): string {
+  return process.pid.toString(16).padStart(6, '0') + randomBytes(3).toString('hex');
+}
+
+function removeAbandonedBeside(path: string): void {
+  const prefix = temporaryPrefix(path);
+  for (const name of readdirSync(dirname(path)).filter((entry) => entry.startsWith(prefix))) {
+    const writer = /^([0-9a-f]{6})[0-9a-f]{6}\.tmp$/.exec(name.slice(prefix.length))?.[1];
+    if (writer !== undefined && !isAlive(Number.parseInt(writer, 16))) rmSync(join(dirname(path), name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return systemErrorCode(error) !== 'ESRCH';
   }
 }
 

@@ -66,6 +66,33 @@ describe.each(hostPrograms)('decompress what the program %s made', (program) => 
   });
 });
 
+describe('small xz data', () => {
+  requires('xz').test('with a check that only the program knows are left to it', async () => {
+    const bytes = execFileSync('xz', ['-c', '--check=sha256'], { input: sample });
+    expect((await collect(decompress(inChunks(bytes), 'xz'))).equals(sample)).toBe(true);
+    const without = collect(decompress(inChunks(bytes), 'xz', { findProgram: none }));
+    await expect(without).rejects.toMatchObject({ code: 'archive-refused' });
+  });
+
+  requires('xz').test('are verified by their own checksum', async () => {
+    for (const check of ['crc32', 'crc64']) {
+      const bytes = execFileSync('xz', ['-c', `--check=${check}`], { input: 'a short text' });
+      for (let at = 0; at < bytes.length; at += 1) {
+        const damaged = Buffer.from(bytes);
+        damaged[at]! ^= 0x10;
+        const reading = collect(decompress(inChunks(damaged), 'xz', { findProgram: none }));
+        await expect(reading).rejects.toMatchObject({ code: 'archive-refused' });
+      }
+    }
+  });
+
+  requires('xz').test('many at once are read side by side', async () => {
+    const inputs = Array.from({ length: 8 }, (_, i) => Buffer.alloc(100_000 + i, `${i}`));
+    const read = await Promise.all(inputs.map((input) => collect(decompress(inChunks(packed('xz', input), 50), 'xz'))));
+    expect(read.every((bytes, i) => bytes.equals(inputs[i]!))).toBe(true);
+  });
+});
+
 describe('without programs of the host', () => {
   requires('xz').test('xz gives the same bytes', async () => {
     const bytes = packed('xz');

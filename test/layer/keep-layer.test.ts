@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { lstatSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import { encodeLayer, findEncoding } from '../../src/layer/encode-layer.ts';
 import { ensureTree } from '../../src/layer/ensure-tree.ts';
@@ -8,6 +10,7 @@ import { listingBytes, parseListing, readListing } from '../../src/layer/listing
 import { openLayerTar } from '../../src/layer/open-layer.ts';
 import { readTar } from '../../src/layer/read-tar.ts';
 import { directoryMember, fileMember, symlinkMember, type TarMember } from '../../src/layer/tar-member.ts';
+import { workerModule } from '../../src/layer/worker-module.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import type { KeptLayer } from '../../src/model/layer.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -193,6 +196,40 @@ describe('keepLayer', () => {
     const later = await encodeLayer(other, (await keep(other, members)).layer, 'zstd');
     expect(inPass).toEqual(later);
     expect(inPass).toMatchObject({ encoder: 'zstd-3-4m-1', mediaType: 'application/vnd.oci.image.layer.v1.tar+zstd' });
+  });
+
+  test('without its tree gives the same layer, and the same tree when that is asked for', async () => {
+    const all = [
+      ...members,
+      inParts(fileMember('usr/lib/z', readFileSync('/usr/bin/env'))),
+      fileMember('usr/lib/y', 'y'),
+    ];
+    const withTree = await open();
+    const now = await keep(withTree, all, { encode: 'zstd' });
+    const without = await open();
+    const later = await keep(without, all.map(inParts), { encode: 'zstd', tree: 'later' });
+    expect(later).toEqual(now);
+    expect(await treePath(without, later.layer.diffId)).toBeUndefined();
+    expect(snapshotOf(await ensureTree(without, later.layer))).toEqual(
+      snapshotOf(await ensureTree(withTree, now.layer)),
+    );
+  });
+
+  test('writes the tree where nothing else would hold the files', async () => {
+    const store = await open();
+    const { layer } = await keep(store, members, { tree: 'later' });
+    expect(await treePath(store, layer.diffId)).toBeDefined();
+  });
+
+  test('works in a worker thread', async () => {
+    const store = await open();
+    const { layer } = await keep(store, [fileMember('a', 'x'.repeat(9_000_000))], { encode: 'gzip' });
+    const blob = await findEncoding(store, layer, 'gzip');
+    const { url, options } = workerModule(import.meta.url, 'keep-layer-worker');
+    const worker = new Worker(url, { ...options, workerData: temporaryDirectory() });
+    const [answer] = await once(worker, 'message');
+    await worker.terminate();
+    expect(answer).toEqual({ layer, blob });
   });
 
   test('an empty archive is an empty layer', async () => {

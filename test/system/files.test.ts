@@ -48,6 +48,26 @@ describe('writeFileDurably', () => {
     expect(readFileSync(join(directory, 'target'), 'utf8')).toBe('kept');
   });
 
+  test('removes what a dead writer of the same file left, and nothing of anybody else', async () => {
+    const directory = temporaryDirectory();
+    const { child, ended } = startProgram([process.execPath, '-e', '']);
+    await ended();
+    const marked = (name: string, pid: number) => `.${name}.${pid.toString(16).padStart(6, '0')}c0ffee.tmp`;
+    const kept = [marked('file', process.pid), marked('other', child.pid!), marked('file', child.pid!).slice(0, -1)];
+    for (const name of [...kept, marked('file', child.pid!)]) writeFileSync(join(directory, name), '');
+    await writeFileDurably(join(directory, 'file'), '');
+    expect(readdirSync(directory).sort()).toEqual(['file', ...kept].sort());
+  });
+
+  test('leaves one of the contents where many write at once', async () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, 'file');
+    const contents = Array.from({ length: 40 }, (_, index) => `content ${index}`);
+    await Promise.all(contents.map((content) => writeFileDurably(path, content)));
+    expect(contents).toContain(readFileSync(path, 'utf8'));
+    expect(readdirSync(directory)).toEqual(['file']);
+  });
+
   test('says which path cannot be written, and leaves nothing behind', async () => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'taken'));

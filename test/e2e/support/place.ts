@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
@@ -18,7 +19,9 @@ export interface Place {
 
 /** To be called while tests are collected, not in one of them. */
 export function openPlace(): Place {
-  const path = mkdtempSync(join(tmpdir(), 'buildit-e2e-'));
+  // podman makes a name of an image's path, and names are in lower case.
+  const path = join(tmpdir(), `buildit-e2e-${randomBytes(6).toString('hex')}`);
+  mkdirSync(path);
   chmodSync(path, 0o755);
   const installed = new Map<string, string>();
   const place: Place = {
