@@ -1,13 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  constants,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, constants, mkdirSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemErrorCode, writeFailure } from './write-failure.ts';
@@ -50,7 +42,8 @@ function removeAbandonedBeside(path: string): void {
   const prefix = temporaryPrefix(path);
   for (const name of readdirSync(dirname(path)).filter((entry) => entry.startsWith(prefix))) {
     const writer = /^([0-9a-f]{6})[0-9a-f]{6}\.tmp$/.exec(name.slice(prefix.length))?.[1];
-    if (writer !== undefined && !isAlive(Number.parseInt(writer, 16))) rmSync(join(dirname(path), name), { force: true });
+    if (writer !== undefined && !isAlive(Number.parseInt(writer, 16)))
+      rmSync(join(dirname(path), name), { force: true });
   }
 }
 
