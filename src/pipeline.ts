@@ -3,7 +3,7 @@ import { findByHash } from './cache/find-record.ts';
 import type { SelectedImage } from './image/select-members.ts';
 import { containerTitle } from './model/container.ts';
 import type { Hash } from './model/package-hash.ts';
-import { assembleRun, selectForImage, wantedForImage } from './pipeline/assemble-run.ts';
+import { assembleRun, readOutputs, selectForImage, wantedForImage } from './pipeline/assemble-run.ts';
 import type { BuildOptions, BuildOutcome, PlanOutcome } from './pipeline/contract.ts';
 import { prepareRun, type Run } from './pipeline/prepare-run.ts';
 import { withPresentPackages } from './pipeline/present-packages.ts';
@@ -18,6 +18,7 @@ export { lock } from './pipeline/lock-run.ts';
 /** Builds a container: definitions, locks, plan, packages, images, in this order. */
 export async function build(options: BuildOptions): Promise<BuildOutcome> {
   const prepared = await prepareRun(options);
+  readOutputs(prepared);
   const { container } = prepared.definitions;
   options.context.emit({ kind: 'container-started', title: containerTitle(container) });
   return withCollectionLock(prepared.store, 'shared', async () => {

@@ -29,7 +29,8 @@ export interface PlaceTried {
 /** Notes a failure of one place; what concerns every place is thrown on. */
 export function placeTried(url: string, kind: ArchivePlace['kind'], error: unknown): PlaceTried {
   if (error instanceof DownloadError) {
-    return { url, kind, answer: error.answer, isAbsent: isAbsent(error), code: error.code };
+    const often = error.tries > 1 ? `, tried ${error.tries} times` : '';
+    return { url, kind, answer: `${error.answer}${often}`, isAbsent: isAbsent(error), code: error.code };
   }
   if (error instanceof BuilditError && !GENERAL_FAILURES.has(error.code)) {
     return { url, kind, answer: error.message, isAbsent: false, code: error.code };

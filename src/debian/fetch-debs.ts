@@ -203,7 +203,10 @@ function unreachable(pin: DebianPin, tried: readonly PlaceTried[]): BuilditError
   return new BuilditError(
     commonCode(tried),
     `Cannot fetch "${pin.name} ${pin.version}": expected one of ${tried.length} places to have it, found none`,
-    { details: triedLines(tried), hint: 'check the network, or name a mirror as debian.mirror in the configuration' },
+    {
+      details: triedLines(tried),
+      hint: 'check the network (behind a proxy set HTTP_PROXY and HTTPS_PROXY), or name a mirror as debian.mirror in the configuration',
+    },
   );
 }
 

@@ -138,7 +138,7 @@ function unreachable(suite: string, tried: readonly PlaceTried[], offline: boole
       details: triedLines(tried),
       hint: offline
         ? 'run once without --offline; what was fetched is kept in the store'
-        : 'name a mirror as debian.mirror in the configuration',
+        : 'check the network (behind a proxy set HTTP_PROXY and HTTPS_PROXY), or name a mirror as debian.mirror in the configuration',
     },
   );
 }

@@ -71,7 +71,7 @@ function parseTemplate(text: string, node: YamlScalar, problems: Problems): Temp
   if (odd !== undefined) return refuse(odd.index, odd.found);
   let program: hbs.AST.Program;
   try {
-    program = loadHandlebars().parse(text);
+    program = loadParser().parse(text);
   } catch {
     return refuse(0, `"${shorten(text.slice(text.indexOf('{{')), 40)}"`);
   }
@@ -128,10 +128,12 @@ function offsetOfMustache(node: YamlScalar, text: string, index: number): number
   return source.length === openingOffsets(text).length ? (source[index] ?? 0) : 0;
 }
 
-let handlebars: typeof Handlebars | undefined;
+type Parser = Pick<typeof Handlebars, 'parse'>;
 
-/** Loaded when the first template is met: it takes longer to import than most definitions to read. */
-function loadHandlebars(): typeof Handlebars {
-  handlebars ??= createRequire(import.meta.url)('handlebars') as typeof Handlebars;
-  return handlebars;
+let parser: Parser | undefined;
+
+/** The parser alone, when the first template is met: all of Handlebars takes longer to load than most definitions to read. */
+function loadParser(): Parser {
+  parser ??= createRequire(import.meta.url)('handlebars/dist/cjs/handlebars/compiler/base.js') as Parser;
+  return parser;
 }

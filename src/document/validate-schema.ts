@@ -27,7 +27,8 @@ export async function validateSchema(
 
 /**
  * The schemas are not checked against their meta-schema here, a test does that: compiling it takes longer than all of
- * them. Definitions are not copied into every place that refers to them, for the same reason.
+ * them. Definitions are not copied into every place that refers to them, and the generated code is not made shorter, for
+ * the same reason.
  */
 const OPTIONS = {
   allErrors: true,
@@ -36,6 +37,7 @@ const OPTIONS = {
   strictTypes: false,
   validateSchema: false,
   inlineRefs: false,
+  code: { optimize: false },
 } as const;
 
 /** Imported when first needed: a run that has nothing to do reads no definition. */

@@ -32,11 +32,6 @@ export function mediaTypeOf(compression: LayerCompression): MediaType {
   return MEDIA_TYPES[compression];
 }
 
-/** How the bytes of a blob with this encoder's name are to be decompressed; undefined for a name of another version. */
-export function compressionOf(encoder: string): LayerCompression | undefined {
-  return (Object.keys(ENCODERS) as LayerCompression[]).find((compression) => ENCODERS[compression] === encoder);
-}
-
 /**
  * Compresses a stream: the same bytes in give the same bytes out, however they are cut into chunks, on every machine.
  * In the main thread, streams of more than one frame are compressed by worker threads, as many frames at once as there

@@ -64,7 +64,7 @@ async function damaged(store: Store, layer: KeptLayer, cause?: unknown): Promise
   });
 }
 
-const COMPRESSIONS: readonly LayerCompression[] = ['none', 'gzip', 'zstd'];
+const COMPRESSIONS: readonly LayerCompression[] = ['none', 'zstd', 'gzip'];
 
 async function encodedTar(store: Store, layer: KeptLayer): Promise<AsyncIterable<Uint8Array>> {
   for (const compression of COMPRESSIONS) {

@@ -41,15 +41,6 @@ export async function* layerTar(
   yield* batch.rest();
 }
 
-/** Bytes `layerTar` will give for a listing. */
-export function layerTarSize(entries: LayerListing): number {
-  return entries.reduce(
-    (sum, entry) =>
-      sum + headerBlocks(entry).length + (entry.type === 'file' ? entry.size + padding(entry.size).length : 0),
-    END.length,
-  );
-}
-
 /** POSIX: at least two blocks of zeros; exactly two here. */
 const END = Buffer.alloc(2 * BLOCK_SIZE);
 const ZEROS = Buffer.alloc(BLOCK_SIZE);

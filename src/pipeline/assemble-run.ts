@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Records } from '../build/realise-plan.ts';
 import { renderFile } from '../definition/render-file.ts';
-import { assembleAci } from '../image/assemble-aci.ts';
-import { assembleOci } from '../image/assemble-oci.ts';
+import { type AciImage, assembleAci } from '../image/assemble-aci.ts';
+import { assembleOci, type OciImage } from '../image/assemble-oci.ts';
 import type { ImageCandidate } from '../image/image-member.ts';
 import type { OciDefinition } from '../image/oci-config.ts';
 import { possibleMembers } from '../image/possible-members.ts';
@@ -10,10 +10,10 @@ import { type ImageContent, prepareContent } from '../image/prepare-content.ts';
 import { rootArchive } from '../image/root-archive.ts';
 import { type SelectedImage, selectMembers } from '../image/select-members.ts';
 import { LOCK_FILE, writeLock } from '../lock/lock-file.ts';
-import { containerTitle, type ImageDefinition } from '../model/container.ts';
+import { type ContainerDefinition, containerTitle, type ImageDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { Hash } from '../model/package-hash.ts';
-import { parseOutput } from '../publish/parse-output.ts';
+import { type OutputSpec, parseOutput } from '../publish/parse-output.ts';
 import { type ImagesToPublish, publishImages } from '../publish/publish-images.ts';
 import type { Published } from '../publish/published.ts';
 import { rememberRoot } from '../store/remembered-roots.ts';
@@ -54,9 +54,8 @@ export async function assembleRun(run: Run, selected: SelectedImage): Promise<Bu
     witness: options.witness,
   });
   for (const text of content.notices) options.context.emit({ kind: 'notice', text });
-  const images = await assembleImages(run, content);
-  const outputs = options.outputs.map((text) => parseOutput(text, process.cwd()));
-  requireImages(run, outputs);
+  const outputs = readOutputs(run);
+  const images = await assembleImages(run, content, outputs);
   const published = await publishImages(store, images, {
     directory: join(container.directory, 'out'),
     outputs,
@@ -74,37 +73,61 @@ export async function assembleRun(run: Run, selected: SelectedImage): Promise<Bu
   return published.map((image) => builtImage(run, image));
 }
 
-async function assembleImages(run: Run, content: ImageContent): Promise<ImagesToPublish> {
+async function assembleImages(
+  run: Run,
+  content: ImageContent,
+  outputs: readonly OutputSpec[],
+): Promise<ImagesToPublish> {
   const { store, definitions, lock, options } = run;
-  const { emit } = options.context;
-  const oci: Awaited<ReturnType<typeof assembleOci>>[] = [];
-  const aci: Awaited<ReturnType<typeof assembleAci>>[] = [];
-  for (const definition of definitions.container.images) {
-    const label = imageLabel(run, definition);
-    emit({ kind: 'image-started', label });
-    try {
-      if (definition.kind === 'aci') aci.push(await assembleAci(store, content, definition));
-      else oci.push(await assembleOci(store, content, tagged(definition, options.tag), { shared: lock.layers }));
-      const made = definition.kind === 'aci' ? aci.at(-1)!.imageId : `sha256:${oci.at(-1)!.manifest.digest}`;
-      emit({ kind: 'image-finished', label, results: [made] });
-    } catch (error) {
-      emit({ kind: 'image-failed', label });
-      throw error;
+  const { images, name } = definitions.container;
+  const oci: OciImage[] = [];
+  const aci: AciImage[] = [];
+  for (const definition of images.filter(({ kind }) => isWanted(kind, outputs))) {
+    if (definition.kind === 'aci') {
+      const image = await announced(run, 'aci', () => assembleAci(store, content, definition));
+      aci.push(image);
+    } else {
+      const own = tagged(definition, options.tag);
+      oci.push(await announced(run, 'oci', () => assembleOci(store, content, own, { shared: lock.layers })));
     }
   }
   return {
-    name: definitions.container.name,
+    name,
     oci,
     aci,
     docker: async () => {
-      const definition =
-        definitions.container.images.find((image) => image.kind === 'oci') ??
-        plainOci(definitions.container.images[0]!);
+      const definition = images.find((image) => image.kind === 'oci') ?? plainOci(images[0]!);
       const compression = definition.compression === 'zstd' ? 'gzip' : definition.compression;
-      return assembleOci(store, content, tagged(definition, options.tag), { shared: lock.layers, compression });
+      const own = tagged(definition, options.tag);
+      return announced(run, 'docker', () => assembleOci(store, content, own, { shared: lock.layers, compression }));
     },
     rootArchive: () => rootArchive(content),
   };
+}
+
+/** Of several kinds of images those are made that somebody asked for. */
+function isWanted(kind: ImageDefinition['kind'], outputs: readonly OutputSpec[]): boolean {
+  return outputs.length === 0 || outputs.some(({ type }) => type === kind);
+}
+
+/** Says that an image is made, and how that ended. */
+async function announced<Image extends OciImage | AciImage>(
+  { definitions, options }: Run,
+  kind: string,
+  make: () => Promise<Image>,
+): Promise<Image> {
+  const { emit } = options.context;
+  const label = imageLabel(definitions.container, kind);
+  emit({ kind: 'image-started', label });
+  try {
+    const image = await make();
+    const result = 'imageId' in image ? image.imageId : `sha256:${image.manifest.digest}`;
+    emit({ kind: 'image-finished', label, results: [result] });
+    return image;
+  } catch (error) {
+    emit({ kind: 'image-failed', label });
+    throw error;
+  }
 }
 
 function tagged(definition: OciDefinition, tags: readonly string[]): OciDefinition {
@@ -116,21 +139,19 @@ function plainOci({ position }: ImageDefinition): OciDefinition {
   return { kind: 'oci', config: {}, compression: 'gzip', layerBudget: 100, tags: [], annotations: {}, position };
 }
 
-function imageLabel({ definitions }: Run, { kind }: ImageDefinition): string {
-  return `${containerTitle(definitions.container)} as ${kind.toUpperCase()}`;
+function imageLabel(container: ContainerDefinition, kind: string): string {
+  return `${containerTitle(container)} as ${kind.toUpperCase()}`;
 }
 
-function requireImages({ definitions }: Run, outputs: readonly { type: string }[]): void {
-  for (const type of ['oci', 'aci']) {
-    if (
-      !outputs.some((output) => output.type === type) ||
-      definitions.container.images.some(({ kind }) => kind === type)
-    )
-      continue;
-    throw new BuilditError('usage', `Cannot write an image of type ${type}: container.yaml describes none`, {
-      hint: `add a step "- image: {type: ${type}}" to container.yaml`,
-    });
-  }
+/** What `--output` asks for. Throws, before anything is built, where the container describes no such image. */
+export function readOutputs({ definitions, options }: Run): readonly OutputSpec[] {
+  const outputs = options.outputs.map((text) => parseOutput(text, process.cwd()));
+  const described = new Set<string>(definitions.container.images.map(({ kind }) => kind));
+  const lacking = outputs.find(({ type }) => (type === 'oci' || type === 'aci') && !described.has(type));
+  if (lacking === undefined) return outputs;
+  throw new BuilditError('usage', `Cannot write an image of type ${lacking.type}: container.yaml describes none`, {
+    hint: `add a step "- image: {type: ${lacking.type}}" to container.yaml`,
+  });
 }
 
 /** Which packages share layers stays as it was decided first, so that one bump moves one layer. */
@@ -143,7 +164,7 @@ async function keepLayerPlan({ definitions, lock, options }: Run, { oci }: Image
 
 function builtImage(run: Run, { kind, path, digest, imageId, size }: Published): BuiltImage {
   return {
-    label: `${containerTitle(run.definitions.container)} as ${kind.toUpperCase()}`,
+    label: imageLabel(run.definitions.container, kind),
     kind,
     path,
     digest,

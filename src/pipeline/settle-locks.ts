@@ -5,7 +5,7 @@ import { LOCK_FILE, readContainerLock, readRepositoryLock, writeLock } from '../
 import { type LockServices, type SettleOptions, settleContainerLock } from '../lock/settle-container-lock.ts';
 import type { Definitions, RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
-import type { ContainerLock, RepositoryLock } from '../model/lock.ts';
+import type { ContainerLock, DebianSet, RepositoryLock } from '../model/lock.ts';
 import { imageClosure } from '../model/run-exclusions.ts';
 import type { Store } from '../store/store.ts';
 import type { Witness } from '../system/witness.ts';
@@ -57,17 +57,28 @@ export function lockServices(definitions: Definitions, options: BuildOptions, st
   return {
     resolve: async ({ scope, wants, fixed }) => {
       const archive = await archiveOf(scope);
-      const set = archive.resolve({ wants, fixed, essential: false });
-      return scope === 'root'
-        ? set
-        : imageClosure(
-            set,
-            wants.map(({ name }) => name),
-          );
+      const set = placed(definitions, () => archive.resolve({ wants, fixed, essential: false }));
+      const names = wants.map(({ name }) => name);
+      return scope === 'root' ? set : imageClosure(set, names);
     },
     pinPatch: (url, expected, strip) =>
       fetchPatch(url, strip, { store, context: options.context, config: options.config, expected }),
   };
+}
+
+/** Runs a resolution; what it says about a package that container.yaml names gets that place. */
+function placed(definitions: Definitions, resolve: () => DebianSet): DebianSet {
+  try {
+    return resolve();
+  } catch (error) {
+    if (!(error instanceof BuilditError) || error.position !== undefined) throw error;
+    const request = definitions.debianRequested.find(({ name, version }) =>
+      [`"debian/${name}"`, `"debian/${name}-${version}"`].some((object) => error.message.includes(object)),
+    );
+    if (request === undefined) throw error;
+    const { code, message, hint, details, cause } = error;
+    throw new BuilditError(code, message, { hint, details, cause, position: request.position });
+  }
 }
 
 /** Opens the suites for images or for roots, once each. */

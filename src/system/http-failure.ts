@@ -4,7 +4,8 @@ import { printable } from '../model/names.ts';
 /** Why one try failed, before it is known whether another one follows. */
 export type DownloadFailure =
   | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs: number | undefined }
-  | { readonly kind: 'network'; readonly code: string; readonly text: string }
+  /** `peer`: address and port of who was to be connected to, where that is known. */
+  | { readonly kind: 'network'; readonly code: string; readonly text: string; readonly peer?: string }
   | { readonly kind: 'tls'; readonly text: string }
   | { readonly kind: 'redirect'; readonly text: string }
   | { readonly kind: 'slow'; readonly text: string }
@@ -30,7 +31,7 @@ export class DownloadError extends BuilditError {
   readonly answer: string;
 
   constructor(url: string, failure: DownloadFailure, tries: number, cause?: unknown) {
-    const answer = answerText(failure);
+    const answer = `${answerText(failure)}${proxyText(failure, url)}`;
     const often = tries === 1 ? '' : ` (tried ${tries} times)`;
     super('unreachable', `Cannot download "${shownUrl(url)}": expected the file, found ${answer}${often}`, {
       hint: hintFor(failure),
@@ -75,10 +76,11 @@ export function isTransient(failure: DownloadFailure): boolean {
 /** Sorts an error of Node or undici. `waited` says what a time-out was waiting for. */
 export function failureOf(error: unknown): DownloadFailure {
   if (error instanceof FailedTry) return error.failure;
-  const { code, message } = innermost(error);
+  const { code, message, peer } = innermost(error);
   if (isTlsProblem(code, message)) return { kind: 'tls', text: `${printable(message)} (${code})` };
   if (/Proxy response/.test(message)) return { kind: 'network', code: 'PROXY', text: printable(message) };
-  return { kind: 'network', code, text: networkTexts[code] ?? `${printable(message)} (${printable(code)})` };
+  const text = networkTexts[code] ?? `${printable(message)} (${printable(code)})`;
+  return { kind: 'network', code, text, ...(peer === undefined ? {} : { peer }) };
 }
 
 const networkTexts: Readonly<Record<string, string>> = {
@@ -103,14 +105,16 @@ function isTlsProblem(code: string, message: string): boolean {
 }
 
 /** undici and Node's happy-eyeballs wrap the telling error in `cause` and `errors`. */
-function innermost(error: unknown): { code: string; message: string } {
-  let current = error as { code?: unknown; message?: unknown; cause?: unknown; errors?: unknown };
+function innermost(error: unknown): { code: string; message: string; peer: string | undefined } {
+  let current = error as NodeJS.ErrnoException & { errors?: unknown; address?: unknown; port?: unknown };
   for (let depth = 0; depth < 5; depth += 1) {
     const inner = current.cause ?? (Array.isArray(current.errors) ? current.errors[0] : undefined);
     if (typeof inner !== 'object' || inner === null) break;
-    current = inner;
+    current = inner as typeof current;
   }
-  return { code: String(current.code ?? 'unknown'), message: String(current.message ?? current) };
+  const { code = 'unknown', message = current, address, port } = current;
+  const peer = typeof address === 'string' && typeof port === 'number' ? `${address}:${port}` : undefined;
+  return { code: String(code), message: String(message), peer };
 }
 
 function answerText(failure: DownloadFailure): string {
@@ -122,6 +126,14 @@ function answerText(failure: DownloadFailure): string {
     default:
       return failure.text;
   }
+}
+
+/** A connection to another port than the URL's is one to a proxy. */
+function proxyText(failure: DownloadFailure, url: string): string {
+  if (failure.kind !== 'network' || failure.peer === undefined || !URL.canParse(url)) return '';
+  const { port, protocol } = new URL(url);
+  const own = port === '' ? (protocol === 'https:' ? '443' : '80') : port;
+  return failure.peer.endsWith(`:${own}`) ? '' : ` by the proxy ${failure.peer}`;
 }
 
 const statusTexts: Readonly<Record<number, string>> = {

@@ -1,5 +1,15 @@
 import { once } from 'node:events';
-import { lstatSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  lutimesSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
@@ -10,6 +20,7 @@ import { listingBytes, parseListing, readListing } from '../../src/layer/listing
 import { openLayerTar } from '../../src/layer/open-layer.ts';
 import { readTar } from '../../src/layer/read-tar.ts';
 import { directoryMember, fileMember, symlinkMember, type TarMember } from '../../src/layer/tar-member.ts';
+import { treeAgrees } from '../../src/layer/tree-agrees.ts';
 import { workerModule } from '../../src/layer/worker-module.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import type { KeptLayer } from '../../src/model/layer.ts';
@@ -287,6 +298,38 @@ describe('a kept layer', () => {
     await expect(collect(openLayerTar(store, layer))).rejects.toMatchObject({ code: 'store-damaged' });
     expect(snapshotOf(await ensureTree(store, layer))).toEqual(before);
     expect(sha256(await collect(openLayerTar(store, layer)))).toBe(layer.diffId);
+  });
+
+  test.each(Object.keys(damages))('of an earlier boot does not agree with its listing with %s', async (name) => {
+    const store = await open();
+    const layer = await keptIn(store);
+    const tree = await ensureTree(store, layer);
+    const listing = await readListing(store, layer.listing);
+    expect(await treeAgrees(tree, listing)).toBe(true);
+    damages[name]!(tree);
+    expect(await treeAgrees(tree, listing)).toBe(false);
+  });
+
+  test.each<[string, (tree: string) => void]>([
+    ['another file', (tree) => writeFileSync(join(tree, 'etc/other'), '')],
+    ['another mode', (tree) => chmodSync(join(tree, 'usr/bin/su'), 0o4755)],
+    ['a directory others may write to', (tree) => chmodSync(join(tree, 'etc'), 0o777)],
+    ['another time', (tree) => utimesSync(join(tree, 'etc/motd'), 1, 1)],
+    [
+      'another target',
+      (tree) => {
+        rmSync(join(tree, 'usr/bin/link'));
+        symlinkSync('/etc/passwd', join(tree, 'usr/bin/link'));
+        lutimesSync(join(tree, 'usr/bin/link'), 40, 40);
+        utimesSync(join(tree, 'usr/bin'), 50, 50);
+      },
+    ],
+  ])('of an earlier boot does not agree with its listing with %s', async (_, damage) => {
+    const store = await open();
+    const layer = await keptIn(store);
+    const tree = await ensureTree(store, layer);
+    damage(tree);
+    expect(await treeAgrees(tree, await readListing(store, layer.listing))).toBe(false);
   });
 
   test('is encoded once and found again', async () => {

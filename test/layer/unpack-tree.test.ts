@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readTar } from '../../src/layer/read-tar.ts';
 import { fileMember } from '../../src/layer/tar-member.ts';
 import { type UnpackOptions, unpackTree } from '../../src/layer/unpack-tree.ts';
+import { requires } from '../support/requires.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { inChunks, rawMember, rawPax, rawTar } from './raw-tar.ts';
 import { snapshotOf } from './snapshot.ts';
@@ -91,6 +92,24 @@ describe('unpackTree refuses, and changes nothing outside for', () => {
     await expect(unpacking).rejects.toMatchObject({ code: 'archive-refused' });
     expect(snapshotOf(outside)).toEqual(before);
     expect(snapshotOf(top).filter(({ path }) => !/^(fresh|outside)(\/|$)/.test(path))).toEqual([]);
+  });
+
+  /** Shows that the attacks are attacks: with -P, GNU tar does what the archive says. */
+  requires('tar').test.each([
+    'an absolute name',
+    'a name with ..',
+    'a link, then a file through it',
+    'a relative link, then a file through it',
+    'a chain of links',
+    'a pax name that leads out',
+  ])('%s, for which an unpacker without guards falls', (name) => {
+    const top = temporaryDirectory();
+    const outside = join(top, 'outside');
+    mkdirSync(join(top, 'fresh'));
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'victim'), 'untouched');
+    spawnSync('tar', ['-xPf', '-', '-C', join(top, 'fresh')], { input: attacks[name]!(outside) });
+    expect(readFileSync(join(outside, 'victim'), 'utf8')).toBe('owned');
   });
 
   test('a directory that is not fresh: a link that waits there is not followed', async () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sortByPath } from '../../src/layer/path-order.ts';
 import { readTar } from '../../src/layer/read-tar.ts';
-import { layerTar, layerTarSize } from '../../src/layer/write-tar.ts';
+import { layerTar } from '../../src/layer/write-tar.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import type { LayerEntry, LayerListing } from '../../src/model/layer.ts';
 import { requires } from '../support/requires.ts';
@@ -45,9 +45,8 @@ describe('layerTar', () => {
     expect(sha256(await write(fixed))).toBe('74ff5e566c45d59c7e77911fd1efe7f70c2a41db781e3128619c4d632ece9834');
   });
 
-  test('ends after exactly two blocks of zeros and has the size that was told before', async () => {
+  test('ends after exactly two blocks of zeros', async () => {
     const tar = await write(fixed);
-    expect(tar.length).toBe(layerTarSize(fixed));
     expect(tar.subarray(-1024).equals(Buffer.alloc(1024))).toBe(true);
     expect(tar.subarray(-1536, -1024).equals(Buffer.alloc(512))).toBe(false);
     expect((await write([])).equals(Buffer.alloc(1024))).toBe(true);
@@ -152,7 +151,6 @@ test('what layerTar writes, readTar reads', async () => {
     fc.asyncProperty(anyListing, async (listing) => {
       const tar = await write(listing);
       expect(await collectMembers(readTar(inChunks(tar)))).toEqual(listing.map(asRead));
-      expect(tar.length).toBe(layerTarSize(listing));
     }),
     { numRuns: 200 },
   );

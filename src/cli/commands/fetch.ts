@@ -31,7 +31,11 @@ export function addFetchCommand(program: Command, cli: CliContext): void {
         }
         session.screen.close();
         if (flags.json === true) session.document({ fetched, bytes });
-        else session.result([fetched === 0 ? 'everything is there' : `${fetched} files fetched, ${sizeText(bytes)}`]);
+        else session.result([fetchedText(fetched, bytes)]);
       }),
     );
+}
+
+function fetchedText(count: number, bytes: number): string {
+  return count === 0 ? 'everything is there' : `${count} ${count === 1 ? 'file' : 'files'} fetched, ${sizeText(bytes)}`;
 }
