@@ -8,5 +8,5 @@ const pins = JSON.parse(readFileSync(pinsPath, 'utf8'));
 const store = await openStore(directory);
 const { signal } = new AbortController();
 let count = 0;
-for await (const _ of convertDebs(store, pins, { signal, encode: 'zstd' })) count += 1;
+for await (const _ of convertDebs(store, pins, { signal, encode: 'zstd', tree: 'later' })) count += 1;
 if (count !== pins.length) throw new Error(`${count} of ${pins.length} packages were converted`);

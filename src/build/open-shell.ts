@@ -175,9 +175,12 @@ async function enter(
   return exit.kind === 'exited' ? exit.code : 137;
 }
 
-/** A shell that is not interactive, as the one around this is, drops PS1 from its environment. */
+/**
+ * bash is interactive by itself where it has a terminal, and reads commands quietly where it has none. The one around this
+ * is not, and would drop PS1 from its environment.
+ */
 function interactiveShell({ name, version }: BuildRequest): string[] {
-  return ['/usr/bin/env', `PS1=[${name}-${version}] \\w \\$ `, '/usr/bin/bash', '--norc', '-i'];
+  return ['/usr/bin/env', `PS1=[${name}-${version}] \\w \\$ `, '/usr/bin/bash', '--norc'];
 }
 
 /** The one thing of the caller's environment a shell gets, since its terminal is the caller's. */

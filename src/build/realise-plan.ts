@@ -38,6 +38,8 @@ export interface Assessment {
   readonly lookups: ReadonlyMap<Hash, Lookup>;
 }
 
+const ASKED_FOR: Lookup = { kind: 'miss', reason: 'asked for with --from-source' };
+
 /**
  * Looks up what is wanted by HASH, from the top: what a package was built with is needed only where the package itself
  * is missed.
@@ -70,9 +72,7 @@ export async function realisePlan(
   options: RealiseOptions,
   context: RunContext,
 ): Promise<Records> {
-  const find: typeof services.findByHash = options.fromSource
-    ? async () => ({ kind: 'miss', reason: 'asked for with --from-source' })
-    : services.findByHash;
+  const find: typeof services.findByHash = options.fromSource ? async () => ASKED_FOR : services.findByHash;
   const { needed, lookups } = await assessPlan(plan, wanted, find);
   const records = new Map<Hash, PackageRecord>();
   for (const [hash, lookup] of lookups) if (lookup.kind === 'hit') records.set(hash, lookup.record);
@@ -98,7 +98,7 @@ async function realiseStep(
 ): Promise<void> {
   const contents = step.root.map((hash) => records.get(hash)!.outputs.main!.diffId);
   const buildKey = services.buildKeyOf(step, contents);
-  const same: Lookup = options.fromSource ? { kind: 'miss', reason: '' } : await services.findSameBuild(buildKey);
+  const same: Lookup = options.fromSource ? ASKED_FOR : await services.findSameBuild(buildKey);
   if (same.kind === 'hit') {
     const record: PackageRecord = { ...same.record, hash: step.hash, name: step.name, version: step.version };
     await services.keep(record);

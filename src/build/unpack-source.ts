@@ -40,7 +40,8 @@ export async function unpackSource(
   const blob = untilInterrupted(openBlob(store, digest), signal);
   try {
     const members = readTar(await decompressDetected(blob, fileName), { what: fileName });
-    const { newestMtime } = await unpackTree(members, fresh, { strip, what: fileName });
+    const { entries, newestMtime } = await unpackTree(members, fresh, { strip, what: fileName });
+    if (entries === 0) throw nothingLeft(source);
     await moveContent(fresh, await realDirectory(tree, source), source);
     return newestMtime;
   } finally {
@@ -107,6 +108,15 @@ async function moveContent(from: string, to: string, source: Source): Promise<vo
     else throw refusal(source, 'files that no other source has', entry.name);
   }
   await rmdir(from);
+}
+
+function nothingLeft({ fileName, strip }: Source): BuilditError {
+  const below = strip === 0 ? '' : ` below ${strip} leading ${strip === 1 ? 'directory' : 'directories'}`;
+  return new BuilditError(
+    'definition-invalid',
+    `Cannot unpack "${printable(fileName)}": expected files${below}, found none`,
+    { hint: strip === 0 ? undefined : 'strip: 0 in the source keeps paths as they are in the archive' },
+  );
 }
 
 function refusal({ fileName }: Source, expected: string, found: string): BuilditError {

@@ -20,7 +20,7 @@ export async function findByHash(store: Store, hash: Hash): Promise<Lookup> {
 /** Looks a package up by what its root really contained: a dependency that came out the same rebuilds nobody. */
 export async function findSameBuild(store: Store, buildKey: Digest): Promise<Lookup> {
   const record = await findByBuildKey(store, buildKey);
-  if (record === undefined) return { kind: 'miss', reason: 'no earlier build had the same root' };
+  if (record === undefined) return { kind: 'miss', reason: 'no earlier build had the same inputs' };
   return usable(store, record);
 }
 

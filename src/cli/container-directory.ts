@@ -12,12 +12,12 @@ export interface ContainerPlace {
 
 /**
  * Finds the container that something typed belongs to: the directory of a container itself, a package's directory inside
- * one, or a package's name for the container at or above the working directory.
+ * one, a package's name behind a container's directory (`nginx-prod/dev-libs/openssl`), or a package's name alone for the
+ * container at or above the working directory.
  */
 export function containerDirectory(cwd: string, typed: string | undefined): ContainerPlace {
   const path = resolve(cwd, typed ?? '.');
-  const isPath = typed === undefined || existsSync(path);
-  const directory = containerAtOrAbove(isPath ? path : cwd);
+  const directory = containerAtOrAbove(path) ?? containerAtOrAbove(cwd);
   if (directory === undefined) {
     throw new BuilditError(
       'file-missing',
@@ -25,8 +25,11 @@ export function containerDirectory(cwd: string, typed: string | undefined): Cont
       { hint: 'name a directory of a container, or run this inside of one' },
     );
   }
-  if (!isPath) return { directory, packageName: typed };
-  return { directory, packageName: path === directory ? undefined : `./${relative(directory, path)}` };
+  if (path === directory) return { directory, packageName: undefined };
+  const inside = relative(directory, path);
+  if (typed === undefined || existsSync(path)) return { directory, packageName: `./${inside}` };
+  const isBareName = directory === containerAtOrAbove(cwd) && !/^[./]/.test(typed);
+  return { directory, packageName: isBareName ? typed : inside };
 }
 
 function containerAtOrAbove(start: string): string | undefined {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { BuilditError } from '../model/errors.ts';
 import type { CliContext } from './cli-context.ts';
 import { createProgram } from './command-line.ts';
@@ -52,20 +52,23 @@ async function runCommandLine(cli: CliContext): Promise<number> {
   const verbs = new Set(['help', ...program.commands.map((command) => command.name())]);
   const argv = verbFirst(cli.argv, verbs);
   refuseSharing(argv);
-  if (argv.length === 0) return showHelpFirst(cli, program.helpInformation());
+  if (argv.length === 0) return showHelpFirst(cli, program);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0 || error.code === 'commander.help') return 0;
+    if (error.exitCode === 0) return 0;
+    const incomplete = error.code === 'commander.help' && program.commands.find((known) => known.name() === argv[0]);
+    if (incomplete) return showHelpFirst(cli, incomplete);
     throw usageError(error, program, argv);
   }
   return exitCode;
 }
 
-function showHelpFirst(cli: CliContext, help: string): number {
-  cli.stderr.write(help);
-  if (existsSync(join(cli.cwd, 'container.yaml'))) {
+/** What there is, for a command line that ends before it says what to do. */
+function showHelpFirst(cli: CliContext, command: Command): number {
+  cli.stderr.write(command.helpInformation());
+  if (command.parent === null && existsSync(join(cli.cwd, 'container.yaml'))) {
     cli.stderr.write('\nThis directory holds a container.yaml: `buildit .` builds it.\n');
   }
   return exitCodeOf(new BuilditError('usage', 'Cannot run "buildit": expected a directory or a command'));

@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { isPackageNamePart, printable } from '../model/names.ts';
+import { makeDirectory } from '../system/files.ts';
 
 /**
  * Writes the smallest container that builds into a directory, which may be there already but must not hold a
@@ -16,7 +17,7 @@ export async function newContainer(directory: string): Promise<void> {
         'a letter or digit first',
     );
   }
-  await mkdir(directory, { recursive: true });
+  makeDirectory(directory);
   const path = join(directory, 'container.yaml');
   try {
     await writeFile(path, containerYaml(name), { flag: 'wx' });

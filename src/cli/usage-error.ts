@@ -21,7 +21,11 @@ export function refuseSharing(argv: readonly string[]): void {
 /** Puts what commander found into buildit's own words, with the name that was most likely meant. */
 export function usageError(error: CommanderError, program: Command, argv: readonly string[]): BuilditError {
   const command = program.commands.find((candidate) => candidate.name() === argv[0]);
-  const said = error.message.replace(/^error: /, '').replace(/\.$/, '');
+  if (error.code === 'commander.help') return unknownHelp(argv[1] ?? '', program);
+  const said = error.message
+    .replace(/^error: /, '')
+    .replace(/\.$/, '')
+    .replace(/ is invalid\. /, ' is invalid: ');
   const help = command === undefined ? 'buildit --help' : `buildit help ${command.name()}`;
   return new BuilditError(
     'usage',
@@ -30,6 +34,14 @@ export function usageError(error: CommanderError, program: Command, argv: readon
       hint: suggestion(error, command ?? program, program) ?? `\`${help}\` lists what there is`,
     },
   );
+}
+
+/** `buildit help biuld`, for which commander has no words. */
+function unknownHelp(typed: string, program: Command): BuilditError {
+  const verbs = program.commands.map((candidate) => candidate.name());
+  return new BuilditError('usage', `Cannot print the help of "${printable(typed)}": expected a command, found none`, {
+    hint: didYouMean(typed, verbs) ?? '`buildit --help` lists the commands',
+  });
 }
 
 function suggestion(error: CommanderError, command: Command, program: Command): string | undefined {

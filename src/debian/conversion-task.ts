@@ -8,6 +8,7 @@ export interface ConversionSetting {
   readonly store: string;
   readonly flock: readonly string[] | undefined;
   readonly encode: LayerCompression | undefined;
+  readonly tree: 'now' | 'later' | undefined;
 }
 
 /** What it is asked, one at a time. */

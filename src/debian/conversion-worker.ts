@@ -12,7 +12,8 @@ const store = openStore(setting.store, { onWarning: (text) => answer({ kind: 'wa
 
 port.on('message', async ({ pin }: ConversionTask) => {
   try {
-    answer({ kind: 'converted', converted: await convertDeb(await store, pin, { encode: setting.encode }) });
+    const { encode, tree } = setting;
+    answer({ kind: 'converted', converted: await convertDeb(await store, pin, { encode, tree }) });
   } catch (error) {
     answer({ kind: 'failed', failure: packFailure(error) });
   }

@@ -24,6 +24,8 @@ export interface ConvertedDeb {
 export interface ConvertOptions {
   /** Compresses the layer in the same pass, where that encoding is known to be wanted. */
   readonly encode?: LayerCompression | undefined;
+  /** `later` for a package that is no part of a root: its tree is made of that encoding when something asks for it. */
+  readonly tree?: 'now' | 'later' | undefined;
 }
 
 const NOTES = 'debian-layers';
@@ -50,7 +52,7 @@ async function convertOpened(
   pin: DebianPin,
   deb: OpenedDeb,
   what: string,
-  { encode }: ConvertOptions,
+  { encode, tree = 'now' }: ConvertOptions,
 ): Promise<ConvertedDeb> {
   const statusEntry = await readStatusEntry(deb.control, pin, what);
   const members = membersOf(deb, pin, statusEntry, what);
@@ -58,6 +60,7 @@ async function convertOpened(
     mtime: { kind: 'archive' },
     owner: 'archive',
     what,
+    tree,
     ...(encode === undefined ? {} : { encode }),
   });
   const converted = { layer, sourceDate: members.newest() };

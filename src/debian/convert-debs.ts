@@ -50,7 +50,7 @@ export async function* convertDebs(
 }
 
 async function* convertInParallel(store: Store, pins: readonly DebianPin[], options: ConvertDebsOptions) {
-  const { signal, encode, jobs = availableParallelism() } = options;
+  const { signal, encode, tree, jobs = availableParallelism() } = options;
   const waiting = [...pins].sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
   const bytes = pins.reduce((sum, { size }) => sum + size, 0);
   const count = Math.max(1, Math.min(jobs, waiting.length));
@@ -58,7 +58,7 @@ async function* convertInParallel(store: Store, pins: readonly DebianPin[], opti
     count < 2 || bytes < WORTH_THREADS_BYTES
       ? [inThisThread(store, options)]
       : Array.from({ length: count }, () => {
-          const setting = { store: store.directory, flock: flockCommand(), encode };
+          const setting = { store: store.directory, flock: flockCommand(), encode, tree };
           return startConversionThread(setting, store.onWarning);
         });
   const aborted = new Promise<never>((_, reject) => {

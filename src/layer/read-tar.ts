@@ -1,6 +1,7 @@
 import { archiveRefusal } from './archive-refusal.ts';
 import { ByteReader } from './byte-reader.ts';
 import { type PaxRecords, parsePaxRecords } from './pax-records.ts';
+import { isAllZero, type Refuse, readPadded, startContent } from './tar-content.ts';
 import { BLOCK_SIZE, memberTypeOf, parseTarHeader, type TarHeader, TarHeaderFault } from './tar-header.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from './tar-limits.ts';
 import { noContent, once, type TarMember } from './tar-member.ts';
@@ -39,17 +40,17 @@ export async function* readTar(
       if (member.type !== 'file' || member.size === 0) {
         yield member;
       } else if (member.size <= WHOLE_BYTES) {
-        const whole = await readPadded(reader, member.size, reading);
+        const whole = await readPadded(reader, member.size, reading.refuse);
         yield { ...member, whole, content: once(whole) };
       } else {
-        const content = startContent(reader, member.size, reading);
+        const content = startContent(reader, member.size, reading.refuse);
         yield { ...member, content: content.bytes };
         await content.skipRest();
       }
     }
     await readEnd(reader, reading);
   } catch (error) {
-    if (error instanceof TarHeaderFault) throw refusal(reading, error.expected, error.found);
+    if (error instanceof TarHeaderFault) throw reading.refuse(error.expected, error.found);
     throw error;
   } finally {
     await reader.close();
@@ -65,7 +66,8 @@ const MAX_EXTENSION_BYTES = 1024 * 1024;
 /** What is known between two headers. */
 interface Reading {
   readonly limits: TarLimits;
-  readonly what: string;
+  /** Names the archive, and the member that is being read. */
+  readonly refuse: Refuse;
   /** Extensions that wait for their member. */
   pending: { pax?: PaxRecords; longName?: Buffer; longLink?: Buffer };
   global: PaxRecords;
@@ -75,23 +77,21 @@ interface Reading {
 }
 
 function startReading({ what = 'archive', ...limits }: ReadTarOptions): Reading {
-  return {
+  const reading: Reading = {
     limits: { ...DEFAULT_TAR_LIMITS, ...limits },
-    what,
+    refuse: (expected, found) =>
+      archiveRefusal(reading.current === '' ? what : `${what}: ${reading.current}`, expected, found),
     pending: {},
     global: {},
     current: '',
     bytes: 0,
     entries: 0,
   };
-}
-
-function refusal(reading: Reading, expected: string, found: string): Error {
-  return archiveRefusal(reading.current === '' ? reading.what : `${reading.what}: ${reading.current}`, expected, found);
+  return reading;
 }
 
 function parseBlock(block: Buffer, reading: Reading): TarHeader | undefined {
-  if (block.length < BLOCK_SIZE) throw refusal(reading, 'two blocks of zeros at the end', 'an archive that is cut off');
+  if (block.length < BLOCK_SIZE) throw reading.refuse('two blocks of zeros at the end', 'an archive that is cut off');
   const header = parseTarHeader(block);
   if (header !== undefined) reading.current = header.name.toString().slice(0, 200);
   return header;
@@ -102,10 +102,10 @@ function isExtension({ typeFlag }: TarHeader): boolean {
 }
 
 async function readExtension(reader: ByteReader, { typeFlag, size }: TarHeader, reading: Reading): Promise<void> {
-  if (size > MAX_EXTENSION_BYTES) throw refusal(reading, `at most ${MAX_EXTENSION_BYTES} bytes of names`, `${size}`);
+  if (size > MAX_EXTENSION_BYTES) throw reading.refuse(`at most ${MAX_EXTENSION_BYTES} bytes of names`, `${size}`);
   reading.entries += 1;
   checkEntries(reading);
-  const block = await readPadded(reader, size, reading);
+  const block = await readPadded(reader, size, reading.refuse);
   const { pending } = reading;
   switch (typeFlag) {
     case 'g': {
@@ -197,7 +197,7 @@ function count(reading: Reading, size: number): void {
   reading.entries += 1;
   checkEntries(reading);
   if (reading.bytes > reading.limits.maxBytes) {
-    throw refusal(reading, `at most ${reading.limits.maxBytes} bytes of files`, 'more');
+    throw reading.refuse(`at most ${reading.limits.maxBytes} bytes of files`, 'more');
   }
 }
 
@@ -205,74 +205,15 @@ function checkEntries({ entries, limits }: Reading): void {
   if (entries > limits.maxEntries) throw new TarHeaderFault(`at most ${limits.maxEntries} members`, 'more');
 }
 
-/** Reads content and the zeros that fill its last block. */
-async function readPadded(reader: ByteReader, size: number, reading: Reading): Promise<Buffer> {
-  const padded = size + paddingOf(size);
-  const bytes = reader.takeNow(padded) ?? (await reader.take(padded));
-  if (bytes.length < padded) throw refusal(reading, `${size} bytes of content`, 'an archive that is cut off');
-  return bytes.subarray(0, size);
-}
-
-export function paddingOf(size: number): number {
-  return (BLOCK_SIZE - (size % BLOCK_SIZE)) % BLOCK_SIZE;
-}
-
-interface Content {
-  readonly bytes: AsyncIterable<Uint8Array>;
-  skipRest(): Promise<void>;
-}
-
-function startContent(reader: ByteReader, size: number, reading: Reading): Content {
-  let missing = size;
-  let isOpen = true;
-  async function next(): Promise<Buffer | undefined> {
-    if (missing === 0) return undefined;
-    const chunk = await reader.takeSome(missing);
-    if (chunk === undefined) throw refusal(reading, `${size} bytes of content`, 'an archive that is cut off');
-    missing -= chunk.length;
-    return chunk;
-  }
-  async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
-    for (;;) {
-      if (!isOpen) throw new Error(`The content of ${reading.current} was asked for after the next member`);
-      const chunk = await next();
-      if (chunk === undefined) return;
-      yield chunk;
-    }
-  }
-  return {
-    bytes: { [Symbol.asyncIterator]: read },
-    async skipRest() {
-      isOpen = false;
-      while ((await next()) !== undefined);
-      const padding = paddingOf(size);
-      if ((await reader.take(padding)).length < padding) {
-        throw refusal(reading, `${size} bytes of content`, 'an archive that is cut off');
-      }
-    },
-  };
-}
-
 /** After the first block of zeros: another one, then at most more zeros, with which GNU tar fills its last record. */
 async function readEnd(reader: ByteReader, reading: Reading): Promise<void> {
   if (Object.keys(reading.pending).length > 0) throw new TarHeaderFault('a member after its long name', 'the end');
   const second = await reader.take(BLOCK_SIZE);
-  if (second.length < BLOCK_SIZE)
-    throw refusal(reading, 'two blocks of zeros at the end', 'an archive that is cut off');
+  if (second.length < BLOCK_SIZE) throw reading.refuse('two blocks of zeros at the end', 'an archive that is cut off');
   for (let chunk: Buffer | undefined = second; chunk !== undefined; chunk = await reader.takeSome(2 ** 20)) {
-    if (!isZero(chunk)) {
+    if (!isAllZero(chunk)) {
       reading.current = '';
-      throw refusal(reading, 'nothing but zeros after the end', 'other bytes');
+      throw reading.refuse('nothing but zeros after the end', 'other bytes');
     }
   }
-}
-
-const ZEROS = Buffer.alloc(64 * 1024);
-
-function isZero(bytes: Buffer): boolean {
-  for (let start = 0; start < bytes.length; start += ZEROS.length) {
-    const part = bytes.subarray(start, start + ZEROS.length);
-    if (part.compare(ZEROS, 0, part.length) !== 0) return false;
-  }
-  return true;
 }

@@ -1,8 +1,11 @@
 import { loadZstd } from './load-zstd.ts';
-import { measureZstdFrame } from './zstd-frame.ts';
+import { measureZstdFrame, zstdWindowBytes } from './zstd-frame.ts';
 
 /** Frames of our own have 4 MiB; larger ones are streamed. */
 const MOST_FRAME_BYTES = 8 * 1024 * 1024;
+
+/** What the program zstd accepts, too, when it is not told otherwise. */
+const MOST_WINDOW_BYTES = 128 * 1024 * 1024;
 
 /**
  * Decompresses zstd frames, one after the other. Small frames are decoded at once by the wasm codec, four times as fast;
@@ -49,10 +52,11 @@ async function* decodeFrames(
 }
 
 async function* streamed(
-  start: Uint8Array,
+  start: Buffer,
   rest: AsyncIterator<Uint8Array>,
   onBlock: (length: number) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  if (zstdWindowBytes(start) > MOST_WINDOW_BYTES) throw new Error('a window of more than 128 MiB');
   const { Decompress } = await import('fzstd');
   let output: Uint8Array[] = [];
   const decoder = new Decompress((block) => {

@@ -39,6 +39,13 @@ export function measureZstdFrame(bytes: Buffer): ZstdFrame | 'more' | 'other' {
   return bytes.length < end ? 'more' : { length: end, contentSize: contentSize(bytes, sizeAt, sizeLength) };
 }
 
+/** Memory that decoding a frame takes, by its header (RFC 8878, 3.1.1.1.2); 0 where it is told otherwise or not there. */
+export function zstdWindowBytes(bytes: Buffer): number {
+  if (bytes.length < 6 || bytes.readUInt32LE(0) !== MAGIC || (bytes[4]! & 0x20) !== 0) return 0;
+  const base = 2 ** (10 + (bytes[5]! >> 3));
+  return base + (base / 8) * (bytes[5]! & 7);
+}
+
 function contentSize(bytes: Buffer, offset: number, length: number): number {
   if (length === 8) return Number(bytes.readBigUInt64LE(offset));
   // Two bytes count from 256 on.

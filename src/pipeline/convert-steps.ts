@@ -2,6 +2,7 @@ import type { Records } from '../build/realise-plan.ts';
 import { type ConvertedDeb, findConverted } from '../debian/convert-deb.ts';
 import { convertDebs } from '../debian/convert-debs.ts';
 import { fetchDebs } from '../debian/fetch-debs.ts';
+import type { LayerCompression } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { DebianPin } from '../model/lock.ts';
 import type { Hash } from '../model/package-hash.ts';
@@ -43,16 +44,16 @@ export async function convertSteps(run: Run, steps: readonly ConvertStep[]): Pro
     unit: 'packages',
   });
   try {
-    for (const group of groupsByEncoding(run, pins)) {
+    for (const { pins: group, ...how } of conversionGroups(run, pins)) {
       const progress = {
         onProgress: () =>
           context.emit({ kind: 'task-progress', task, done: records.size - steps.length + missing.length }),
       };
       const { jobs } = config.build;
-      for await (const { pin, converted } of convertDebs(store, group.pins, {
+      for await (const { pin, converted } of convertDebs(store, group, {
         signal: context.signal,
         jobs,
-        encode: group.encode,
+        ...how,
         ...progress,
       })) {
         const step = byDigest.get(pin.sha256)!;
@@ -67,14 +68,30 @@ export async function convertSteps(run: Run, steps: readonly ConvertStep[]): Pro
   return records;
 }
 
-/** What may enter an OCI image is compressed in the same pass; what only builds need never is. */
-function groupsByEncoding({ plan }: Run, pins: readonly DebianPin[]) {
-  const oci = plan.container.images.find((image) => image.kind === 'oci');
-  if (oci?.kind !== 'oci') return [{ pins, encode: undefined }];
-  const inImage = new Set(plan.imageCandidates.flatMap((hash) => plan.conversions.get(hash)?.pin.sha256 ?? []));
+interface ConversionGroup {
+  readonly pins: readonly DebianPin[];
+  readonly encode?: LayerCompression;
+  readonly tree?: 'later';
+}
+
+/**
+ * What may enter an OCI image is compressed in the same pass; what only builds need never is. What is in no root and in
+ * no ACI, which is made of files, need not be unpacked.
+ */
+function conversionGroups({ plan }: Run, pins: readonly DebianPin[]): readonly ConversionGroup[] {
+  const { images } = plan.container;
+  const oci = images.find((image) => image.kind === 'oci');
+  if (oci?.kind !== 'oci') return [{ pins }];
+  const digestsOf = (hashes: readonly Hash[]) =>
+    new Set(hashes.flatMap((hash) => plan.conversions.get(hash)?.pin.sha256 ?? []));
+  const inImage = digestsOf(plan.imageCandidates);
+  const unpacked = digestsOf(plan.steps.flatMap(({ root }) => root));
+  const needsTree = ({ sha256 }: DebianPin) => unpacked.has(sha256) || images.some(({ kind }) => kind === 'aci');
+  const encoded = pins.filter(({ sha256 }) => inImage.has(sha256));
   return [
-    { pins: pins.filter(({ sha256 }) => inImage.has(sha256)), encode: oci.compression },
-    { pins: pins.filter(({ sha256 }) => !inImage.has(sha256)), encode: undefined },
+    { pins: encoded.filter((pin) => !needsTree(pin)), encode: oci.compression, tree: 'later' },
+    { pins: encoded.filter(needsTree), encode: oci.compression },
+    { pins: pins.filter(({ sha256 }) => !inImage.has(sha256)) },
   ];
 }
 

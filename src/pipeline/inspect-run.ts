@@ -25,17 +25,17 @@ export async function openPackageShell(
   }
   const prepared = await prepareRun(options);
   return withCollectionLock(prepared.store, 'shared', async () => {
-    const { step, sandbox, request } = await withPresentPackages(prepared, async (run) => {
+    const { name, sandbox, request } = await withPresentPackages(prepared, async (run) => {
       const step = findStep(run.plan, what.package);
-      return { step, ...(await prepareSandbox(run, step)) };
+      return { name: shownName(run, step.package), ...(await prepareSandbox(run, step)) };
     });
     const { signal, emit } = options.context;
-    const onPhase = (name: string) => emit({ kind: 'notice', text: `${shownName(step.package)}: ${name}` });
+    const onPhase = (phaseName: string) => emit({ kind: 'notice', text: `${name}: ${phaseName}` });
     return openShell(sandbox, request, {
       phase,
       failed: what.failed,
       signal,
-      shownName: shownName(step.package),
+      shownName: name,
       onPhase,
       onLog: () => {},
     });

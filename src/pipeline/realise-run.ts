@@ -1,3 +1,4 @@
+import { join, relative } from 'node:path';
 import type { NeedProvider } from '../build/check-needs.ts';
 import { createBuildRequest } from '../build/create-request.ts';
 import { createLocalExecutor, type LocalSandbox } from '../build/local-executor.ts';
@@ -49,7 +50,13 @@ function realiseServices(run: Run): RealiseServices {
       const { request, needs } = await prepareBuild(run, step, records, layers);
       for (const notice of step.package.notices) options.context.emit({ kind: 'notice', text: notice });
       return runBuild(
-        { request, buildKey: key, shownName: shownName(step.package), needs, ownsTopLinks: isBase(run, step.package) },
+        {
+          request,
+          buildKey: key,
+          shownName: shownName(run, step.package),
+          needs,
+          ownsTopLinks: isBase(run, step.package),
+        },
         {
           store,
           executor: createLocalExecutor(await sandbox),
@@ -101,9 +108,11 @@ export async function fetchInputs(run: Run, steps: readonly BuildStep[]): Promis
   );
 }
 
-/** What a package is called on the command line. */
-export function shownName({ name, origin }: ResolvedPackage): string {
-  return origin.kind === 'embedded' ? origin.shownPath : name;
+/** What to type where buildit was started, for a command about a package: `nginx-prod/pkgs/nginx`. */
+export function shownName({ definitions }: Run, { name, origin }: ResolvedPackage): string {
+  const { directory } = definitions.container;
+  const path = origin.kind === 'embedded' ? origin.directory : join(directory, name);
+  return relative(process.cwd(), path) || '.';
 }
 
 async function openSandbox(

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, readFile, unlink } from 'node:fs/promises';
+import { lstat, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OciImage } from '../image/assemble-oci.ts';
 import { isDigest } from '../model/digest.ts';
@@ -6,7 +6,7 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { linkBlob } from '../store/link-blob.ts';
 import type { Store } from '../store/store.ts';
-import { syncDirectory, writeFileDurably } from '../system/files.ts';
+import { makeDirectory, syncDirectory, writeFileDurably } from '../system/files.ts';
 import { systemErrorCode, writeFailure } from '../system/write-failure.ts';
 import { LAYOUT_MARK, type LayoutBlob, OCI_LAYOUT, ociLayout } from './oci-index.ts';
 import type { Published, WriteWitness } from './published.ts';
@@ -26,7 +26,7 @@ export async function writeLayout(
   const blobs = join(directory, 'blobs', 'sha256');
   await refuseForeignContent(directory);
   try {
-    await mkdir(blobs, { recursive: true });
+    makeDirectory(blobs);
   } catch (error) {
     throw writeFailure(error, { verb: 'create', path: blobs });
   }

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { freeBytesIfKnown, renameDurably } from '../system/files.ts';
+import { freeBytesIfKnown, makeDirectory, renameDurably } from '../system/files.ts';
 import { writeFailure } from '../system/write-failure.ts';
 
 export interface WrittenFile {
@@ -28,7 +28,7 @@ export async function writeStream(path: string, bytes: AsyncIterable<Uint8Array>
 /** Makes the directory above a file, refuses a directory in its place, and removes what dead runs left beside it. */
 export async function prepareDestination(path: string): Promise<void> {
   const directory = dirname(path);
-  await attempt(directory, () => mkdir(directory, { recursive: true }));
+  await attempt(directory, async () => makeDirectory(directory));
   const there = await stat(path).catch(() => undefined);
   if (there?.isDirectory()) {
     throw new BuilditError(

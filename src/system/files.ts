@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, constants, mkdirSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { chmodSync, constants, existsSync, mkdirSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemErrorCode, writeFailure } from './write-failure.ts';
@@ -92,7 +92,7 @@ export async function syncDirectory(path: string): Promise<void> {
 export function makeTraversableDirectory(path: string): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
   if (dirname(path) !== path) makeTraversableDirectory(dirname(path));
-  mkdirSync(path, { recursive: true });
+  makeDirectory(path);
   chmodSync(path, 0o755);
 }
 
@@ -115,5 +115,21 @@ export function freeBytesIfKnown(path: string): number | undefined {
     return bavail * bsize;
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * Makes a directory with its parents. Node's own `recursive` never ends where a parent is there and the system still
+ * says ENOENT, as in /proc.
+ */
+export function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path || existsSync(dirname(path))) throw error;
+    makeDirectory(dirname(path));
+    mkdirSync(path);
   }
 }

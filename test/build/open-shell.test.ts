@@ -90,3 +90,18 @@ requires('bwrap', 'user namespaces', 'script').test(
     expect(code).toBe(9);
   },
 );
+
+requires('bwrap', 'user namespaces').test(
+  'a shell without a terminal runs what it reads, and says nothing else',
+  async () => {
+    const asked = JSON.stringify([{ patches: [] }]);
+    const words = ['--import', loader, program, traversableDirectory(), asked];
+    const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stdin.end('pwd\nexit 3\n');
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(output).toBe('shell 0\n/build/src\nexit code 3\n');
+  },
+);

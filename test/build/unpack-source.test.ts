@@ -45,6 +45,16 @@ describe('unpackSource', () => {
     expect(readdirSync(tree)).toEqual([]);
   });
 
+  test('refuses to strip an archive down to nothing', async () => {
+    const { store, tree, fresh } = await place();
+    const source = { ...(await archive(store, { a: 'text' })), strip: 1 };
+    await expect(unpackSource(store, source, tree, fresh())).rejects.toMatchObject({
+      code: 'definition-invalid',
+      message: 'Cannot unpack "x.tar": expected files below 1 leading directory, found none',
+      hint: expect.stringContaining('strip: 0'),
+    });
+  });
+
   test('joins the directories of two sources and refuses one file from both', async () => {
     const { store, tree, fresh } = await place();
     await unpackSource(store, await archive(store, { 'd/a': 'one', x: 'x' }), tree, fresh());

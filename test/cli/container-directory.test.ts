@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { containerDirectory } from '../../src/cli/container-directory.ts';
 import { BuilditError } from '../../src/model/errors.ts';
@@ -22,6 +22,15 @@ test('a container, a package in it and a package by name are told apart', () => 
     directory,
     packageName: 'dev-libs/openssl',
   });
+});
+
+test('a name behind the directory of a container is a package of that one', () => {
+  const directory = container();
+  const openssl = { directory, packageName: 'dev-libs/openssl' };
+  expect(containerDirectory('/', join(directory, 'dev-libs/openssl'))).toEqual(openssl);
+  expect(containerDirectory(dirname(directory), `${basename(directory)}/dev-libs/openssl`)).toEqual(openssl);
+  expect(containerDirectory(join(directory, 'pkgs'), '../dev-libs/openssl')).toEqual(openssl);
+  expect(containerDirectory(container(), join(directory, 'openssl'))).toEqual({ directory, packageName: 'openssl' });
 });
 
 test('where there is no container anywhere above, that is said', () => {

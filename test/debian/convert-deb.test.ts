@@ -6,13 +6,14 @@ import { type ConvertedDeb, convertDeb, findConverted } from '../../src/debian/c
 import { convertDebs } from '../../src/debian/convert-debs.ts';
 import { ensureTree } from '../../src/layer/ensure-tree.ts';
 import { readListing } from '../../src/layer/listing.ts';
+import { treeAgrees } from '../../src/layer/tree-agrees.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import type { LayerListing } from '../../src/model/layer.ts';
 import type { DebianPin } from '../../src/model/lock.ts';
 import { readEncoding } from '../../src/store/encodings.ts';
 import { putBlob } from '../../src/store/put-blob.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { removeLayerTree } from '../../src/store/trees.ts';
+import { removeLayerTree, treePath } from '../../src/store/trees.ts';
 import { rawMember, rawTar } from '../layer/raw-tar.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { controlTar, type DebOptions, debMembers, pinOf, type RawArMember, rawAr, rawDeb } from './raw-deb.ts';
@@ -122,6 +123,18 @@ describe('convertDeb', () => {
     const { layer } = await convertDeb(store, pinOf(deb), { encode: 'none' });
     await removeLayerTree(store, layer.diffId);
     expect(await findConverted(store, pinOf(deb))).toBeDefined();
+  });
+
+  test('a tree that is wanted later is unpacked when it is asked for, and the layer is the same', async () => {
+    const deb = rawDeb();
+    const { layer: unpacked, listing } = await converted(deb);
+    const store = await openStore(temporaryDirectory());
+    await putBlob(store, deb);
+    const { layer } = await convertDeb(store, pinOf(deb), { encode: 'zstd', tree: 'later' });
+    expect(layer).toEqual(unpacked);
+    expect(await treePath(store, layer.diffId)).toBeUndefined();
+    expect(await findConverted(store, pinOf(deb))).toBeDefined();
+    expect(await treeAgrees(await ensureTree(store, layer), listing)).toBe(true);
   });
 
   test('a damaged blob is told, removed, and leaves no layer', async () => {

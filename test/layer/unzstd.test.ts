@@ -45,6 +45,12 @@ requires('zstd').describe('unzstd reads what the program zstd makes', () => {
 });
 
 describe('unzstd', () => {
+  test('refuses a frame that asks for more memory than the program zstd would give it', async () => {
+    const frame = (window: number) => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, window, 0x01, 0x00, 0x00]);
+    expect(await collect(unzstd(inChunks(frame(17 << 3)), nothing))).toHaveLength(0);
+    await expect(collect(unzstd(inChunks(frame((17 << 3) + 1)), nothing))).rejects.toThrow(/128 MiB/);
+  });
+
   test('is told of each piece, and stops when that throws', async () => {
     const bytes = await collect(compress(inChunks(Buffer.concat(Array.from({ length: 12 }, () => sample))), 'zstd'));
     let told = 0;

@@ -5,7 +5,7 @@ import { describe, test } from 'vitest';
 
 /** Finds a program in PATH and in the directories of system programs. */
 export function programPath(name: string): string | undefined {
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   return directories.map((directory) => join(directory, name)).find(isExecutable);
 }
 
@@ -24,8 +24,8 @@ function missing(requirements: readonly Requirement[]): string[] {
   return requirements.filter((requirement) => {
     if (requirement === 'root') return process.getuid?.() !== 0;
     if (requirement === 'ordinary user') return process.getuid?.() === 0;
-    if (requirement === 'long tests') return process.env['BUILDIT_LONG_TESTS'] !== '1';
-    if (requirement === 'archive') return process.env['BUILDIT_TEST_OFFLINE'] === '1';
+    if (requirement === 'long tests') return process.env.BUILDIT_LONG_TESTS !== '1';
+    if (requirement === 'archive') return process.env.BUILDIT_TEST_OFFLINE === '1';
     if (requirement === 'user namespaces') return spawnSync('unshare', ['-Ur', 'true']).status !== 0;
     return programPath(requirement) === undefined;
   });
@@ -42,7 +42,7 @@ export function requires(...requirements: Requirement[]): { test: typeof test; d
   const lacking = missing(requirements);
   if (lacking.length === 0) return { test, describe };
   const excusable = ['root', 'ordinary user', 'long tests'];
-  if (process.env['CI'] !== undefined && lacking.some((name) => !excusable.includes(name))) {
+  if (process.env.CI !== undefined && lacking.some((name) => !excusable.includes(name))) {
     throw new Error(`This machine lacks ${lacking.join(', ')}, which the tests need in CI`);
   }
   const reason = ` (skipped: no ${lacking.join(', ')})`;

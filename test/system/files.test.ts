@@ -13,7 +13,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { freeBytes, makeTraversableDirectory, removeTree, writeFileDurably } from '../../src/system/files.ts';
+import {
+  freeBytes,
+  makeDirectory,
+  makeTraversableDirectory,
+  removeTree,
+  writeFileDurably,
+} from '../../src/system/files.ts';
 import { requires } from '../support/requires.ts';
 import { programCommand, startProgram } from '../support/run-program.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -167,5 +173,25 @@ describe('freeBytes', () => {
     const [here, below] = await Promise.all([freeBytes(directory), freeBytes(join(directory, 'a/b'))]);
     expect(here).toBeGreaterThan(0);
     expect(Math.abs(here - below)).toBeLessThan(1024 ** 3);
+  });
+});
+
+describe('makeDirectory', () => {
+  test('makes parents too, and is content with what is there', () => {
+    const path = join(temporaryDirectory(), 'a/b/c');
+    makeDirectory(path);
+    makeDirectory(path);
+    expect(statSync(path).isDirectory()).toBe(true);
+  });
+
+  test('fails where the system makes no directories, and does not try for ever', () => {
+    expect(() => makeDirectory('/proc/buildit/store')).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+  });
+
+  test('fails below a file', () => {
+    const file = join(temporaryDirectory(), 'file');
+    writeFileSync(file, '');
+    expect(() => makeDirectory(file)).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+    expect(() => makeDirectory(join(file, 'below'))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }));
   });
 });

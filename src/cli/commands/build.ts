@@ -8,6 +8,7 @@ import type { BuilditEvent } from '../../model/events.ts';
 import { printable } from '../../model/names.ts';
 import type { BuildOptions, BuildOutcome } from '../../pipeline/contract.ts';
 import { createWitness, type Witness } from '../../system/witness.ts';
+import { checkDirectory } from '../check-directory.ts';
 import type { CliContext } from '../cli-context.ts';
 import { coloursFor } from '../colours.ts';
 import { addContainerOptions, type ContainerOptions } from '../common-options.ts';
@@ -61,11 +62,12 @@ async function buildAll(
   flags: BuildFlags,
 ): Promise<void> {
   refuseMistypedVerb(cli, program, directories[0]!);
+  refuseWrongFlags(flags);
   const run = async (session: Session) => {
     const witness = createWitness();
     const outcomes: BuildOutcome[] = [];
     for (const directory of directories) {
-      outcomes.push(await buildOne(await buildOptions(cli, directory, flags, session, witness)));
+      outcomes.push(await buildOne(await buildOptions(cli, directory, flags, session, { witness })));
     }
     session.screen.close();
     if (flags.json === true) session.document({ containers: outcomes.map(outcomeDocument) });
@@ -86,8 +88,9 @@ export async function buildOptions(
   directory: string,
   flags: BuildFlags,
   session: Session,
-  witness: Witness = createWitness(),
+  { witness = createWitness(), holds = 'container.yaml' }: { witness?: Witness; holds?: string } = {},
 ): Promise<BuildOptions> {
+  checkDirectory(cli.cwd, directory, holds);
   const config = await configFor(cli, directory, flags, witness);
   for (const text of config.notices ?? []) session.context.emit({ kind: 'notice', text });
   return {
@@ -114,6 +117,21 @@ function refuseMistypedVerb(cli: CliContext, program: Command, directory: string
     'usage',
     `Cannot run "${printable(directory)}": expected a command or a directory, found neither`,
     { hint: didYouMean(directory, verbs) ?? '`buildit --help` lists the commands' },
+  );
+}
+
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+
+function refuseWrongFlags({ fromSource, binaryOnly, tag = [] }: BuildFlags): void {
+  if (fromSource === true && binaryOnly === true) {
+    throw new BuilditError('usage', 'Cannot build: expected one of --from-source and --binary-only, found both');
+  }
+  const wrong = tag.find((text) => !TAG.test(text));
+  if (wrong === undefined) return;
+  throw new BuilditError(
+    'usage',
+    `Cannot use --tag "${printable(wrong)}": expected a tag of letters, digits, ".", "_" and "-"`,
+    { hint: 'the tag alone: the name of an image is given where it is pushed or loaded to' },
   );
 }
 

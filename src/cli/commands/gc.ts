@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from '../cli-context.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
@@ -17,7 +17,11 @@ export function addGcCommand(program: Command, cli: CliContext): void {
   const command = program.command('gc').description('free what no image and no lock refers to and nobody used lately');
   addCommonOptions(command)
     .option('--dry-run', 'say what would go, and remove nothing')
-    .option('--max-age <age>', 'keep what was used within this time', age, age(DEFAULT_MAXIMUM_AGE))
+    .addOption(
+      new Option('--max-age <age>', 'keep what was used within this time')
+        .argParser(age)
+        .default(age(DEFAULT_MAXIMUM_AGE), DEFAULT_MAXIMUM_AGE),
+    )
     .option('--json', 'print the result as one JSON document')
     .addHelpText('after', () =>
       examples(

@@ -31,7 +31,8 @@ export function addLockCommand(program: Command, cli: CliContext): void {
     .action((directory: string, names: readonly string[], flags: LockFlags) =>
       withSession(cli, flags, async (session) => {
         const { lock } = await import('../../pipeline.ts');
-        const options = await buildOptions(cli, directory, flags, session);
+        const holds = flags.root === true ? 'repository.yaml' : 'container.yaml';
+        const options = await buildOptions(cli, directory, flags, session, { holds });
         const outcome = await lock(options, { names, root: flags.root === true });
         session.screen.close();
         if (flags.json === true) session.document(outcome);
