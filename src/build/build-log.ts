@@ -39,8 +39,6 @@ export interface KeptLog {
   readonly path: string;
 }
 
-const TAIL_BYTES = 64 * 1024;
-
 export async function openBuildLog(store: Store, label: string): Promise<BuildLog> {
   const path = await temporaryPath(store, `log-${label}`);
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
@@ -61,20 +59,33 @@ export async function openBuildLog(store: Store, label: string): Promise<BuildLo
     }
   };
   let kept: Promise<KeptLog> | undefined;
-  const end: Uint8Array[] = [];
-  let endBytes = 0;
+  const end = createLogTail();
   return {
     write(chunk) {
-      end.push(chunk);
-      endBytes += chunk.length;
-      while (endBytes - end[0]!.length > TAIL_BYTES) endBytes -= end.shift()!.length;
+      end.add(chunk);
       file.write(chunk);
     },
-    tail: (lines) => logLines(Buffer.concat(end).toString('utf8')).slice(-lines),
+    tail: end.lines,
     keep(note) {
       kept ??= keepLog(note);
       return kept;
     },
+  };
+}
+
+const TAIL_BYTES = 64 * 1024;
+
+/** The end of a log whose bytes come chunk by chunk; `lines` answers the last ones, safe for a terminal. */
+export function createLogTail() {
+  const end: Uint8Array[] = [];
+  let endBytes = 0;
+  return {
+    add(chunk: Uint8Array): void {
+      end.push(chunk);
+      endBytes += chunk.length;
+      while (endBytes - end[0]!.length > TAIL_BYTES) endBytes -= end.shift()!.length;
+    },
+    lines: (count: number): readonly string[] => logLines(Buffer.concat(end).toString('utf8')).slice(-count),
   };
 }
 

@@ -2,6 +2,7 @@ import type { BuildContext, BuildRequest } from '../model/build-request.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { PHASE_NAMES, type PhaseName } from '../model/package.ts';
+import { createLogTail } from './build-log.ts';
 import { composeRoots, createPhaseRunner, type LocalSandbox, type RequestRoots } from './local-executor.ts';
 import { makeLogPipe } from './pack-output.ts';
 import { limitedCommand } from './phase-command.ts';
@@ -11,11 +12,13 @@ import { orderedPhases, phaseSpec, runPhases } from './run-phases.ts';
 import { runSandbox } from './run-sandbox.ts';
 import { giveTree, openKeptWorkspace, openWorkspace, type Workspace } from './workspace.ts';
 
+const TAIL_LINES = 20;
+
 /** Where a shell can be opened: before this. */
 export const SHELL_PHASES = ['unpack', 'patch', ...PHASE_NAMES] as const;
 export type ShellPhase = (typeof SHELL_PHASES)[number];
 
-export interface ShellOptions extends Omit<BuildContext, 'keepFailed'> {
+export interface ShellOptions extends Omit<BuildContext, 'keepFailed' | 'onLog'> {
   /** Before this phase, everything earlier done; by default before the first phase of the build itself. */
   readonly phase?: ShellPhase | undefined;
   /** Enters the workspace that the last failed build of this HASH left with --keep-failed. */
@@ -142,13 +145,14 @@ async function runEarlierPhases(
   const { limits } = request;
   const { bubblewrap } = sandbox;
   await makeLogPipe({ bubblewrap, root: packingRoot, workspace, limits, signal: options.signal });
-  const context = { ...options, keepFailed: false };
+  const log = createLogTail();
+  const context = { ...options, keepFailed: false, onLog: log.add };
   const failure = await runPhases(earlier, createPhaseRunner(sandbox, request, context, root, workspace, sourceDate));
   if (failure === undefined) return;
   throw new BuilditError(
     'build-failed',
     `Cannot open "${request.name}" before ${phase}: ${failure.phase}: ${failure.explanation}`,
-    { hint: `choose --phase=${failure.phase}` },
+    { details: log.lines(TAIL_LINES).map((line) => `| ${line}`), hint: `choose --phase=${failure.phase}` },
   );
 }
 

@@ -115,7 +115,7 @@ async function realiseStep(
     records.set(step.hash, record);
     context.emit({ kind: 'package-built', hash: step.hash });
   } catch (error) {
-    context.emit({ kind: 'package-failed', hash: step.hash });
+    if (!context.signal.aborted) context.emit({ kind: 'package-failed', hash: step.hash });
     throw error;
   }
 }

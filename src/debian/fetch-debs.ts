@@ -14,6 +14,7 @@ import {
   triedLines,
 } from './archive-session.ts';
 import { isPoolPath } from './parse-packages.ts';
+import { type UnusablePlaces, unusablePlaces } from './unusable-places.ts';
 
 /** Enough to fill a line; many more at once run into time-outs. */
 const DOWNLOADS_AT_ONCE = 8;
@@ -66,9 +67,10 @@ export async function fetchDebs(
   if (session.config.offline) throw offlineError(missing);
   const progress = startProgress(missing, session);
   const vanished: VanishedPackage[] = [];
+  const unusable = unusablePlaces(session);
   try {
     await eachAtOnce(missing, session, async (pin, ownSession) => {
-      const failure = await fetchDeb(ownSession, pin, progress.advance);
+      const failure = await fetchDeb(ownSession, pin, { advance: progress.advance, unusable });
       if (failure !== undefined) vanished.push(failure);
     });
     if (vanished.length > 0) throw new VanishedPackages(sortByName(vanished));
@@ -114,7 +116,7 @@ async function missingPins({ store }: ArchiveSession, pins: readonly DebianPin[]
 async function fetchDeb(
   session: ArchiveSession,
   pin: DebianPin,
-  advance: (bytes: number) => void,
+  { advance, unusable }: { advance: (bytes: number) => void; unusable: UnusablePlaces },
 ): Promise<VanishedPackage | undefined> {
   const tried: PlaceTried[] = [];
   for (const { url, kind } of debUrls(pin, session)) {
@@ -126,6 +128,7 @@ async function fetchDeb(
         pinned: true,
         maximumBytes: pin.size,
         ...patience(kind, tried),
+        ...(unusable.includes(url) ? { retries: 0 } : {}),
       });
       const counted = (async function* () {
         for await (const chunk of body) {
@@ -135,6 +138,7 @@ async function fetchDeb(
         }
       })();
       await putBlob(session.store, counted, { expected: pin.sha256, size: pin.size, maxBytes: pin.size, what: url });
+      unusable.note(tried, url);
       return undefined;
     } catch (error) {
       advance(-received);

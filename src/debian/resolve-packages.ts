@@ -206,18 +206,18 @@ function unknownPackage(
   );
 }
 
-/** Names that differ in what is often forgotten: a prefix, a number, `-dev`. */
+/** Names that differ in what is often forgotten, a prefix, a number, `-dev`; else those with the same beginning. */
 function similarNames(universe: PackageUniverse, name: string): readonly string[] {
   const bare = (text: string) =>
     text
       .replace(/^lib/, '')
       .replace(/-?(dev|[0-9.]+)$/g, '')
       .replaceAll('-', '');
-  const wanted = bare(name);
-  return [...universe.names()]
-    .filter((other) => bare(other) === wanted)
-    .sort()
-    .slice(0, 5);
+  const [wanted, names] = [bare(name), [...universe.names()].sort()];
+  const alike = names.filter((other) => bare(other) === wanted);
+  const beginning = name.replace(/-[^-]*$/, '');
+  const related = names.filter((other) => other === beginning || other.startsWith(`${beginning}-`));
+  return (alike.length > 0 ? alike : related).slice(0, 5);
 }
 
 function unsatisfied(seed: AvailablePackage, { chain, reason }: Failure): BuilditError {

@@ -74,6 +74,9 @@ function refuseBroken(offset: number, message: string, text: string, refuse: Ref
   }
   const lineStart = text.lastIndexOf('\n', Math.max(0, offset - 1)) + 1;
   if (/^ *\t/.test(text.slice(lineStart, offset + 1))) refuse(lineStart, 'expected spaces as indentation, found a tab');
+  if (message.startsWith('Nested mappings are not allowed in compact')) {
+    refuse(offset, 'expected a value, found another key in it', 'quote a text that holds ": ", or indent keys alike');
+  }
   return refuse(offset, message.split('\n', 1)[0]!);
 }
 

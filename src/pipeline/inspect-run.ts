@@ -37,7 +37,6 @@ export async function openPackageShell(
       signal,
       shownName: name,
       onPhase,
-      onLog: () => {},
     });
   });
 }

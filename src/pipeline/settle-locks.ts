@@ -6,6 +6,7 @@ import { type LockServices, type SettleOptions, settleContainerLock } from '../l
 import type { Definitions, RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { ContainerLock, DebianSet, RepositoryLock } from '../model/lock.ts';
+import type { ResolvedPackage } from '../model/package.ts';
 import { imageClosure } from '../model/run-exclusions.ts';
 import type { Store } from '../store/store.ts';
 import type { Witness } from '../system/witness.ts';
@@ -66,18 +67,20 @@ export function lockServices(definitions: Definitions, options: BuildOptions, st
   };
 }
 
-/** Runs a resolution; what it says about a package that container.yaml names gets that place. */
+/** Runs a resolution; what it says about a package that container.yaml or a recipe names gets that place. */
 function placed(definitions: Definitions, resolve: () => DebianSet): DebianSet {
   try {
     return resolve();
   } catch (error) {
     if (!(error instanceof BuilditError) || error.position !== undefined) throw error;
-    const request = definitions.debianRequested.find(({ name, version }) =>
-      [`"debian/${name}"`, `"debian/${name}-${version}"`].some((object) => error.message.includes(object)),
-    );
-    if (request === undefined) throw error;
+    const isMeant = ({ name, version }: { readonly name: string; readonly version?: string | undefined }) =>
+      [`"debian/${name}"`, `"debian/${name}-${version}"`].some((object) => error.message.includes(object));
+    const depends = ({ dependencies }: ResolvedPackage) =>
+      Object.values(dependencies).some((atoms) => atoms.some((atom) => atom.category === 'debian' && isMeant(atom)));
+    const place = definitions.debianRequested.find(isMeant) ?? definitions.packages.find(depends);
+    if (place?.position === undefined) throw error;
     const { code, message, hint, details, cause } = error;
-    throw new BuilditError(code, message, { hint, details, cause, position: request.position });
+    throw new BuilditError(code, message, { hint, details, cause, position: place.position });
   }
 }
 

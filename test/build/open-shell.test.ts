@@ -45,7 +45,7 @@ requires('bwrap', 'user namespaces').test('a shell opens before a phase, everyth
   expect(first).toBe(`a\npatched\none\ntwo\n${end}`);
   expect(beforeBuild).toBe(`a\npatched\nstate\none\ntwo\nconfigured\n${end}`);
   expect(beforeInstall).toBe(
-    'build-failed\nCannot open "app-misc/probe" before install: build: exit code 1\nchoose --phase=build\n',
+    'build-failed\nCannot open "app-misc/probe" before install: build: exit code 1\n| oops\nchoose --phase=build\n',
   );
   expect(beforePatch).toBe(`a\npatched\none\n${end}`);
   expect(allApply).toBe(`a\n${end}`);

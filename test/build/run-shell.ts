@@ -33,7 +33,7 @@ const context = { signal: new AbortController().signal, onPhase: () => undefined
 for (const [index, { patches, build = false, ...options }] of (JSON.parse(asked!) as AskedShell[]).entries()) {
   const request = requestFor(
     { root: [layer.diffId] },
-    { configure: 'echo configured >>state', build: 'echo built >>state; exit 1', install: 'true' },
+    { configure: 'echo configured >>state', build: 'echo built >>state; echo oops; exit 1', install: 'true' },
     {
       sources: [{ digest, fileName: 'a.tar', action: 'unpack', strip: 1, directory: '.' }],
       patches: await putPatches(store, patches),
@@ -46,7 +46,7 @@ for (const [index, { patches, build = false, ...options }] of (JSON.parse(asked!
     say(`exit code ${process.exitCode}`);
   } catch (error) {
     if (!(error instanceof BuilditError)) throw error;
-    say(`${error.code}\n${error.message}\n${error.hint}`);
+    say([error.code, error.message, ...error.details, error.hint].join('\n'));
   }
 }
 

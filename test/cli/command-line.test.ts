@@ -78,6 +78,15 @@ describe('the command line', () => {
     ],
     [['completion', 'tcsh'], ['Allowed choices are bash, zsh, fish']],
     [['shell', 'x', '--failed', '--phase=build'], ['expected one of --failed and --phase']],
+    [
+      ['help', 'biuld'],
+      ['Cannot print the help of "biuld"', 'did you mean "build"?'],
+    ],
+    [['x/', '--from-source', '--binary-only'], ['expected one of --from-source and --binary-only']],
+    [
+      ['x/', '--tag', 'name:1.0'],
+      ['Cannot use --tag "name:1.0"', 'expected a tag of letters'],
+    ],
   ])('refuses %j with what was meant', async (argv, said) => {
     const { exitCode, stdout, stderr } = await runBuildit(argv);
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
@@ -94,6 +103,29 @@ describe('the command line', () => {
     const { exitCode, stderr } = await runBuildit(argv);
     expect(exitCode).toBe(64);
     expect(stderr).toContain('sharing packages and images is not part of this release');
+  });
+
+  test.each(['new', 'config'])('shows the help of %s when it is not said what to do', async (verb) => {
+    const { exitCode, stdout, stderr } = await runBuildit([verb]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
+    expect(stderr).toContain(`Usage: buildit ${verb}`);
+  });
+
+  test('names the directory that was meant where another path was typed', async () => {
+    const cwd = temporaryDirectory();
+    mkdirSync(join(cwd, 'all/web'), { recursive: true });
+    writeFileSync(join(cwd, 'all/web/container.yaml'), '');
+    for (const [typed, found] of [
+      ['all', 'none in it'],
+      ['all/web/container.yaml', 'a file'],
+    ] as const) {
+      const { exitCode, stderr } = await runBuildit(['plan', typed], { cwd });
+      expect(exitCode).toBe(66);
+      expect(stderr).toContain(
+        `Cannot use "${typed}": expected a directory that holds a container.yaml, found ${found}`,
+      );
+      expect(stderr).toContain('did you mean all/web?');
+    }
   });
 
   test('says errors in the form of whoever reads them', async () => {

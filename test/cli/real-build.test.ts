@@ -104,6 +104,32 @@ needs.test('results go to standard output alone with -q, as one document with --
   });
 });
 
+needs.test(
+  'only what --output asks for is made, and what cannot be made is refused before anything is built',
+  async () => {
+    const { directory, cwd, run } = tinyContainer({ build: 'echo output > result' });
+    const refused = await run('build', 'tiny', '--output', 'type=aci,dest=tiny.aci');
+    expect(refused).toMatchObject({ exitCode: 64, stdout: '' });
+    expect(refused.stderr).toContain('Cannot write an image of type aci: container.yaml describes none');
+    const made = await run(
+      'build',
+      'tiny',
+      '--output',
+      'type=docker,dest=tiny.docker',
+      '--output',
+      'type=tar,dest=t.tar',
+    );
+    expect(made.exitCode, made.stderr).toBe(0);
+    expect(made.stdout.split('\n').slice(4)).toEqual([
+      'Defaulting to local build... [OK]',
+      'Packaging tiny-1.0.0 as DOCKER... [OK]',
+      '',
+    ]);
+    expect(readdirSync(cwd)).toEqual(expect.arrayContaining(['tiny.docker', 't.tar']));
+    expect(existsSync(join(directory, 'out'))).toBe(false);
+  },
+);
+
 needs.test('plan, hash, why and log tell about a package', async () => {
   const { run } = tinyContainer();
   const before = await run('plan', '--exit-code', 'tiny', '--json');

@@ -58,6 +58,27 @@ describe('fetchDebs', () => {
     }
   });
 
+  test('warns once of a place that cannot be used while another has everything', async () => {
+    const bad = await startServer();
+    bad.handle = (_, response) => {
+      response.writeHead(403).end();
+      return true;
+    };
+    const good = await serving('/archive/debian/20260101T120000Z');
+    const other = rawDeb({ name: 'other' });
+    const otherPin = pinOf(other, { name: 'other' });
+    good.files.set(`/archive/debian/20260101T120000Z/${otherPin.path}`, other);
+    const session = await ownSession(`${bad.origin}/debian`);
+    const surroundings = { ...session.surroundings, snapshot: `${good.origin}/archive` };
+    await fetchDebs(session.store, [pin, otherPin], { ...session, surroundings });
+    const warnings = session.events.filter(({ kind }) => kind === 'warning');
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatchObject({
+      text: expect.stringContaining(`Cannot use ${bad.origin}: 403`),
+      hint: expect.stringContaining(good.origin),
+    });
+  });
+
   test('asks the snapshot service for the first state after the index, then for that of the index', async () => {
     const session = await ownSession(undefined);
     const urls = debUrls(pin, { ...session, surroundings: { ...session.surroundings, snapshot: 'https://s.example' } });

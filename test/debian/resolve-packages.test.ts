@@ -253,6 +253,9 @@ describe('resolvePackages', () => {
   test('helps with names that are not there', () => {
     expect(failure([['libssl-dev']], 'openssl-dev').hint).toBeUndefined();
     expect(failure([['libssl-dev']], 'ssl').hint).toBe('did you mean libssl-dev?');
+    expect(failure([['zlib1g'], ['zlib1g-dev'], ['zlibx']], 'zlib1g-deb').hint).toBe(
+      'did you mean zlib1g, zlib1g-dev?',
+    );
     expect(failure([['mawk', { Provides: 'awk' }]], 'awk').hint).toBe('name one that provides it: mawk');
   });
 
