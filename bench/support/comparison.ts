@@ -3,44 +3,44 @@ import { median, type Series } from './measure.ts';
 /** What one measurement says: how long buildit takes beside a peer, and how long it may. */
 export interface Comparison {
   readonly what: string;
-  readonly peer: string;
-  readonly unit: 'wall' | 'cpu';
-  readonly own: readonly number[];
-  readonly others: readonly number[];
+  readonly own: Series;
+  readonly peer: Series;
   /** Largest ratio that is accepted. */
   readonly limit: number;
+  /** What the limit is about. */
+  readonly unit: Unit;
 }
 
-/** A figure without a peer, such as memory. */
+/** Time that passes, or user and system time. */
+export type Unit = 'wall' | 'cpu';
+
+/** A figure without a peer: memory. */
 export interface Amount {
   readonly what: string;
-  readonly amount: number;
+  readonly mebibytes: number;
   readonly limit: number;
-  readonly unit: 'MiB';
 }
 
 export type Finding = Comparison | Amount;
 
-export function compare(
-  what: string,
-  own: Series,
-  peer: Series,
-  limit: number,
-  unit: 'wall' | 'cpu' = 'wall',
-): Comparison {
-  const values = (series: Series) => (unit === 'wall' ? series.wallMs : series.cpuMs);
-  return { what, peer: peer.name, unit, own: values(own), others: values(peer), limit };
+export function compare(what: string, own: Series, peer: Series, limit: number, unit: Unit = 'wall'): Comparison {
+  return { what, own, peer, limit, unit };
 }
 
 /** Of the shortest runs: whatever disturbs a run makes it longer, so they say most about the programs themselves. */
-export function ratioOfMinima({ own, others }: Comparison): number {
-  return Math.min(...own) / Math.min(...others);
+export function ratioOfMinima({ own, peer }: Comparison, unit: Unit): number {
+  return Math.min(...times(own, unit)) / Math.min(...times(peer, unit));
 }
 
-export function ratioOfMedians({ own, others }: Comparison): number {
-  return median(own) / median(others);
+export function ratioOfMedians({ own, peer }: Comparison, unit: Unit): number {
+  return median(times(own, unit)) / median(times(peer, unit));
+}
+
+export function times({ wallMs, cpuMs }: Series, unit: Unit): readonly number[] {
+  return unit === 'wall' ? wallMs : cpuMs;
 }
 
 export function isWithinLimit(finding: Finding): boolean {
-  return ('amount' in finding ? finding.amount : ratioOfMinima(finding)) <= finding.limit;
+  if ('mebibytes' in finding) return finding.mebibytes <= finding.limit;
+  return ratioOfMinima(finding, finding.unit) <= finding.limit;
 }

@@ -5,47 +5,49 @@ import {
   isWithinLimit,
   ratioOfMedians,
   ratioOfMinima,
+  times,
+  type Unit,
 } from './comparison.ts';
-import { median } from './measure.ts';
+import { median, type Series } from './measure.ts';
 
-const HEADINGS = ['what', 'beside', 'buildit (min, median)', 'peer (min, median)', 'ratio (min, median)', 'limit', ''];
+const HEADINGS = ['what', 'beside', 'buildit', 'peer', 'ratio', 'CPU ratio', 'limit', ''];
 
-/** A table in Markdown, as `README.md` keeps it. */
+/** A table in Markdown, as `README.md` keeps it: seconds and ratios, each of the shortest runs and of the medians. */
 export function table(findings: readonly Finding[]): string {
-  const rows = findings.map((finding) => ('amount' in finding ? amountRow(finding) : comparisonRow(finding)));
+  const rows = findings.map((finding) => ('mebibytes' in finding ? amountRow(finding) : comparisonRow(finding)));
   return [HEADINGS, HEADINGS.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function comparisonRow(finding: Comparison): readonly string[] {
-  const { what, peer, unit, own, others, limit } = finding;
+  const { what, own, peer, limit, unit } = finding;
   return [
-    unit === 'cpu' ? `${what} (user + system)` : what,
-    peer,
-    durations(own),
-    durations(others),
-    `${ratio(ratioOfMinima(finding))}, ${ratio(ratioOfMedians(finding))}`,
-    String(limit),
+    what,
+    peer.name,
+    seconds(own, unit),
+    seconds(peer, unit),
+    ratios(finding, 'wall'),
+    ratios(finding, 'cpu'),
+    unit === 'cpu' ? `${limit} (CPU)` : String(limit),
     verdict(finding),
   ];
 }
 
 function amountRow(finding: Amount): readonly string[] {
-  const { what, amount, limit, unit } = finding;
-  return [what, '', `${amount.toFixed(0)} ${unit}`, '', '', `${limit} ${unit}`, verdict(finding)];
+  const { what, mebibytes, limit } = finding;
+  return [what, '', `${mebibytes.toFixed(0)} MiB`, '', '', '', `${limit} MiB`, verdict(finding)];
 }
 
 function verdict(finding: Finding): string {
   return isWithinLimit(finding) ? 'held' : '**missed**';
 }
 
-function durations(values: readonly number[]): string {
-  return `${seconds(Math.min(...values))}, ${seconds(median(values))} s`;
+function seconds(series: Series, unit: Unit): string {
+  const text = (milliseconds: number) => (milliseconds / 1000).toFixed(milliseconds < 1000 ? 3 : 2);
+  const values = times(series, unit);
+  return `${text(Math.min(...values))}, ${text(median(values))} s`;
 }
 
-function seconds(milliseconds: number): string {
-  return (milliseconds / 1000).toFixed(milliseconds < 1000 ? 3 : 2);
-}
-
-function ratio(value: number): string {
-  return value.toFixed(value < 1 ? 3 : 2);
+function ratios(comparison: Comparison, unit: Unit): string {
+  const text = (value: number) => (Number.isFinite(value) ? value.toFixed(value < 1 ? 3 : 2) : '–');
+  return `${text(ratioOfMinima(comparison, unit))}, ${text(ratioOfMedians(comparison, unit))}`;
 }

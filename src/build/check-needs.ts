@@ -98,7 +98,7 @@ function undeclaredNeed(name: string, need: Need, needs: DeclaredNeeds): Buildit
       `${sentence}, expected it in a declared dependency, found it in ${provider.name}`,
       {
         details: [`dependencies: {link: [${[...needs.link, provider.name].join(', ')}]}`],
-        hint: 'add that line to pkg.yaml, or turn off what uses the library',
+        hint: 'dependencies.link of pkg.yaml has to say that; or turn off what uses the library',
       },
     );
   }

@@ -4,6 +4,7 @@ import { renderFile } from '../definition/render-file.ts';
 import { type AciImage, assembleAci } from '../image/assemble-aci.ts';
 import { assembleOci, type OciImage } from '../image/assemble-oci.ts';
 import type { ImageCandidate } from '../image/image-member.ts';
+import { missingProgram } from '../image/missing-program.ts';
 import type { OciDefinition } from '../image/oci-config.ts';
 import { possibleMembers } from '../image/possible-members.ts';
 import { type ImageContent, prepareContent } from '../image/prepare-content.ts';
@@ -12,6 +13,7 @@ import { type SelectedImage, selectMembers } from '../image/select-members.ts';
 import { LOCK_FILE, writeLock } from '../lock/lock-file.ts';
 import { type ContainerDefinition, containerTitle, type ImageDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
 import type { Hash } from '../model/package-hash.ts';
 import { type OutputSpec, parseOutput } from '../publish/parse-output.ts';
 import { type ImagesToPublish, publishImages } from '../publish/publish-images.ts';
@@ -54,6 +56,14 @@ export async function assembleRun(run: Run, selected: SelectedImage): Promise<Bu
     witness: options.witness,
   });
   for (const text of content.notices) options.context.emit({ kind: 'notice', text });
+  for (const definition of container.images) {
+    const program = definition.kind === 'oci' ? missingProgram(definition, content.tree) : undefined;
+    if (program === undefined) continue;
+    options.context.emit({
+      kind: 'warning',
+      text: `the image is to start ${printable(program)}, and there is no such file in it`,
+    });
+  }
   const outputs = readOutputs(run);
   const images = await assembleImages(run, content, outputs);
   const published = await publishImages(store, images, {

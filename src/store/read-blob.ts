@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, read, readFileSync, readSync } from 'node:fs';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { type Digest, sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { sizeText, systemErrorCode } from '../system/write-failure.ts';
@@ -74,25 +75,41 @@ export async function* openBlob(store: Store, digest: Digest): AsyncGenerator<Ui
 /** Reads a blob through and throws as `readBlob` does, keeping nothing. Answers its size. */
 export async function verifyBlob(store: Store, digest: Digest): Promise<number> {
   const file = openBlobFile(store, digest);
-  const hash = createHash('sha256');
-  let size = 0;
+  let found: { readonly digest: Digest; readonly size: number };
   try {
-    const chunk = Buffer.allocUnsafe(VERIFY_CHUNK_BYTES);
-    while (true) {
-      const count = readSync(file, chunk, 0, chunk.length, null);
-      if (count === 0) break;
-      hash.update(chunk.subarray(0, count));
-      size += count;
-      if (size % BYTES_BETWEEN_PAUSES === 0) await pause();
-    }
+    found = fstatSync(file).size <= VERIFY_CHUNK_BYTES ? digestOfSmall(file) : await digestOfLarge(file);
   } catch (error) {
     throw await readFailure(store, digest, error);
   } finally {
     closeSync(file);
   }
-  if (hash.digest('hex') !== digest) throw await damaged(store, digest);
-  return size;
+  if (found.digest !== digest) throw await damaged(store, digest);
+  return found.size;
 }
+
+function digestOfSmall(file: number): { readonly digest: Digest; readonly size: number } {
+  const bytes = readFileSync(file);
+  return { digest: sha256(bytes), size: bytes.length };
+}
+
+/** The next chunk is read by another thread while one is hashed here. */
+async function digestOfLarge(file: number): Promise<{ readonly digest: Digest; readonly size: number }> {
+  const hash = createHash('sha256');
+  const buffers = [Buffer.allocUnsafeSlow(VERIFY_CHUNK_BYTES), Buffer.allocUnsafeSlow(VERIFY_CHUNK_BYTES)] as const;
+  const readInto = (buffer: Buffer, position: number) => readAt(file, buffer, 0, buffer.length, position);
+  let [current, other] = buffers;
+  let size = 0;
+  for (let next = readInto(current, 0); ; ) {
+    const { bytesRead } = await next;
+    if (bytesRead === 0) return { digest: hash.digest('hex'), size };
+    size += bytesRead;
+    next = readInto(other, size);
+    hash.update(current.subarray(0, bytesRead));
+    [current, other] = [other, current];
+  }
+}
+
+const readAt = promisify(read);
 
 /** Whether a whole and undamaged blob of this size is there; its age for garbage collection then starts again. */
 export async function holdsBlob(store: Store, digest: Digest, size: number): Promise<boolean> {

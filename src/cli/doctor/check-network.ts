@@ -5,9 +5,10 @@ import type { HostView } from './host-view.ts';
 
 /** Where Debian packages will come from; nothing is asked over the network. */
 export function checkMirror(host: HostView): Finding {
-  if (host.debianMirror !== undefined) return ok('debian mirror', `${printable(host.debianMirror)} (configured)`);
+  if (host.debianMirror !== undefined)
+    return ok('debian mirror', `${printable(host.debianMirror)} (configured, not asked)`);
   const roots = new Set(readAptSources(`${host.root}/etc/apt`).map(({ root }) => root));
-  if (roots.size > 0) return ok('debian mirror', [...roots].map(printable).join(', '));
+  if (roots.size > 0) return ok('debian mirror', `${[...roots].map(printable).join(', ')} (not asked)`);
   return advice(
     'debian mirror',
     'none configured and no apt sources here: the snapshot service is used, which is slow',

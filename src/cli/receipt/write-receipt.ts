@@ -17,7 +17,7 @@ export async function writeReceipt(
   const path = receiptPath(installation, invocation);
   if (!mayUseReceipt(invocation.argv)) return;
   const own = createWitness();
-  for (const { path: file, isDirectory } of await installedFiles(installation)) {
+  for (const { path: file, isDirectory } of installedFiles(installation)) {
     if (isDirectory) own.listed(file);
     else own.read(file);
   }
