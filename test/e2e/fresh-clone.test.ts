@@ -31,7 +31,10 @@ function typeInClone(
   hide: readonly string[],
 ): Promise<{ exitCode: number | null; said: string }> {
   const chain = [...inOwnNamespaces({ hide }), ...asUser(person.user), 'bash', '-c', command];
-  const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
+  const registry = execFileSync('npm', ['config', 'get', 'registry'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
   const child = spawn(chain[0]!, chain.slice(1), {
     cwd: join(person.home, 'buildit'),
     env: { ...environmentOf({ person }), npm_config_registry: registry },

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { repository } from './installation.ts';
 import type { Place } from './place.ts';
 
+/** The releases that buildit is for. */
+export const NODE_RELEASES = [20, 22, 24] as const;
+
 /** A program `node` of another release, from its npm package (185 MB, kept for the next time), where every user may run it. */
-export function installNode(place: Place, release: 22 | 24): string {
+export function installNode(place: Place, release: (typeof NODE_RELEASES)[number]): string {
   const name = `node-linux-${process.arch}`;
   const cache = join(repository, 'node_modules/.cache/buildit-tests', `node-${release}`);
   const cached = join(cache, 'node_modules', name, 'bin/node');

@@ -21,13 +21,20 @@ export interface Place {
 export function openPlace(): Place {
   // podman makes a name of an image's path, and names are in lower case.
   const path = join(tmpdir(), `buildit-e2e-${randomBytes(6).toString('hex')}`);
-  mkdirSync(path);
-  chmodSync(path, 0o755);
+  let isMade = false;
   const installed = new Map<string, string>();
   const place: Place = {
-    path,
+    // Made when it is first asked for: where all tests of a file are skipped, nothing is ever removed.
+    get path() {
+      if (!isMade) {
+        mkdirSync(path);
+        chmodSync(path, 0o755);
+        isMade = true;
+      }
+      return path;
+    },
     installation(name = 'installed') {
-      const known = installed.get(name) ?? installBuildit(join(path, name));
+      const known = installed.get(name) ?? installBuildit(join(place.path, name));
       installed.set(name, known);
       return known;
     },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { installNode } from './node-versions.ts';
+import { installNode, NODE_RELEASES } from './node-versions.ts';
 import type { Place } from './place.ts';
 import type { InstalledRun } from './run-installed.ts';
 import { bubblewrapWithClock, clockLibrary, clockOneYearOn } from './sandbox-clock.ts';
@@ -43,8 +43,11 @@ export const VARIATIONS: readonly Variation[] = [
   { title: 'with three jobs', needs: [], changes: () => ({ args: ['--jobs', '3'] }) },
   { title: 'on a machine of another name', needs: [], changes: () => ({ hostName: 'another-machine.example' }) },
   { title: 'in an environment full of other things', needs: [], changes: () => ({ environment: strangeEnvironment }) },
-  { title: 'with Node 22', needs: ['npm'], changes: (place) => ({ node: installNode(place, 22) }) },
-  { title: 'with Node 24', needs: ['npm'], changes: (place) => ({ node: installNode(place, 24) }) },
+  ...NODE_RELEASES.filter((release) => !process.version.startsWith(`v${release}.`)).map((release) => ({
+    title: `with Node ${release}`,
+    needs: ['npm'],
+    changes: (place: Place) => ({ node: installNode(place, release) }),
+  })),
 ];
 
 /** Names that compilers, make, tar, xz, shells and Node listen to. */
