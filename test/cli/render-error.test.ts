@@ -5,11 +5,11 @@ import { type ErrorStyle, renderBug, renderError } from '../../src/cli/render-er
 import { understoodErrors } from '../../src/cli/understood-error.ts';
 import { BuilditError, BuilditErrors, type ErrorCode } from '../../src/model/errors.ts';
 
-const style: ErrorStyle = { colours: coloursFor(false, {}), cwd: '/work/site', verbose: false };
+const style: ErrorStyle = { colours: coloursFor(false, {}), cwd: '/srv/site', verbose: false };
 
 test('an error says what, where with the excerpt, and how to mend it', () => {
   const error = new BuilditError('definition-invalid', 'Cannot read "container.yaml": unknown key "pakage"', {
-    position: { file: '/work/site/nginx/container.yaml', line: 12, column: 3, excerpt: '- pakage:' },
+    position: { file: '/srv/site/nginx/container.yaml', line: 12, column: 3, excerpt: '- pakage:' },
     hint: 'did you mean "package"?',
   });
   expect(renderError(error, style)).toEqual([
