@@ -55,15 +55,15 @@ async function convertOpened(
   { encode, tree = 'now' }: ConvertOptions,
 ): Promise<ConvertedDeb> {
   const statusEntry = await readStatusEntry(deb.control, pin, what);
-  const members = membersOf(deb, pin, statusEntry, what);
-  const layer = await keepLayer(store, members.all, {
+  const members = new DebMembers(deb);
+  const layer = await keepLayer(store, members.read(pin, statusEntry, what), {
     mtime: { kind: 'archive' },
     owner: 'archive',
     what,
     tree,
     ...(encode === undefined ? {} : { encode }),
   });
-  const converted = { layer, sourceDate: members.newest() };
+  const converted = { layer, sourceDate: members.newest };
   await writeNote(store, NOTES, noteKey(pin), plainJson(converted));
   return converted;
 }
@@ -99,16 +99,27 @@ function noteKey({
   return `${DEBIAN_CONVERTER_VERSION} ${sha256} ${name} ${version} ${architecture}`;
 }
 
-function membersOf(deb: OpenedDeb, pin: DebianPin, statusEntry: Buffer, what: string) {
-  let newest = 0;
-  async function* all(): AsyncGenerator<TarMember, void, undefined> {
+/** The members of a package's data, then its status entry, which is as old as the newest of them. */
+class DebMembers {
+  readonly #deb: OpenedDeb;
+  #newest = 0;
+
+  constructor(deb: OpenedDeb) {
+    this.#deb = deb;
+  }
+
+  /** The newest time of those that came by, seconds. */
+  get newest(): number {
+    return this.#newest;
+  }
+
+  async *read(pin: DebianPin, statusEntry: Buffer, what: string): AsyncGenerator<TarMember, void, undefined> {
     const options = { what: `data.tar of ${what}` };
-    for await (const member of readTar(partBytes(deb.data, options.what), options)) {
-      newest = Math.max(newest, member.mtime);
+    for await (const member of readTar(partBytes(this.#deb.data, options.what), options)) {
+      this.#newest = Math.max(this.#newest, member.mtime);
       yield member;
     }
-    await deb.finish();
-    yield fileMember(statusEntryPath(pin.name), statusEntry, { mtime: newest });
+    await this.#deb.finish();
+    yield fileMember(statusEntryPath(pin.name), statusEntry, { mtime: this.#newest });
   }
-  return { all: all(), newest: () => newest };
 }

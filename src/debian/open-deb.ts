@@ -53,8 +53,8 @@ async function openMembers(reader: ByteReader, what: string): Promise<OpenedDeb>
   await readFormatVersion(reader, what);
   const control = await readControl(reader, what);
   const { size, compression } = await readHeader(reader, 'data.tar', what);
-  const data = startData(reader, size, what);
-  return { control, data: { compression, bytes: data.bytes }, finish: data.finish, close: () => reader.close() };
+  const data = new DataMember(reader, size, what);
+  return { control, data: { compression, bytes: data }, finish: () => data.finish(), close: () => reader.close() };
 }
 
 async function readFormatVersion(reader: ByteReader, what: string): Promise<void> {
@@ -116,22 +116,36 @@ async function readPadding(reader: ByteReader, size: number, what: string): Prom
   if (padding !== '\n') throw archiveRefusal(what, 'a newline after a member of odd size', JSON.stringify(padding));
 }
 
-function startData(reader: ByteReader, size: number, what: string) {
-  let left = size;
-  async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
-    while (left > 0) {
-      const part = await reader.takeSome(left);
-      if (part === undefined) throw archiveRefusal(what, `${size} bytes of data.tar`, `${size - left}`);
-      left -= part.length;
+/** The last member: its bytes, and what has to be true after them. */
+class DataMember {
+  readonly #reader: ByteReader;
+  readonly #size: number;
+  readonly #what: string;
+  #left: number;
+
+  constructor(reader: ByteReader, size: number, what: string) {
+    this.#reader = reader;
+    this.#size = size;
+    this.#what = what;
+    this.#left = size;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    while (this.#left > 0) {
+      const part = await this.#reader.takeSome(this.#left);
+      if (part === undefined) {
+        throw archiveRefusal(this.#what, `${this.#size} bytes of data.tar`, `${this.#size - this.#left}`);
+      }
+      this.#left -= part.length;
       yield part;
     }
   }
-  return {
-    bytes: read(),
-    finish: async () => {
-      if (left > 0) throw archiveRefusal(what, 'data.tar to be one compressed archive', 'more bytes after its end');
-      await readPadding(reader, size, what);
-      if ((await reader.takeSome(1)) !== undefined) throw archiveRefusal(what, 'nothing after data.tar', 'more bytes');
-    },
-  };
+
+  async finish(): Promise<void> {
+    const what = this.#what;
+    if (this.#left > 0) throw archiveRefusal(what, 'data.tar to be one compressed archive', 'more bytes after its end');
+    await readPadding(this.#reader, this.#size, what);
+    const after = await this.#reader.takeSome(1);
+    if (after !== undefined) throw archiveRefusal(what, 'nothing after data.tar', 'more bytes');
+  }
 }

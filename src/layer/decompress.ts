@@ -44,7 +44,7 @@ export async function* decompress(
   compression: Compression,
   options: DecompressOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const flow = startFlow(options);
+  const flow = new Flow(options);
   const input = flow.countedInput(bytes);
   yield* flow.checkedOutput(decoded(input, compression, flow, options));
 }
@@ -61,7 +61,11 @@ function decoded(
     case 'gzip':
       return readable(gunzipped(input), flow, 'gzip');
     case 'zstd':
-      return readable(unzstd(input, flow.produced), flow, 'zstd');
+      return readable(
+        unzstd(input, (length) => flow.produced(length)),
+        flow,
+        'zstd',
+      );
     case 'xz':
       return unxz(input, flow, find('xz'));
     case 'bzip2': {
@@ -83,57 +87,57 @@ function missingBzip2(what: string): BuilditError {
   );
 }
 
-interface Flow {
+/** Counts what goes through one decoder. */
+class Flow {
   readonly what: string;
-  countedInput(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
-  checkedOutput(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined>;
-  /** Counts output that is not handed on yet; throws where it is too much. */
-  produced(length: number): void;
   /** Set when the input itself failed, which is then what the user is told. */
   inputError: unknown;
-}
+  readonly #maxBytes: number;
+  readonly #maxRatio: number;
+  #inputBytes = 0;
+  #outputBytes = 0;
+  #producedBytes = 0;
 
-function startFlow({
-  what = 'archive',
-  maxBytes = DEFAULT_MAX_BYTES,
-  maxRatio = DEFAULT_MAX_RATIO,
-}: DecompressOptions): Flow {
-  let inputBytes = 0;
-  let outputBytes = 0;
-  let producedBytes = 0;
-  function check(total: number): void {
-    if (total > maxBytes) throw archiveRefusal(what, `at most ${maxBytes} bytes when decompressed`, 'more');
-    if (total > RATIO_COUNTS_FROM_BYTES && total > inputBytes * maxRatio) {
-      throw archiveRefusal(what, `at most ${maxRatio} times its size when decompressed`, 'more');
-    }
+  constructor({ what = 'archive', maxBytes = DEFAULT_MAX_BYTES, maxRatio = DEFAULT_MAX_RATIO }: DecompressOptions) {
+    this.what = what;
+    this.#maxBytes = maxBytes;
+    this.#maxRatio = maxRatio;
   }
-  const flow: Flow = {
-    what,
-    inputError: undefined,
-    async *countedInput(bytes) {
-      try {
-        for await (const chunk of bytes) {
-          inputBytes += chunk.length;
-          yield chunk;
-        }
-      } catch (error) {
-        flow.inputError = error;
-        throw error;
-      }
-    },
-    async *checkedOutput(bytes) {
+
+  async *countedInput(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
       for await (const chunk of bytes) {
-        outputBytes += chunk.length;
-        check(outputBytes);
+        this.#inputBytes += chunk.length;
         yield chunk;
       }
-    },
-    produced(length) {
-      producedBytes += length;
-      check(producedBytes);
-    },
-  };
-  return flow;
+    } catch (error) {
+      this.inputError = error;
+      throw error;
+    }
+  }
+
+  async *checkedOutput(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of bytes) {
+      this.#outputBytes += chunk.length;
+      this.#check(this.#outputBytes);
+      yield chunk;
+    }
+  }
+
+  /** Counts output that is not handed on yet; throws where it is too much. */
+  produced(length: number): void {
+    this.#producedBytes += length;
+    this.#check(this.#producedBytes);
+  }
+
+  #check(total: number): void {
+    if (total > this.#maxBytes) {
+      throw archiveRefusal(this.what, `at most ${this.#maxBytes} bytes when decompressed`, 'more');
+    }
+    if (total > RATIO_COUNTS_FROM_BYTES && total > this.#inputBytes * this.#maxRatio) {
+      throw archiveRefusal(this.what, `at most ${this.#maxRatio} times its size when decompressed`, 'more');
+    }
+  }
 }
 
 /** Turns a decoder's complaints into refusals, and lets errors of the input through. */

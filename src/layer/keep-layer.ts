@@ -111,25 +111,37 @@ async function writeLayer(
   { listing, readContent }: FinishedDraft,
   encode: LayerCompression | undefined,
 ): Promise<{ diffId: DiffId; size: number }> {
-  const hash = createHash('sha256');
-  let size = 0;
-  async function* hashed(): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const chunk of layerTar(listing, readContent)) {
-      hash.update(chunk);
+  const measured = new MeasuredLayer();
+  const bytes = measured.pass(layerTar(listing, readContent));
+  if (encode === undefined) {
+    for await (const _ of bytes);
+    return measured.finish();
+  }
+  const blob = await putBlob(store, compress(bytes, encode));
+  const { diffId, size } = measured.finish();
+  await writeEncoding(store, diffId, { encoder: encoderOf(encode), mediaType: mediaTypeOf(encode), ...blob });
+  return { diffId, size };
+}
+
+/** Digest and size of the bytes of a layer that pass by. */
+class MeasuredLayer {
+  readonly #hash = createHash('sha256');
+  #size = 0;
+
+  async *pass(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of bytes) {
+      const before = this.#size;
+      this.#hash.update(chunk);
+      this.#size += chunk.length;
       // Small files are read synchronously: without a pause nothing else would get a turn.
-      if (Math.floor((size + chunk.length) / BYTES_BETWEEN_PAUSES) > Math.floor(size / BYTES_BETWEEN_PAUSES)) {
+      if (Math.floor(this.#size / BYTES_BETWEEN_PAUSES) > Math.floor(before / BYTES_BETWEEN_PAUSES)) {
         await new Promise((resume) => setImmediate(resume));
       }
-      size += chunk.length;
       yield chunk;
     }
   }
-  if (encode === undefined) {
-    for await (const _ of hashed());
-    return { diffId: hash.digest('hex'), size };
+
+  finish(): { readonly diffId: DiffId; readonly size: number } {
+    return { diffId: this.#hash.digest('hex'), size: this.#size };
   }
-  const blob = await putBlob(store, compress(hashed(), encode));
-  const diffId = hash.digest('hex');
-  await writeEncoding(store, diffId, { encoder: encoderOf(encode), mediaType: mediaTypeOf(encode), ...blob });
-  return { diffId, size };
 }

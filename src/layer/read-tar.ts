@@ -1,7 +1,7 @@
 import { archiveRefusal } from './archive-refusal.ts';
 import { ByteReader } from './byte-reader.ts';
 import { type PaxRecords, parsePaxRecords } from './pax-records.ts';
-import { isAllZero, type Refuse, readPadded, startContent } from './tar-content.ts';
+import { isAllZero, type Refuse, readPadded, TarContent } from './tar-content.ts';
 import { BLOCK_SIZE, memberTypeOf, parseTarHeader, type TarHeader, TarHeaderFault } from './tar-header.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from './tar-limits.ts';
 import { noContent, once, type TarMember } from './tar-member.ts';
@@ -43,8 +43,8 @@ export async function* readTar(
         const whole = await readPadded(reader, member.size, reading.refuse);
         yield { ...member, whole, content: once(whole) };
       } else {
-        const content = startContent(reader, member.size, reading.refuse);
-        yield { ...member, content: content.bytes };
+        const content = new TarContent(reader, member.size, reading.refuse);
+        yield { ...member, content };
         await content.skipRest();
       }
     }

@@ -4,13 +4,6 @@ import { BLOCK_SIZE } from './tar-header.ts';
 /** Makes the error that refuses an archive. */
 export type Refuse = (expected: string, found: string) => Error;
 
-/** The content of one member, to be read once. */
-export interface TarContent {
-  readonly bytes: AsyncIterable<Uint8Array>;
-  /** Reads on to the next header; from then on the content is gone. */
-  skipRest(): Promise<void>;
-}
-
 /** Reads a whole content and what fills its last block. */
 export async function readPadded(reader: ByteReader, size: number, refuse: Refuse): Promise<Buffer> {
   const padded = size + paddingOf(size);
@@ -19,34 +12,45 @@ export async function readPadded(reader: ByteReader, size: number, refuse: Refus
   return bytes.subarray(0, size);
 }
 
-/** Hands out a content as it comes, in views of the source's chunks. */
-export function startContent(reader: ByteReader, size: number, refuse: Refuse): TarContent {
-  let missing = size;
-  let isOpen = true;
-  async function next(): Promise<Buffer | undefined> {
-    if (missing === 0) return undefined;
-    const chunk = await reader.takeSome(missing);
-    if (chunk === undefined) throw cutOff(size, refuse);
-    missing -= chunk.length;
-    return chunk;
+/** The content of one member, to be read once: handed out as it comes, in views of the source's chunks. */
+export class TarContent {
+  readonly #reader: ByteReader;
+  readonly #size: number;
+  readonly #refuse: Refuse;
+  #missing: number;
+  #isOpen = true;
+
+  constructor(reader: ByteReader, size: number, refuse: Refuse) {
+    this.#reader = reader;
+    this.#size = size;
+    this.#refuse = refuse;
+    this.#missing = size;
   }
-  async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
-      if (!isOpen) throw new Error('A content was asked for after the next member');
-      const chunk = await next();
+      if (!this.#isOpen) throw new Error('A content was asked for after the next member');
+      const chunk = await this.#next();
       if (chunk === undefined) return;
       yield chunk;
     }
   }
-  return {
-    bytes: { [Symbol.asyncIterator]: read },
-    async skipRest() {
-      isOpen = false;
-      while ((await next()) !== undefined);
-      const padding = paddingOf(size);
-      if ((await reader.take(padding)).length < padding) throw cutOff(size, refuse);
-    },
-  };
+
+  /** Reads on to the next header; from then on the content is gone. */
+  async skipRest(): Promise<void> {
+    this.#isOpen = false;
+    while ((await this.#next()) !== undefined);
+    const padding = paddingOf(this.#size);
+    if ((await this.#reader.take(padding)).length < padding) throw cutOff(this.#size, this.#refuse);
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    if (this.#missing === 0) return undefined;
+    const chunk = await this.#reader.takeSome(this.#missing);
+    if (chunk === undefined) throw cutOff(this.#size, this.#refuse);
+    this.#missing -= chunk.length;
+    return chunk;
+  }
 }
 
 function cutOff(size: number, refuse: Refuse): Error {

@@ -61,9 +61,18 @@ export const noContent: AsyncIterable<Uint8Array> = {
 
 /** Content that is in memory already. */
 export function once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  return {
-    async *[Symbol.asyncIterator]() {
-      if (bytes.length > 0) yield bytes;
-    },
-  };
+  return new KnownContent(bytes);
+}
+
+/** A class: the generators of an object literal's method are of another kind with every literal, which slows readers. */
+class KnownContent implements AsyncIterable<Uint8Array> {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.#bytes.length > 0) yield this.#bytes;
+  }
 }

@@ -18,27 +18,28 @@ export async function* layerTar(
   readContent: ReadContent,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   checkOrder(entries);
-  const batch = startBatch();
+  const batch = new Batch();
+  // Plain loops: `yield*` of an array waits for a promise even where the array is empty.
   for (const entry of entries) {
-    yield* batch.add(headerBlocks(entry));
+    for (const chunk of batch.add(headerBlocks(entry))) yield chunk;
     if (entry.type === 'file' && entry.size > 0) {
       const content = readContent(entry);
       if (content instanceof Uint8Array) {
         checkSize(entry, content.length);
-        yield* batch.add(content);
+        for (const chunk of batch.add(content)) yield chunk;
       } else {
         let size = 0;
-        for await (const chunk of content) {
-          size += chunk.length;
-          yield* batch.add(chunk);
+        for await (const part of content) {
+          size += part.length;
+          for (const chunk of batch.add(part)) yield chunk;
         }
         checkSize(entry, size);
       }
-      yield* batch.add(padding(entry.size));
+      for (const chunk of batch.add(padding(entry.size))) yield chunk;
     }
   }
-  yield* batch.add(END);
-  yield* batch.rest();
+  for (const chunk of batch.add(END)) yield chunk;
+  for (const chunk of batch.rest()) yield chunk;
 }
 
 /** POSIX: at least two blocks of zeros; exactly two here. */
@@ -52,35 +53,29 @@ function padding(size: number): Buffer {
   return ZEROS.subarray(0, (BLOCK_SIZE - (size % BLOCK_SIZE)) % BLOCK_SIZE);
 }
 
-interface Batch {
-  /** Takes a piece, and answers what is to be passed on now. */
-  add(bytes: Uint8Array): readonly Uint8Array[];
-  rest(): readonly Uint8Array[];
-}
-
 const NOTHING: readonly Uint8Array[] = [];
 
 /** Joins small pieces, so that consumers get few chunks. */
-function startBatch(): Batch {
-  let pieces: Uint8Array[] = [];
-  let size = 0;
-  function rest(): readonly Uint8Array[] {
-    if (size === 0) return NOTHING;
-    const joined = pieces.length === 1 ? pieces : [Buffer.concat(pieces, size)];
-    pieces = [];
-    size = 0;
+class Batch {
+  #pieces: Uint8Array[] = [];
+  #size = 0;
+
+  /** Takes a piece, and answers what is to be passed on now. */
+  add(bytes: Uint8Array): readonly Uint8Array[] {
+    if (bytes.length === 0) return NOTHING;
+    if (bytes.length >= LARGE_CHUNK_BYTES) return this.#size === 0 ? [bytes] : [...this.rest(), bytes];
+    this.#pieces.push(bytes);
+    this.#size += bytes.length;
+    return this.#size < BATCH_BYTES ? NOTHING : this.rest();
+  }
+
+  rest(): readonly Uint8Array[] {
+    if (this.#size === 0) return NOTHING;
+    const joined = this.#pieces.length === 1 ? this.#pieces : [Buffer.concat(this.#pieces, this.#size)];
+    this.#pieces = [];
+    this.#size = 0;
     return joined;
   }
-  return {
-    add(bytes) {
-      if (bytes.length === 0) return NOTHING;
-      if (bytes.length >= LARGE_CHUNK_BYTES) return [...rest(), bytes];
-      pieces.push(bytes);
-      size += bytes.length;
-      return size < BATCH_BYTES ? NOTHING : rest();
-    },
-    rest,
-  };
 }
 
 function checkOrder(entries: LayerListing): void {

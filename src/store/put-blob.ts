@@ -58,15 +58,16 @@ async function putWholeBlob(store: Store, bytes: Uint8Array, options: PutBlobOpt
   if (await holdsBlob(store, blob.digest, blob.size)) return blob;
   const temporary = await temporaryPath(store, 'blob');
   try {
-    const once = (async function* () {
-      yield bytes;
-    })();
-    await writeTemporary(store, temporary, once, { ...options, size: bytes.length });
+    await writeTemporary(store, temporary, once(bytes), { ...options, size: bytes.length });
     await moveIntoPlace(store, temporary, blob);
   } finally {
     await unlink(temporary).catch(() => undefined);
   }
   return blob;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
 }
 
 async function writeTemporary(
