@@ -1,3 +1,4 @@
+import { decompress } from '../layer/decompress.ts';
 import { encodeLayer, findEncoding } from '../layer/encode-layer.ts';
 import { keepLayer } from '../layer/keep-layer.ts';
 import { readTar } from '../layer/read-tar.ts';
@@ -10,8 +11,9 @@ import { readNote, writeNote } from '../store/notes.ts';
 import { plainJson } from '../store/plain-json.ts';
 import { blobSize, openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
+import { openTemporary } from '../store/temporary.ts';
 import { staleTreePath, treePath } from '../store/trees.ts';
-import { type OpenedDeb, openDeb, partBytes } from './open-deb.ts';
+import { type OpenedDeb, openDeb } from './open-deb.ts';
 import { readStatusEntry, statusEntryPath } from './status-entry.ts';
 
 /** A Debian package as a layer. */
@@ -55,17 +57,22 @@ async function convertOpened(
   { encode, tree = 'now' }: ConvertOptions,
 ): Promise<ConvertedDeb> {
   const statusEntry = await readStatusEntry(deb.control, pin, what);
-  const members = new DebMembers(deb);
-  const layer = await keepLayer(store, members.read(pin, statusEntry, what), {
-    mtime: { kind: 'archive' },
-    owner: 'archive',
-    what,
-    tree,
-    ...(encode === undefined ? {} : { encode }),
-  });
-  const converted = { layer, sourceDate: members.newest };
-  await writeNote(store, NOTES, noteKey(pin), plainJson(converted));
-  return converted;
+  const spool = await openTemporary(store, 'spool');
+  try {
+    const members = new DebMembers(deb, spool.path);
+    const layer = await keepLayer(store, members.read(pin, statusEntry, what), {
+      mtime: { kind: 'archive' },
+      owner: 'archive',
+      what,
+      tree,
+      ...(encode === undefined ? {} : { encode }),
+    });
+    const converted = { layer, sourceDate: members.newest };
+    await writeNote(store, NOTES, noteKey(pin), plainJson(converted));
+    return converted;
+  } finally {
+    await spool.release();
+  }
 }
 
 /** What an earlier conversion gave, if its layer is still there in some form. */
@@ -102,10 +109,12 @@ function noteKey({
 /** The members of a package's data, then its status entry, which is as old as the newest of them. */
 class DebMembers {
   readonly #deb: OpenedDeb;
+  readonly #spool: string;
   #newest = 0;
 
-  constructor(deb: OpenedDeb) {
+  constructor(deb: OpenedDeb, spool: string) {
     this.#deb = deb;
+    this.#spool = spool;
   }
 
   /** The newest time of those that came by, seconds. */
@@ -115,7 +124,8 @@ class DebMembers {
 
   async *read(pin: DebianPin, statusEntry: Buffer, what: string): AsyncGenerator<TarMember, void, undefined> {
     const options = { what: `data.tar of ${what}` };
-    for await (const member of readTar(partBytes(this.#deb.data, options.what), options)) {
+    const { bytes, compression } = this.#deb.data;
+    for await (const member of readTar(decompress(bytes, compression, { ...options, spool: this.#spool }), options)) {
       this.#newest = Math.max(this.#newest, member.mtime);
       yield member;
     }

@@ -1,6 +1,6 @@
 import { archiveRefusal } from '../layer/archive-refusal.ts';
 import { ByteReader } from '../layer/byte-reader.ts';
-import { type Compression, decompress } from '../layer/decompress.ts';
+import type { Compression } from '../layer/decompress.ts';
 import { once } from '../layer/tar-member.ts';
 
 /** A member of the package whose bytes are still compressed. */
@@ -75,11 +75,6 @@ async function readControl(reader: ByteReader, what: string): Promise<DebPart> {
 interface MemberHeader {
   readonly size: number;
   readonly compression: Compression;
-}
-
-/** The bytes of a part, decompressed. `what` names the part in messages. */
-export function partBytes({ bytes, compression }: DebPart, what: string, maxBytes?: number): AsyncIterable<Uint8Array> {
-  return decompress(bytes, compression, { what, ...(maxBytes === undefined ? {} : { maxBytes }) });
 }
 
 /** ar(5) as Debian uses it: 16 bytes of name, 12 of time, 6 and 6 of owner, 8 of mode, 10 of size, two that end it. */

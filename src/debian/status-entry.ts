@@ -1,8 +1,9 @@
 import { archiveRefusal } from '../layer/archive-refusal.ts';
+import { decompress } from '../layer/decompress.ts';
 import { readTar } from '../layer/read-tar.ts';
 import type { DebianPin } from '../model/lock.ts';
 import { type ControlStanza, parseControlStanza } from './control-stanza.ts';
-import { type DebPart, partBytes } from './open-deb.ts';
+import type { DebPart } from './open-deb.ts';
 
 const MAXIMUM_CONTROL_BYTES = 64 << 20;
 const MAXIMUM_STANZA_BYTES = 1 << 20;
@@ -28,7 +29,10 @@ export async function readStatusEntry(control: DebPart, pin: DebianPin, what: st
 async function readControlFile(part: DebPart, what: string): Promise<Buffer> {
   const options = { what: `control.tar of ${what}` };
   let control: Buffer | undefined;
-  for await (const member of readTar(partBytes(part, options.what, MAXIMUM_CONTROL_BYTES), options)) {
+  for await (const member of readTar(
+    decompress(part.bytes, part.compression, { ...options, maxBytes: MAXIMUM_CONTROL_BYTES }),
+    options,
+  )) {
     if (member.path !== 'control') continue;
     if (control !== undefined || member.type !== 'file' || member.size > MAXIMUM_STANZA_BYTES) {
       throw archiveRefusal(options.what, 'one small file "control"', 'another kind of it');

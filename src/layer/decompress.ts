@@ -4,7 +4,7 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { findProgram } from '../system/programs.ts';
 import { archiveRefusal } from './archive-refusal.ts';
-import { filterThrough } from './filter-through.ts';
+import { type FilterOptions, filterThrough } from './filter-through.ts';
 import { unzstd } from './unzstd.ts';
 
 export type Compression = 'gzip' | 'xz' | 'zstd' | 'bzip2' | 'none';
@@ -15,6 +15,8 @@ export interface DecompressOptions {
   readonly maxBytes?: number;
   /** Largest output for each byte of input, counted once the output passes 64 MiB. */
   readonly maxRatio?: number;
+  /** A private directory where large output of a program of the host may lie until it is read (`FilterOptions.spool`). */
+  readonly spool?: string | undefined;
   /** Finds a program of the host; `() => undefined` makes do without any. */
   readonly findProgram?: (name: string) => string | undefined;
 }
@@ -53,7 +55,7 @@ function decoded(
   input: AsyncIterable<Uint8Array>,
   compression: Compression,
   flow: Flow,
-  { findProgram: find = findProgram }: DecompressOptions,
+  { findProgram: find = findProgram, spool }: DecompressOptions,
 ): AsyncIterable<Uint8Array> {
   switch (compression) {
     case 'none':
@@ -67,11 +69,11 @@ function decoded(
         'zstd',
       );
     case 'xz':
-      return unxz(input, flow, find('xz'));
+      return unxz(input, { what: flow.what, spool }, find('xz'), flow);
     case 'bzip2': {
       const program = find('bzip2');
       if (program === undefined) throw missingBzip2(flow.what);
-      return filterThrough([program, '--decompress', '--stdout'], input, flow.what);
+      return filterThrough([program, '--decompress', '--stdout'], input, { what: flow.what, spool });
     }
   }
 }
@@ -174,8 +176,9 @@ const SMALL_XZ_OUTPUT_BYTES = 32 * 2 ** 20;
 
 async function* unxz(
   input: AsyncIterable<Uint8Array>,
-  flow: Flow,
+  options: FilterOptions,
   program: string | undefined,
+  flow: Flow,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (program === undefined) {
     yield* readable(unxzHere(input), flow, 'xz');
@@ -188,7 +191,7 @@ async function* unxz(
     return;
   }
   const all = rest === undefined ? sequence(start) : sequence(start, rest);
-  yield* filterThrough([program, '--decompress', '--stdout', `--memlimit-decompress=${XZ_MEMORY}`], all, flow.what);
+  yield* filterThrough([program, '--decompress', '--stdout', `--memlimit-decompress=${XZ_MEMORY}`], all, options);
 }
 
 /** The first chunks of a stream, at least `length` bytes of them; `rest` is undefined where that is all. */

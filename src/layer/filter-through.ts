@@ -1,24 +1,45 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Readable } from 'node:stream';
+import { closeSync } from 'node:fs';
+import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { archiveRefusal } from './archive-refusal.ts';
+import { followFile, openSpool } from './spool.ts';
 
 const MOST_COMPLAINT_BYTES = 2000;
 
+export interface FilterOptions {
+  /** What the input is called in messages. */
+  readonly what: string;
+  /**
+   * A private directory where the program's output lies, in a file without a name, until it is read. Programs write a few
+   * KiB at a time, and each costs a turn of the event loop when it comes through a pipe.
+   */
+  readonly spool?: string | undefined;
+}
+
 /**
  * Sends a stream through a program of the host that reads stdin and writes stdout. Errors of the input come through as
- * they are; a program that fails says that the input (called `what` in messages) is damaged. The program gets no
- * environment, and is ended when the reader stops early.
+ * they are; a program that fails says that the input is damaged. The program gets no environment, and is ended when the
+ * reader stops early.
  */
 export async function* filterThrough(
   [program, ...programArguments]: readonly [string, ...string[]],
   input: AsyncIterable<Uint8Array>,
-  what: string,
+  { what, spool }: FilterOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const child = spawn(program, programArguments, { env: {}, stdio: 'pipe' });
+  const file = spool === undefined ? undefined : openSpool(spool);
+  const child = spawn(program, programArguments, { env: {}, stdio: ['pipe', file ?? 'pipe', 'pipe'] }) as Filter;
+  let isRunning = true;
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
-  ended.catch(() => undefined);
+  ended.then(
+    () => {
+      isRunning = false;
+    },
+    () => {
+      isRunning = false;
+    },
+  );
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(0, MOST_COMPLAINT_BYTES);
@@ -31,7 +52,8 @@ export async function* filterThrough(
     child.kill('SIGKILL');
   });
   try {
-    yield* child.stdout as AsyncIterable<Uint8Array>;
+    if (file === undefined) yield* child.stdout as AsyncIterable<Uint8Array>;
+    else yield* followFile(file, () => isRunning);
     await fed;
     if (inputError !== undefined) throw inputError;
     const [code, signal] = await ended;
@@ -40,8 +62,12 @@ export async function* filterThrough(
     child.kill('SIGKILL');
     child.stdin.destroy();
     await ended.catch(() => undefined);
+    if (file !== undefined) closeSync(file);
   }
 }
+
+/** `stdout` is null where the output is spooled. */
+type Filter = ChildProcessByStdio<Writable, Readable | null, Readable>;
 
 function isBrokenPipe(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;

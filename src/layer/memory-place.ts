@@ -51,7 +51,7 @@ export class MemoryPlace implements DraftPlace {
           spill.write(chunk);
           continue;
         }
-        chunks.push(chunk);
+        chunks.push(withoutWaste(chunk));
         this.#bytes += chunk.length;
         if (this.#bytes <= this.#memoryBytes) continue;
         this.#bytes -= chunks.reduce((sum, { length }) => sum + length, 0);
@@ -111,6 +111,11 @@ export class MemoryPlace implements DraftPlace {
     }
     return { write, close };
   }
+}
+
+/** A small view would keep all of a large buffer alive. */
+function withoutWaste(chunk: Uint8Array): Uint8Array {
+  return chunk.length * 2 < chunk.buffer.byteLength ? ownCopy(chunk) : chunk;
 }
 
 interface Spill {
