@@ -11,7 +11,7 @@ import { readNote, writeNote } from '../store/notes.ts';
 import { plainJson } from '../store/plain-json.ts';
 import { blobSize, openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
-import { openTemporary } from '../store/temporary.ts';
+import { temporaryPath } from '../store/temporary.ts';
 import { staleTreePath, treePath } from '../store/trees.ts';
 import { type OpenedDeb, openDeb } from './open-deb.ts';
 import { readStatusEntry, statusEntryPath } from './status-entry.ts';
@@ -57,22 +57,17 @@ async function convertOpened(
   { encode, tree = 'now' }: ConvertOptions,
 ): Promise<ConvertedDeb> {
   const statusEntry = await readStatusEntry(deb.control, pin, what);
-  const spool = await openTemporary(store, 'spool');
-  try {
-    const members = new DebMembers(deb, spool.path);
-    const layer = await keepLayer(store, members.read(pin, statusEntry, what), {
-      mtime: { kind: 'archive' },
-      owner: 'archive',
-      what,
-      tree,
-      ...(encode === undefined ? {} : { encode }),
-    });
-    const converted = { layer, sourceDate: members.newest };
-    await writeNote(store, NOTES, noteKey(pin), plainJson(converted));
-    return converted;
-  } finally {
-    await spool.release();
-  }
+  const members = new DebMembers(deb, await temporaryPath(store, 'data.tar'));
+  const layer = await keepLayer(store, members.read(pin, statusEntry, what), {
+    mtime: { kind: 'archive' },
+    owner: 'archive',
+    what,
+    tree,
+    ...(encode === undefined ? {} : { encode }),
+  });
+  const converted = { layer, sourceDate: members.newest };
+  await writeNote(store, NOTES, noteKey(pin), plainJson(converted));
+  return converted;
 }
 
 /** What an earlier conversion gave, if its layer is still there in some form. */

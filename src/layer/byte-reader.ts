@@ -1,6 +1,7 @@
 /**
  * Reads an unbroken run of bytes out of a stream of chunks. What lies inside one chunk is handed out as a view of it,
- * without a copy. Not for concurrent use.
+ * without a copy, and holds until something is asked for that lies beyond: a source may use a chunk's memory again for the
+ * next one. Not for concurrent use.
  */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
@@ -28,7 +29,7 @@ export class ByteReader {
     for (let missing = length; missing > 0; ) {
       const part = await this.takeSome(missing);
       if (part === undefined) break;
-      parts.push(part);
+      parts.push(part.length === missing ? part : Buffer.from(part));
       missing -= part.length;
     }
     return Buffer.concat(parts);

@@ -15,7 +15,7 @@ export interface DecompressOptions {
   readonly maxBytes?: number;
   /** Largest output for each byte of input, counted once the output passes 64 MiB. */
   readonly maxRatio?: number;
-  /** A private directory where large output of a program of the host may lie until it is read (`FilterOptions.spool`). */
+  /** Where large output of a program of the host may lie until it is read: `FilterOptions.spool`. */
   readonly spool?: string | undefined;
   /** Finds a program of the host; `() => undefined` makes do without any. */
   readonly findProgram?: (name: string) => string | undefined;

@@ -19,6 +19,8 @@ export interface DraftPlace {
   /** The content of a file by the name under which it came. */
   content(path: string, size: number): Uint8Array | AsyncIterable<Uint8Array>;
   withElfSource(path: string, use: (source: ElfSource) => void): void;
+  /** Gives up the memory that contents are in; no content is asked for any more. */
+  release(): void;
 }
 
 /** Contents kept in memory besides, so that most small files are never read back. */
@@ -49,10 +51,14 @@ export class TreePlace extends TreeWriter implements DraftPlace {
   withElfSource(path: string, use: (source: ElfSource) => void): void {
     withElfFile(`${this.#directory}/${path}`, use);
   }
+
+  release(): void {
+    this.#kept.clear();
+  }
 }
 
 /** A copy, because the original is a view that would keep a whole chunk of an archive alive. */
-export function ownCopy(bytes: Uint8Array): Uint8Array {
+function ownCopy(bytes: Uint8Array): Uint8Array {
   return Uint8Array.prototype.slice.call(bytes);
 }
 

@@ -12,8 +12,9 @@ export interface FilterOptions {
   /** What the input is called in messages. */
   readonly what: string;
   /**
-   * A private directory where the program's output lies, in a file without a name, until it is read. Programs write a few
-   * KiB at a time, and each costs a turn of the event loop when it comes through a pipe.
+   * A free path in a private directory: the program's output lies there until it is read, in a file that has lost its
+   * name. Programs write a few KiB at a time, and each costs a turn of the event loop when it comes through a pipe. What
+   * is yielded is then a view of memory that is used again for what comes next, as `ByteReader` expects it.
    */
   readonly spool?: string | undefined;
 }

@@ -3,7 +3,7 @@ export const FRAME_BYTES = 4 * 1024 * 1024;
 
 /** New memory of this size comes zeroed from the kernel, page by page, which takes longer than filling it. */
 const spare: ArrayBuffer[] = [];
-const MOST_SPARE = 8;
+const MOST_SPARE = 16;
 
 /** Memory for one frame; what was in it before is still there. */
 export function takeFrame(): Uint8Array<ArrayBuffer> {

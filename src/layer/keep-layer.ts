@@ -48,16 +48,17 @@ export interface KeepRules {
 export async function keepLayer(store: Store, members: AsyncIterable<TarMember>, rules: KeepRules): Promise<KeptLayer> {
   const isTreeWanted = rules.tree !== 'later' || rules.encode === undefined;
   const temporary = await openTemporary(store, 'layer');
+  const directory = join(temporary.path, 'tree');
+  const place = isTreeWanted ? new TreePlace(directory, whatOf(rules)) : new MemoryPlace(directory, whatOf(rules));
   try {
-    const directory = join(temporary.path, 'tree');
     mkdirSync(directory, { mode: 0o700 });
-    const place = isTreeWanted ? new TreePlace(directory, whatOf(rules)) : new MemoryPlace(directory, whatOf(rules));
     const draft = await fillDraft(new LayerDraft(place, whatOf(rules)), members, rules);
     const { diffId, size } = await writeLayer(store, draft, rules.encode);
     const { digest } = await putBlob(store, listingBytes(draft.listing));
     if (isTreeWanted) await adoptTree(store, diffId, directory);
     return { diffId, size, listing: digest, elf: draft.elf };
   } finally {
+    place.release();
     await temporary.release();
   }
 }

@@ -1,8 +1,9 @@
 import { closeSync } from 'node:fs';
 import { freeBytesIfKnown } from '../system/files.ts';
 import { writeFailure } from '../system/write-failure.ts';
-import { type DraftPlace, ownCopy, withElfFile } from './draft-place.ts';
+import { type DraftPlace, withElfFile } from './draft-place.ts';
 import type { ElfSource } from './elf.ts';
+import { FRAME_BYTES, giveFrameBack, takeFrame } from './frame-memory.ts';
 import type { TarMember } from './tar-member.ts';
 import { fileContent } from './tree-content.ts';
 import { TreeNames } from './tree-names.ts';
@@ -18,6 +19,7 @@ export class MemoryPlace implements DraftPlace {
   readonly #contents = new Map<string, readonly Uint8Array[]>();
   readonly #spilled = new Map<string, string>();
   readonly #memoryBytes: number;
+  readonly #memory = new CopyMemory();
   #bytes = 0;
 
   constructor(directory: string, what: string, memoryBytes = MEMORY_BYTES) {
@@ -32,34 +34,37 @@ export class MemoryPlace implements DraftPlace {
 
   addWholeFile(path: string, _facts: unknown, content: Uint8Array): void {
     this.#names.admitFile(path);
-    if (this.#bytes + content.length > this.#memoryBytes) {
-      this.#spill(path, [content]).close();
+    if (this.#hasRoom(content.length)) {
+      this.#contents.set(path, [this.#memory.copy(content)]);
       return;
     }
-    this.#bytes += content.length;
-    this.#contents.set(path, [ownCopy(content)]);
+    const spill = this.#spill(path);
+    try {
+      spill.write(content);
+    } finally {
+      spill.close();
+    }
   }
 
   async addFile(path: string, member: TarMember, onChunk: (chunk: Uint8Array) => void): Promise<void> {
     this.#names.admitFile(path);
-    const chunks: Uint8Array[] = [];
-    let spill: Spill | undefined;
+    if (this.#hasRoom(member.size)) {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of member.content) {
+        onChunk(chunk);
+        chunks.push(this.#memory.copy(chunk));
+      }
+      this.#contents.set(path, chunks);
+      return;
+    }
+    const spill = this.#spill(path);
     try {
       for await (const chunk of member.content) {
         onChunk(chunk);
-        if (spill !== undefined) {
-          spill.write(chunk);
-          continue;
-        }
-        chunks.push(withoutWaste(chunk));
-        this.#bytes += chunk.length;
-        if (this.#bytes <= this.#memoryBytes) continue;
-        this.#bytes -= chunks.reduce((sum, { length }) => sum + length, 0);
-        spill = this.#spill(path, chunks);
+        spill.write(chunk);
       }
-      if (spill === undefined) this.#contents.set(path, chunks);
     } finally {
-      spill?.close();
+      spill.close();
     }
   }
 
@@ -77,6 +82,11 @@ export class MemoryPlace implements DraftPlace {
 
   finish(): void {}
 
+  release(): void {
+    this.#contents.clear();
+    this.#memory.release();
+  }
+
   content(path: string, size: number): Uint8Array | AsyncIterable<Uint8Array> {
     const spilled = this.#spilled.get(path);
     if (spilled !== undefined) return fileContent(spilled, size);
@@ -90,7 +100,14 @@ export class MemoryPlace implements DraftPlace {
     else withElfFile(spilled, use);
   }
 
-  #spill(path: string, chunks: readonly Uint8Array[]): Spill {
+  /** Takes a file's size from the budget, if that is left. */
+  #hasRoom(size: number): boolean {
+    if (this.#bytes + size > this.#memoryBytes) return false;
+    this.#bytes += size;
+    return true;
+  }
+
+  #spill(path: string): Spill {
     const place = `${this.#directory}/${this.#spilled.size}`;
     const attempt = <T>(action: () => T): T => {
       try {
@@ -101,21 +118,32 @@ export class MemoryPlace implements DraftPlace {
     };
     const file = attempt(() => createFile(place));
     this.#spilled.set(path, place);
-    const write = (chunk: Uint8Array) => attempt(() => writeFully(file, chunk));
-    const close = () => closeSync(file);
-    try {
-      for (const chunk of chunks) write(chunk);
-    } catch (error) {
-      close();
-      throw error;
-    }
-    return { write, close };
+    return { write: (chunk) => attempt(() => writeFully(file, chunk)), close: () => closeSync(file) };
   }
 }
 
-/** A small view would keep all of a large buffer alive. */
-function withoutWaste(chunk: Uint8Array): Uint8Array {
-  return chunk.length * 2 < chunk.buffer.byteLength ? ownCopy(chunk) : chunk;
+/** Memory for copies of many sizes: originals are views that would keep a whole chunk of an archive alive, or change. */
+class CopyMemory {
+  readonly #blocks: Uint8Array[] = [];
+  #filled = FRAME_BYTES;
+
+  copy(bytes: Uint8Array): Uint8Array {
+    if (bytes.length > FRAME_BYTES) return Uint8Array.prototype.slice.call(bytes);
+    if (this.#filled + bytes.length > FRAME_BYTES) {
+      this.#blocks.push(takeFrame());
+      this.#filled = 0;
+    }
+    const copy = this.#blocks.at(-1)!.subarray(this.#filled, this.#filled + bytes.length);
+    copy.set(bytes);
+    this.#filled += bytes.length;
+    return copy;
+  }
+
+  /** Gives all of it back: the copies are no more. */
+  release(): void {
+    for (const block of this.#blocks.splice(0)) giveFrameBack(block);
+    this.#filled = FRAME_BYTES;
+  }
 }
 
 interface Spill {

@@ -105,7 +105,8 @@ async function readExtension(reader: ByteReader, { typeFlag, size }: TarHeader, 
   if (size > MAX_EXTENSION_BYTES) throw reading.refuse(`at most ${MAX_EXTENSION_BYTES} bytes of names`, `${size}`);
   reading.entries += 1;
   checkEntries(reading);
-  const block = await readPadded(reader, size, reading.refuse);
+  // A copy: the memory of the chunk may be used again before the member comes.
+  const block = Buffer.from(await readPadded(reader, size, reading.refuse));
   const { pending } = reading;
   switch (typeFlag) {
     case 'g': {

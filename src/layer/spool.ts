@@ -1,23 +1,25 @@
 import { fstatSync, openSync, readSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const CHUNK_BYTES = 2 ** 20;
 const POLL_MS = 2;
 
-/** Opens a new file without a name in a private directory: it is gone when nobody has it open any more. */
-export function openSpool(directory: string): number {
-  const path = join(directory, 'spool');
+/** Opens a new file and takes its name away: it is gone when nobody has it open any more. */
+export function openSpool(path: string): number {
   const file = openSync(path, 'wx+', 0o600);
   unlinkSync(path);
   return file;
 }
 
-/** Reads a file from its start while another process writes it, in large pieces, until that process has ended. */
+/**
+ * Reads a file from its start while another process writes it, in large pieces, until that process has ended. Each piece
+ * is a view of memory that the next one overwrites: whoever wants to keep it makes a copy.
+ */
 export async function* followFile(
   file: number,
   isBeingWritten: () => boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const memory = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   for (let offset = 0; ; ) {
     // Asked before the size is: what was written until the end is seen.
     const mayGrow = isBeingWritten();
@@ -27,9 +29,8 @@ export async function* followFile(
       continue;
     }
     if (available <= 0) return;
-    const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, available));
-    const length = readSync(file, chunk, 0, chunk.length, offset);
+    const length = readSync(file, memory, 0, Math.min(CHUNK_BYTES, available), offset);
     offset += length;
-    yield chunk.subarray(0, length);
+    yield memory.subarray(0, length);
   }
 }

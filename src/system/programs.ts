@@ -19,8 +19,10 @@ export function findProgram(
 
 function isProgram(path: string): boolean {
   try {
+    // Most places have no such file, and an error costs more than an answer.
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
     accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
+    return true;
   } catch {
     return false;
   }
