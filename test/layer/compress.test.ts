@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { gzip } from 'pako';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +7,7 @@ import { compress, encoderOf, mediaTypeOf } from '../../src/layer/compress.ts';
 import { loadFrameCompressor, sampleText } from '../../src/layer/compress-frame.ts';
 import { decompress } from '../../src/layer/decompress.ts';
 import { FRAME_BYTES } from '../../src/layer/frame-memory.ts';
+import { loadZstd } from '../../src/layer/load-zstd.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import { requires } from '../support/requires.ts';
 import { collect, inChunks } from './raw-tar.ts';
@@ -88,6 +90,20 @@ test('gzip gives what the frozen compressor gives, native or not', async () => {
   const compressFrame = await loadFrameCompressor('gzip');
   const bytes = large.subarray(0, 3_000_000);
   expect(Buffer.from(compressFrame(bytes)).equals(Buffer.from(gzip(bytes, { level: 6 })))).toBe(true);
+});
+
+test('zstd gives what the wasm codec gives, native or not, for frames of every size', async () => {
+  const compressFrame = await loadFrameCompressor('zstd');
+  const wasm = await loadZstd();
+  const sizes = [0, 1, 255, 256, 16_383, 131_072, 131_073, 262_144, 1_000_003, FRAME_BYTES - 1, FRAME_BYTES];
+  for (const input of [large, randomBytes(FRAME_BYTES), Buffer.alloc(FRAME_BYTES)]) {
+    for (const size of sizes) {
+      const bytes = input.subarray(0, size);
+      expect(Buffer.from(compressFrame(bytes)).equals(Buffer.from(wasm.compress(bytes, 3))), `${size} bytes`).toBe(
+        true,
+      );
+    }
+  }
 });
 
 test('the sample tells another compressor apart', () => {
