@@ -28,6 +28,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'disk-full': 73,
   busy: 75,
   'signature-invalid': 77,
+  'authentication-failed': 77,
   'configuration-invalid': 78,
   'sandbox-unavailable': 78,
   interrupted: 130,

@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'checksum-mismatch'
   | 'archive-refused'
   | 'signature-invalid'
+  | 'authentication-failed'
   | 'file-missing'
   | 'unreachable'
   | 'offline'
