@@ -1,12 +1,12 @@
-import { statfsSync } from 'node:fs';
-import { lstat, opendir } from 'node:fs/promises';
+import { lstatSync, statfsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Counted for each name, so that a million empty files are not nothing. */
 const BYTES_PER_ENTRY = 1024;
 
 /** A walk takes time, so it is made at this interval at most, and for at most a fiftieth of the time. */
-const SHORTEST_INTERVAL_MS = 5000;
+const SHORTEST_INTERVAL_MS = 10_000;
 const SHARE_OF_TIME = 50;
 
 /** Tells what directories have come to take, as cheaply as possible while that is far below the limit. */
@@ -48,17 +48,19 @@ function fileSystemUse(path: string): number {
   return (blocks - bfree) * bsize + (files - ffree) * BYTES_PER_ENTRY;
 }
 
-/** Bytes below a directory that a hostile program may be changing meanwhile; nothing is followed or changed. */
+/**
+ * Bytes below a directory that a hostile program may be changing meanwhile; nothing is followed or changed. The entries of
+ * one directory are looked at synchronously, which takes a fifth of the time.
+ */
 async function treeUsage(directory: string): Promise<{ bytes: number; complete: boolean }> {
   const waiting = [directory];
   let bytes = 0;
   let complete = true;
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     try {
-      for await (const entry of await opendir(path)) {
+      for (const entry of await readdir(path, { withFileTypes: true })) {
         const child = join(path, entry.name);
-        const { blocks } = await lstat(child);
-        bytes += blocks * 512 + BYTES_PER_ENTRY;
+        bytes += (lstatSync(child, { throwIfNoEntry: false })?.blocks ?? 0) * 512 + BYTES_PER_ENTRY;
         if (entry.isDirectory()) waiting.push(child);
       }
     } catch (error) {
