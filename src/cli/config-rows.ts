@@ -3,9 +3,10 @@ import { printable } from '../model/names.ts';
 import { durationText } from './quantities.ts';
 
 /** Settings whose name and value differ from how a person writes them. */
-const AS_WRITTEN: Readonly<Record<string, { name: string; text(value: number): string }>> = {
+const AS_WRITTEN: Readonly<Record<string, { name: string; text(value: never): string }>> = {
   'build.timeoutMs': { name: 'build.timeout', text: durationText },
-  'build.memoryBytes': { name: 'build.memory', text: (bytes) => `${bytes / 2 ** 20}M` },
+  'build.memoryBytes': { name: 'build.memory', text: (bytes: number) => `${bytes / 2 ** 20}M` },
+  'trust.allowedSigners': { name: 'trust.allowed-signers', text: String },
   'build.keepFailed': { name: 'build.keep-failed', text: String },
 };
 
@@ -14,7 +15,7 @@ export function configRows({ origins, notices: _, ...settings }: Config): string
   return rowsOf(settings, '').map(([key, value]) => {
     const written = AS_WRITTEN[key];
     const name = written?.name ?? key;
-    const text = written === undefined ? settingText(value) : written.text(value as number);
+    const text = written === undefined ? settingText(value) : written.text(value as never);
     return [name, text, originOf(name, origins)].map(printable);
   });
 }

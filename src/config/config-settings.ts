@@ -11,6 +11,8 @@ export interface ConfigSettings {
   readonly memoryBytes?: number | undefined;
   readonly keepFailed?: boolean | undefined;
   readonly offline?: boolean | undefined;
+  readonly signKey?: string | undefined;
+  readonly allowedSigners?: string | undefined;
   readonly repository?: BinhostConfig | undefined;
   readonly repositories?: readonly BinhostConfig[] | undefined;
   readonly recipes?: readonly RecipeRepository[] | undefined;

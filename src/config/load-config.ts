@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config, RecipeRepository } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
@@ -10,7 +10,7 @@ import { defaultStore } from './default-store.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { readEnvironment } from './read-environment.ts';
 import { readTrustedConfigs } from './trusted-configs.ts';
-import { type Environment, homeDirectory } from './xdg.ts';
+import { type Environment, homeDirectory, xdgDirectory } from './xdg.ts';
 
 /** Settings from the command line; what is undefined was not said. */
 export interface ConfigFlags {
@@ -86,11 +86,20 @@ function merge(layers: readonly ConfigSettings[], environment: Environment, noti
       keepFailed: first('keepFailed', 'build.keep-failed') ?? false,
       executor: 'local',
     },
+    sign: { key: first('signKey', 'sign.key') },
+    trust: {
+      allowedSigners: first('allowedSigners', 'trust.allowed-signers') ?? defaultAllowedSigners(environment),
+    },
     use: mergeUse(layers, origins),
     offline: first('offline', 'offline') ?? false,
     origins,
     notices,
   };
+}
+
+function defaultAllowedSigners(environment: Environment): string {
+  const fallback = join(homeDirectory(environment), '.config');
+  return join(xdgDirectory(environment, 'XDG_CONFIG_HOME', fallback), 'buildit', 'allowed_signers');
 }
 
 /** All repositories of recipes, each name once; the shipped ones last, unless another is called like them. */

@@ -1,15 +1,27 @@
-import { integerAt, scalarAt, textAt } from '../document/fields.ts';
+import { booleanAt, integerAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
 import type { Problems } from '../document/problems.ts';
 import type { YamlMap } from '../document/yaml-node.ts';
 import type { BinhostConfig } from '../model/config.ts';
 import { isRepositoryName } from '../model/names.ts';
 import { isBinhostLocation } from './binhost-location.ts';
+import { parseDurationMs } from './quantities.ts';
 
 const UPLOAD_TYPES = ['ssh', 'file'] as const;
 const DOWNLOAD_TYPES = ['https', 'http', 'ssh', 'file'] as const;
 
+const VERIFY = ['require', 'warn', 'off'] as const;
+
+export interface ReadBinhostOptions {
+  /** Settings about trust count: the file is the user's own, or was accepted. */
+  readonly isTrusted: boolean;
+  readonly problems: Problems;
+  /** Makes a path of the file absolute. */
+  readonly resolvePath: (path: string) => string;
+}
+
 /** Reads one place to share packages through. */
-export function readBinhost(map: YamlMap, label: string, problems: Problems): BinhostConfig | undefined {
+export function readBinhost(map: YamlMap, label: string, options: ReadBinhostOptions): BinhostConfig | undefined {
+  const { problems } = options;
   const nameNode = scalarAt(map, 'name');
   if (nameNode !== undefined && !isRepositoryName(nameNode.text)) {
     problems.expected(nameNode, `${label}.name`, 'a name such as mysuperbinhost');
@@ -28,11 +40,46 @@ export function readBinhost(map: YamlMap, label: string, problems: Problems): Bi
         type === 'ssh' ? 'user@host/path' : type === 'file' ? 'a directory' : 'host/path',
       );
     }
-    return node.text;
+    return type === 'file' ? options.resolvePath(node.text) : node.text;
   };
   const uploadPath = place('upload', uploadType);
   const downloadPath = place('download', downloadType);
   const rules = { label: `${label}.priority`, minimum: 0, maximum: 1_000_000, problems };
   const priority = integerAt(map, 'priority', rules) ?? 0;
-  return nameNode && { name: nameNode.text, uploadType, uploadPath, downloadType, downloadPath, priority };
+  const timeoutNode = scalarAt(map, 'timeout');
+  const timeoutMs = timeoutNode && parseDurationMs(timeoutNode.text);
+  if (timeoutNode !== undefined && timeoutMs === undefined) {
+    problems.expected(timeoutNode, `${label}.timeout`, 'a time such as 30s');
+  }
+  return (
+    nameNode && {
+      name: nameNode.text,
+      uploadType,
+      uploadPath,
+      downloadType,
+      downloadPath,
+      priority,
+      freshness: textAt(map, 'freshness') === 'require' ? 'require' : 'warn',
+      driver: textAt(map, 'driver') === 'system' ? 'system' : 'builtin',
+      timeoutMs,
+      ...readTrustSettings(map, label, options),
+    }
+  );
+}
+
+/** From a project's file nothing of this counts but what asks for more. */
+function readTrustSettings(map: YamlMap, label: string, { isTrusted, problems, resolvePath }: ReadBinhostOptions) {
+  const builders = integerAt(map, 'builders', { label: `${label}.builders`, minimum: 1, maximum: 100, problems });
+  if (!isTrusted) {
+    return { verify: 'require', signers: undefined, builders: 1, ca: undefined, insecure: false } as const;
+  }
+  const signers = scalarsAt(map, 'signers').map(({ text }) => text);
+  const ca = textAt(map, 'ca');
+  return {
+    verify: VERIFY.find((word) => word === textAt(map, 'verify')) ?? 'require',
+    signers: signers.length === 0 ? undefined : signers,
+    builders: builders ?? 1,
+    ca: ca === undefined ? undefined : resolvePath(ca),
+    insecure: booleanAt(map, 'insecure') ?? false,
+  };
 }

@@ -1,11 +1,11 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { booleanAt, mapAt, mapsAt, scalarAt, scalarsAt } from '../document/fields.ts';
+import { booleanAt, mapAt, mapsAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
 import { Problems } from '../document/problems.ts';
 import { readDocument, shownPath } from '../document/read-document.ts';
 import { cleanRelativePath } from '../document/resolve-inside.ts';
 import { validateSchema } from '../document/validate-schema.ts';
 import type { YamlMap } from '../document/yaml-node.ts';
-import type { BinhostConfig, RecipeRepository } from '../model/config.ts';
+import type { RecipeRepository } from '../model/config.ts';
 import { isFlagName, isRepositoryName, printable } from '../model/names.ts';
 import type { Witness } from '../system/witness.ts';
 import type { ConfigFile } from './config-files.ts';
@@ -67,24 +67,27 @@ function readSettings(map: YamlMap | undefined, place: SettingsPlace): ConfigSet
     return value;
   };
   const store = scalarAt(map, 'store')?.text;
+  const resolvePath = (text: string) => resolve(directory, expandHome(text, home));
+  const binhostOptions = { isTrusted, problems, resolvePath };
+  const allowedSigners = textAt(mapAt(map, 'trust'), 'allowed-signers');
   const repository = mapAt(map, 'repository');
   return {
     origin: () => path,
-    store: store === undefined || !isTrusted ? undefined : resolve(directory, expandHome(store, home)),
+    store: store === undefined || !isTrusted ? undefined : resolvePath(store),
     mirror: parsed(mapAt(map, 'debian'), 'mirror', 'the URL of a mirror without user and password', parseMirror),
     jobs: parsed(build, 'jobs', 'a number from 1 to 1024, or auto', parseJobs),
     timeoutMs: parsed(build, 'timeout', 'a time such as 2h, 30m or 90s', parseDurationMs),
     memoryBytes: parsed(build, 'memory', 'a size such as 4G or 512M', parseBytes),
     keepFailed: booleanAt(build, 'keep-failed'),
-    repository: repository && readBinhost(repository, 'repository', problems),
-    repositories: readBinhosts(map, problems),
+    repository: repository && readBinhost(repository, 'repository', binhostOptions),
+    repositories: mapsAt(map, 'repositories').flatMap(
+      (binhost) => readBinhost(binhost, 'repositories', binhostOptions) ?? [],
+    ),
+    signKey: isTrusted ? textAt(mapAt(map, 'sign'), 'key') : undefined,
+    allowedSigners: isTrusted && allowedSigners !== undefined ? resolvePath(allowedSigners) : undefined,
     recipes: readRecipes(map, place),
     use: readUse(map, problems),
   };
-}
-
-function readBinhosts(map: YamlMap | undefined, problems: Problems): readonly BinhostConfig[] {
-  return mapsAt(map, 'repositories').flatMap((binhost) => readBinhost(binhost, 'repositories', problems) ?? []);
 }
 
 function readRecipes(map: YamlMap | undefined, place: SettingsPlace): readonly RecipeRepository[] {

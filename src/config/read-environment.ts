@@ -14,6 +14,8 @@ export const CONFIG_VARIABLES: Readonly<Record<string, string>> = {
   'build.timeout': 'BUILDIT_TIMEOUT',
   'build.memory': 'BUILDIT_MEMORY',
   'build.keep-failed': 'BUILDIT_KEEP_FAILED',
+  'sign.key': 'BUILDIT_SIGN_KEY',
+  'trust.allowed-signers': 'BUILDIT_ALLOWED_SIGNERS',
   offline: 'BUILDIT_OFFLINE',
 };
 
@@ -42,6 +44,8 @@ export function readEnvironment(environment: Environment): ConfigSettings {
     timeoutMs: parsed('build.timeout', 'a time such as 2h, 30m or 90s', parseDurationMs),
     memoryBytes: parsed('build.memory', 'a size such as 4G or 512M', parseBytes),
     keepFailed: parsed('build.keep-failed', 'true or false', parseBoolean),
+    signKey: parsed('sign.key', 'a key', (text) => text),
+    allowedSigners: parsed('trust.allowed-signers', 'a file', (text) => resolve(text)),
     offline: parsed('offline', 'true or false', parseBoolean),
   };
 }

@@ -14,6 +14,19 @@ export interface BinhostConfig {
   readonly downloadType: 'https' | 'http' | 'ssh' | 'file' | undefined;
   readonly downloadPath: string | undefined;
   readonly priority: number;
+  /** What happens to what no trusted signer signed: it is refused, warned of, or nobody asks. */
+  readonly verify: 'require' | 'warn' | 'off';
+  /** Patterns for the names of signers that count here; undefined: every trusted one. */
+  readonly signers: readonly string[] | undefined;
+  /** How many trusted builders must have signed the same layers. */
+  readonly builders: number;
+  readonly freshness: 'warn' | 'require';
+  readonly timeoutMs: number | undefined;
+  /** File with the certificates of authorities to trust there, PEM; absolute. */
+  readonly ca: string | undefined;
+  /** Allows plain http beyond loopback. */
+  readonly insecure: boolean;
+  readonly driver: 'builtin' | 'system';
 }
 
 /** All settings after merging flags, environment and files; frozen. */
@@ -30,6 +43,12 @@ export interface Config {
     readonly memoryBytes: number;
     readonly keepFailed: boolean;
     readonly executor: 'local';
+  };
+  /** What records are signed with: a path, `agent:SHA256:…` or `env:NAME`; undefined: `~/.ssh/id_ed25519`. */
+  readonly sign: { readonly key: string | undefined };
+  readonly trust: {
+    /** Absolute path of the file that says whose signatures count; `revoked_keys` lies beside it. */
+    readonly allowedSigners: string;
   };
   readonly use: { readonly with: readonly string[]; readonly without: readonly string[] };
   readonly offline: boolean;

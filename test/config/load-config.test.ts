@@ -107,9 +107,46 @@ describe('files', () => {
       downloadType: 'https',
       downloadPath: 'mysuperbinhost.org/containers',
       priority: 0,
+      verify: 'require',
+      signers: undefined,
+      builders: 1,
+      freshness: 'warn',
+      timeoutMs: undefined,
+      ca: undefined,
+      insecure: false,
+      driver: 'builtin',
     });
     expect(config.origins.repository).toBe(path);
     expect(config.notices).toEqual([]);
+  });
+
+  test('who is believed at a place is said by the user alone', async () => {
+    const home = createHome();
+    const text = `repository:
+  name: team
+  download-type: https
+  download-path: example.org/x
+  verify: 'off'
+  signers: [mallory@*]
+  builders: 2
+  ca: ca.pem
+  insecure: true
+sign: {key: ~/evil}
+trust: {allowed-signers: ./mine}
+`;
+    home.write(PROJECT, text);
+    const strict = { verify: 'require', signers: undefined, builders: 1, ca: undefined, insecure: false };
+    expect((await home.load()).repository).toMatchObject(strict);
+    expect((await home.load()).sign.key).toBeUndefined();
+    const untouched = (await home.load()).trust.allowedSigners;
+    home.write(PROJECT, '');
+    const user = home.write(USER, text);
+    const { repository, trust, sign } = await home.load();
+    expect(repository).toMatchObject({ verify: 'off', signers: ['mallory@*'], builders: 2, insecure: true });
+    expect(repository?.ca).toBe(join(dirname(user), 'ca.pem'));
+    expect(trust.allowedSigners).toBe(join(dirname(user), 'mine'));
+    expect(sign.key).toBe('~/evil');
+    expect(untouched).toMatch(/\.config\/buildit\/allowed_signers$/);
   });
 
   test('the nearest one counts, and an empty one is fine', async () => {

@@ -1,0 +1,170 @@
+import { sha256 } from '../model/digest.ts';
+import { BuilditError } from '../model/errors.ts';
+import type { RemoteWriter } from '../remote/remote-place.ts';
+import type { Signer } from '../signing/signer.ts';
+import type { BinhostIdentity } from './binhost-identity.ts';
+import { generationPath, indexPartPath, POINTER_PATH } from './binhost-paths.ts';
+import { compressPart, readPart } from './compressed-part.ts';
+import type { IndexEntry } from './index-part.ts';
+import { MOST_POINTER_BYTES, type PartReference, type Pointer, pointerLine, signedPointerText } from './pointer.ts';
+import { readPointer, type TrustPolicy } from './read-pointer.ts';
+
+/** What a tail may weigh at a place: half of what publishing one package may move, since it is read and written. */
+const MOST_TAIL_BYTES = 24 * 1024;
+const EXPIRES_AFTER_MS = 90 * 24 * 3600 * 1000;
+const MOST_TRIES = 1000;
+
+export interface CommitOptions {
+  readonly identity: BinhostIdentity;
+  readonly signer: Signer;
+  /** Whose index may be built upon; the signer's own always. */
+  readonly policy: TrustPolicy;
+  readonly now: Date;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The newest generation of a place; undefined before the first. */
+interface Current {
+  readonly pointer: Pointer;
+  readonly text: string;
+}
+
+/**
+ * Adds entries to a place's index: a new tail, then the next generation by exclusive creation, which is the commit, then
+ * the pointer. Whoever is late merges with what the other wrote and tries again; no entry is ever lost, and nothing is
+ * locked. Answers the generation, also where every entry was there already.
+ */
+export async function commitEntries(
+  writer: RemoteWriter,
+  entries: readonly IndexEntry[],
+  options: CommitOptions,
+  { refold = false }: { readonly refold?: boolean } = {},
+): Promise<number> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    throwIfAborted(options.signal);
+    const current = await newestGeneration(writer, options);
+    const parts = await mergedParts(writer, current?.pointer, entries, refold);
+    if (parts === undefined) {
+      await settlePointer(writer, options);
+      return current!.pointer.generation;
+    }
+    const generation = (current?.pointer.generation ?? 0) + 1;
+    const text = await signPointer({ ...parts, generation }, options);
+    if (!(await writer.create(generationPath(generation), Buffer.from(text)))) continue;
+    await settlePointer(writer, options, { generation, text });
+    return generation;
+  }
+  throw new BuilditError('busy', `Cannot publish to ${writer.shown}: others commit faster than this machine`, {
+    hint: 'run the same command again: what has been sent stays there',
+  });
+}
+
+/** The parts of the next index; undefined where everything is in it already. */
+async function mergedParts(
+  writer: RemoteWriter,
+  pointer: Pointer | undefined,
+  entries: readonly IndexEntry[],
+  refold: boolean,
+): Promise<Pick<Pointer, 'base' | 'tail'> | undefined> {
+  const base = pointer?.base ?? null;
+  const tail = await readPartAt(writer, pointer?.tail ?? null);
+  const merged = withEntries(tail, entries);
+  if (!refold && pointer !== undefined && merged.length === tail.length) return undefined;
+  const compressed = await compressPart(merged);
+  if (!refold && compressed.bytes.length <= MOST_TAIL_BYTES) {
+    await writer.create(indexPartPath(compressed.reference.digest), compressed.bytes);
+    return { base, tail: compressed.reference };
+  }
+  const whole = await compressPart(withEntries(await readPartAt(writer, base), merged));
+  await writer.create(indexPartPath(whole.reference.digest), whole.bytes);
+  return { base: whole.reference, tail: null };
+}
+
+function withEntries(known: readonly IndexEntry[], more: readonly IndexEntry[]): readonly IndexEntry[] {
+  const all = new Map<string, IndexEntry>();
+  for (const entry of [...more, ...known]) all.set(`${entry.hash} ${entry.key}`, entry);
+  return [...all.values()];
+}
+
+async function readPartAt(writer: RemoteWriter, part: PartReference | null): Promise<readonly IndexEntry[]> {
+  if (part === null) return [];
+  const path = indexPartPath(part.digest);
+  const answer = await writer.read(path, { maximumBytes: part.size });
+  if (typeof answer !== 'string' && sha256(answer.bytes) === part.digest) return readPart(answer.bytes);
+  throw new BuilditError(
+    'checksum-mismatch',
+    `Cannot publish to ${writer.shown}: expected the part "${path}" that its pointer names, found ${typeof answer === 'string' ? 'none' : 'other bytes'}`,
+    { hint: 'buildit binhost verify tells what else is damaged there' },
+  );
+}
+
+/** The generation that the pointer names, or the last one after it: a publisher may have died between the two. */
+async function newestGeneration(writer: RemoteWriter, options: CommitOptions): Promise<Current | undefined> {
+  let current = await readGeneration(writer, POINTER_PATH, options);
+  for (;;) {
+    const next = await readGeneration(writer, generationPath((current?.pointer.generation ?? 0) + 1), options);
+    if (next === undefined) return current;
+    current = next;
+  }
+}
+
+async function readGeneration(
+  writer: RemoteWriter,
+  path: string,
+  { identity, policy }: CommitOptions,
+): Promise<Current | undefined> {
+  const answer = await writer.read(path, { maximumBytes: MOST_POINTER_BYTES });
+  if (typeof answer === 'string') return undefined;
+  const reading = readPointer(answer.bytes, policy);
+  const reason =
+    reading.kind === 'refused'
+      ? reading.reason
+      : reading.pointer.id !== identity.id
+        ? 'the index of another binhost'
+        : undefined;
+  if (reading.kind === 'pointer' && reason === undefined) {
+    return { pointer: reading.pointer, text: answer.bytes.toString('utf8') };
+  }
+  throw new BuilditError(
+    'signature-invalid',
+    `Cannot publish to ${writer.shown}: expected an index by a trusted signer at "${path}", found ${reason}`,
+    { hint: 'buildit key trust KEY, where you believe whoever published there; else publish to another place' },
+  );
+}
+
+async function signPointer(
+  { generation, base, tail }: Pick<Pointer, 'generation' | 'base' | 'tail'>,
+  { identity, signer, now }: CommitOptions,
+): Promise<string> {
+  const line = pointerLine({
+    format: 1,
+    id: identity.id,
+    name: identity.name,
+    generation,
+    time: now.toISOString(),
+    expires: new Date(now.getTime() + EXPIRES_AFTER_MS).toISOString(),
+    base,
+    tail,
+  });
+  return signedPointerText({ line, signature: await signer.sign('buildit-index', Buffer.from(line)) });
+}
+
+/** Makes the pointer name the newest generation. Whoever writes an older one over a newer one sees that and mends it. */
+async function settlePointer(
+  writer: RemoteWriter,
+  options: CommitOptions,
+  written?: { readonly generation: number; readonly text: string },
+): Promise<void> {
+  if (written !== undefined) await writer.replace(POINTER_PATH, Buffer.from(written.text));
+  for (;;) {
+    const newest = await newestGeneration(writer, options);
+    if (newest === undefined) return;
+    const there = await writer.read(POINTER_PATH, { maximumBytes: MOST_POINTER_BYTES });
+    if (typeof there !== 'string' && there.bytes.toString('utf8') === newest.text) return;
+    await writer.replace(POINTER_PATH, Buffer.from(newest.text));
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new BuilditError('interrupted', 'Cannot publish: interrupted');
+}

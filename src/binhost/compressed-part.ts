@@ -1,0 +1,33 @@
+import { compress } from '../layer/compress.ts';
+import { decompress } from '../layer/decompress.ts';
+import { sha256 } from '../model/digest.ts';
+import type { IndexEntry } from './index-part.ts';
+import { indexPartText, parseIndexPart } from './index-part.ts';
+import { decodeUtf8, type PartReference } from './pointer.ts';
+
+/** Of a part, uncompressed: two million entries. */
+const MOST_PART_BYTES = 512 * 2 ** 20;
+
+/** A part of the index as it lies at a place, and how the pointer refers to it. */
+export async function compressPart(
+  entries: readonly IndexEntry[],
+): Promise<{ readonly reference: PartReference; readonly bytes: Buffer }> {
+  const bytes = await collected(compress(once(Buffer.from(indexPartText(entries))), 'zstd'));
+  return { reference: { digest: sha256(bytes), size: bytes.length, entries: entries.length }, bytes };
+}
+
+/** Bytes whose digest has been verified; a `BuilditError` or a `FieldFault` says why they are no part all the same. */
+export async function readPart(bytes: Uint8Array): Promise<readonly IndexEntry[]> {
+  const limits = { what: 'index of a binhost', maxBytes: MOST_PART_BYTES, maxRatio: 1000 };
+  return parseIndexPart(decodeUtf8(await collected(decompress(once(bytes), 'zstd', limits))));
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}
+
+async function collected(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}

@@ -1,0 +1,133 @@
+import type { Digest } from '../model/digest.ts';
+import { BuilditError } from '../model/errors.ts';
+import { keyId } from '../signing/public-key.ts';
+import { publishedRecordPath, signaturePath } from './binhost-paths.ts';
+import type { IndexEntry } from './index-part.ts';
+import type { Binhost } from './open-binhost.ts';
+import { decodeUtf8 } from './pointer.ts';
+import {
+  MOST_RECORD_BYTES,
+  MOST_SIGNATURE_BYTES,
+  type PublishedRecord,
+  parsePublishedRecord,
+} from './published-record.ts';
+import { FieldFault } from './strict-fields.ts';
+
+/** A record with the signature that makes it count. */
+export interface SignedRecord {
+  readonly record: PublishedRecord;
+  /** The bytes that were signed. */
+  readonly text: string;
+  readonly signature: string;
+  /** Who signed it, as allowed_signers calls them; undefined where a weaker policy let it pass unsigned. */
+  readonly principal: string | undefined;
+}
+
+export type PackageAnswer =
+  | { readonly kind: 'found'; readonly signed: SignedRecord }
+  /** One clause; `doubts` say what was there and did not count, one line each. */
+  | { readonly kind: 'missing'; readonly reason: string; readonly doubts: readonly string[] };
+
+/**
+ * Takes the records of some index entries that count: signed by enough trusted builders who agree on every layer. What
+ * does not count is a doubt, never an error; a place that cannot be reached throws.
+ */
+export async function findPackage(
+  binhost: Binhost,
+  entries: readonly IndexEntry[],
+  { builders, signal }: { readonly builders: number; readonly signal?: AbortSignal | undefined },
+): Promise<PackageAnswer> {
+  const doubts: string[] = [];
+  const groups = new Map<string, SignedRecord[]>();
+  for (const entry of entries) {
+    const answer = await readSignedRecord(binhost, entry, signal);
+    if (typeof answer === 'string') {
+      doubts.push(answer);
+      continue;
+    }
+    const layers = layersOf(answer.record);
+    const agreeing = [...(groups.get(layers) ?? []), answer];
+    groups.set(layers, agreeing);
+    if (builders <= 1) break;
+  }
+  const enough = [...groups.values()].filter((group) => signersOf(group) >= builders);
+  const disagreeing = [...groups.values()].filter((group) => !enough.includes(group)).flat();
+  if (groups.size > 1) {
+    doubts.push(
+      ...disagreeing.map(({ principal }) => `${principal ?? 'nobody known'} signed other layers than the others did`),
+    );
+  }
+  if (enough.length === 1) return reported(enough[0]![0]!, doubts, binhost);
+  const reason =
+    enough.length > 1
+      ? 'trusted builders disagree on what it holds'
+      : entries.length === 0
+        ? 'not there'
+        : groups.size === 0
+          ? (doubts[0] ?? 'not there')
+          : `signed by ${Math.max(...[...groups.values()].map(signersOf))} of ${builders} trusted builders`;
+  return { kind: 'missing', reason, doubts };
+}
+
+function reported(signed: SignedRecord, doubts: readonly string[], { onDoubt }: Binhost): PackageAnswer {
+  for (const doubt of doubts) onDoubt(doubt);
+  return { kind: 'found', signed };
+}
+
+/** The record of an entry if it counts, else one clause that names the file and says why it does not. */
+async function readSignedRecord(
+  { reader, policy, onDoubt }: Binhost,
+  entry: IndexEntry,
+  signal: AbortSignal | undefined,
+): Promise<SignedRecord | string> {
+  const path = publishedRecordPath(entry.hash, entry.key);
+  const shown = `${reader.shown}/${path}`;
+  try {
+    const [document, armored] = await Promise.all([
+      reader.read(path, { maximumBytes: MOST_RECORD_BYTES, signal }),
+      reader.read(signaturePath(path), { maximumBytes: MOST_SIGNATURE_BYTES, signal }),
+    ]);
+    if (typeof document === 'string' || typeof armored === 'string') return `${shown} or its signature is not there`;
+    const signature = decodeUtf8(armored.bytes);
+    let principal: string | undefined;
+    if (policy.verify !== 'off') {
+      const verdict = policy.trust.judge(document.bytes, signature, {
+        namespace: 'buildit-package',
+        at: policy.now,
+        principals: policy.principals,
+      });
+      if (verdict.kind === 'trusted') {
+        if (keyId(verdict.key) !== entry.key) return `${shown} is signed by another key than its name says`;
+        principal = verdict.principal;
+      } else if (policy.verify === 'require' || verdict.kind === 'invalid') {
+        return `${shown}: ${verdict.reason}`;
+      } else {
+        onDoubt(`${shown}: ${verdict.reason}`);
+      }
+    }
+    const text = decodeUtf8(document.bytes);
+    const record = parsePublishedRecord(text);
+    if (record.hash !== entry.hash || record.buildKey !== entry.buildKey)
+      return `${shown} is the record of another package`;
+    if (record.platform !== entry.platform) return `${shown} is for ${record.platform}`;
+    return { record, text, signature, principal };
+  } catch (error) {
+    if (error instanceof FieldFault) return `${shown} is damaged: ${error.message}`;
+    if (error instanceof BuilditError && error.code === 'input-invalid') return `${shown} is damaged: ${error.message}`;
+    throw error;
+  }
+}
+
+/** What two builders must agree on. */
+export function layersOf({ outputs }: Pick<PublishedRecord, 'outputs'>): string {
+  return Object.entries(outputs)
+    .map(([name, { diffId }]): [string, Digest] => [name, diffId])
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map((pair) => pair.join(' '))
+    .join('\n');
+}
+
+/** One person with two keys is one builder. */
+function signersOf(group: readonly SignedRecord[]): number {
+  return new Set(group.map(({ principal }) => principal)).size;
+}
