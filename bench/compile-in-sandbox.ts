@@ -53,6 +53,7 @@ async function openTask(place: Place, directory: string) {
     check: false,
     outputs: [],
     tag: [],
+    push: false,
   });
   const step = run.plan.steps.find(({ package: { origin } }) => origin.kind === 'embedded')!;
   const { sandbox, request } = await prepareSandbox(run, step);

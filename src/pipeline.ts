@@ -1,5 +1,4 @@
-import { assessPlan } from './build/realise-plan.ts';
-import { findByHash } from './cache/find-record.ts';
+import { assessPlan, type Records } from './build/realise-plan.ts';
 import type { SelectedImage } from './image/select-members.ts';
 import { containerTitle } from './model/container.ts';
 import type { Hash } from './model/package-hash.ts';
@@ -7,6 +6,7 @@ import { assembleRun, readOutputs, selectForImage, wantedForImage } from './pipe
 import type { BuildOptions, BuildOutcome, PlanOutcome } from './pipeline/contract.ts';
 import { prepareRun, type Run } from './pipeline/prepare-run.ts';
 import { withPresentPackages } from './pipeline/present-packages.ts';
+import { openPublishing, type Publishing, publishImagesOfRun } from './pipeline/publish-run.ts';
 import { realiseRun } from './pipeline/realise-run.ts';
 import { withCollectionLock } from './store/collection-lock.ts';
 
@@ -21,17 +21,26 @@ export async function build(options: BuildOptions): Promise<BuildOutcome> {
   readOutputs(prepared);
   const { container } = prepared.definitions;
   options.context.emit({ kind: 'container-started', title: containerTitle(container) });
-  return withCollectionLock(prepared.store, 'shared', async () => {
-    const { run, selected, builtCount } = await withPresentPackages(prepared, realiseImage);
-    const images = await assembleRun(run, selected);
-    return { container, plan: run.plan, images, builtCount };
-  });
+  const publishing = options.push ? await openPublishing(options, prepared.sharing.trust) : undefined;
+  try {
+    return await withCollectionLock(prepared.store, 'shared', async () => {
+      const { run, selected, records, builtCount } = await withPresentPackages(prepared, (run) =>
+        realiseImage(run, publishing),
+      );
+      const { built, images } = await assembleRun(run, selected);
+      if (publishing !== undefined) await publishImagesOfRun(run, publishing, { records, images });
+      return { container, plan: run.plan, images: built, builtCount };
+    });
+  } finally {
+    await Promise.all([prepared.sharing.close(), publishing?.writer.close()]);
+  }
 }
 
 /** Plans a container and says for each package whether it is there, changing nothing but a missing lock. */
 export async function makePlan(options: BuildOptions): Promise<PlanOutcome> {
-  const { plan, store } = await prepareRun(options);
-  const { needed, lookups } = await assessPlan(plan, plan.imageCandidates, (hash) => findByHash(store, hash));
+  const { plan, sharing } = await prepareRun(options);
+  const { needed, lookups } = await assessPlan(plan, plan.imageCandidates, (hash) => sharing.cache.peek(hash));
+  await sharing.close();
   const steps = needed.map(({ name, version, hash }) => {
     const lookup = lookups.get(hash)!;
     return lookup.kind === 'hit'
@@ -39,9 +48,9 @@ export async function makePlan(options: BuildOptions): Promise<PlanOutcome> {
           name,
           version,
           hash,
-          buildKey: lookup.record.buildKey,
+          buildKey: lookup.buildKey,
           state: 'found' as const,
-          reason: `found ${lookup.place}`,
+          reason: lookup.place === 'locally' ? 'found locally' : `found at '${lookup.place}'`,
         }
       : { name, version, hash, buildKey: undefined, state: 'build' as const, reason: lookup.reason };
   });
@@ -54,11 +63,18 @@ export async function selectPackages(options: BuildOptions): Promise<SelectedIma
   return withCollectionLock(
     prepared.store,
     'shared',
-    async () => (await withPresentPackages(prepared, realiseImage)).selected,
+    async () => (await withPresentPackages(prepared, (run) => realiseImage(run))).selected,
   );
 }
 
-async function realiseImage(run: Run): Promise<{ run: Run; selected: SelectedImage; builtCount: number }> {
+interface RealisedImage {
+  readonly run: Run;
+  readonly selected: SelectedImage;
+  readonly records: Records;
+  readonly builtCount: number;
+}
+
+async function realiseImage(run: Run, publishing?: Publishing): Promise<RealisedImage> {
   const wanted = wantedForImage(run);
   const before = new Set<Hash>();
   const { emit } = run.options.context;
@@ -69,6 +85,6 @@ async function realiseImage(run: Run): Promise<{ run: Run; selected: SelectedIma
       emit(event);
     },
   };
-  const records = await realiseRun({ ...run, options: { ...run.options, context: counting } }, wanted);
-  return { run, selected: selectForImage(run, wanted, records), builtCount: before.size };
+  const records = await realiseRun({ ...run, options: { ...run.options, context: counting } }, wanted, publishing);
+  return { run, selected: selectForImage(run, wanted, records), records, builtCount: before.size };
 }

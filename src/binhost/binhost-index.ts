@@ -1,19 +1,18 @@
 import type { Digest } from '../model/digest.ts';
 import type { Hash } from '../model/package-hash.ts';
-import { compareEntries, type IndexEntry } from './index-part.ts';
+import { type ContainerEntry, containerTitle } from './container-entry.ts';
+import { type IndexContent, type IndexEntry, mergeIndex } from './index-part.ts';
 
 /** What a place holds, for looking up. */
 export class BinhostIndex {
-  readonly #byHash = new Map<Hash, IndexEntry[]>();
-  readonly #byBuildKey = new Map<Digest, IndexEntry[]>();
+  readonly content: IndexContent;
+  readonly #byHash: ReadonlyMap<Hash, readonly IndexEntry[]>;
+  readonly #byBuildKey: ReadonlyMap<Digest, readonly IndexEntry[]>;
 
-  constructor(parts: readonly (readonly IndexEntry[])[]) {
-    for (const entry of parts.flat()) {
-      const known = this.#byHash.get(entry.hash);
-      if (known?.some(({ key }) => key === entry.key)) continue;
-      append(this.#byHash, entry.hash, entry);
-      append(this.#byBuildKey, entry.buildKey, entry);
-    }
+  constructor(tail: IndexContent, base: IndexContent) {
+    this.content = mergeIndex(tail, base);
+    this.#byHash = grouped(this.content.packages, ({ hash }) => hash);
+    this.#byBuildKey = grouped(this.content.packages, ({ buildKey }) => buildKey);
   }
 
   /** Records of a HASH, one for each builder. */
@@ -25,13 +24,20 @@ export class BinhostIndex {
     return this.#byBuildKey.get(buildKey) ?? [];
   }
 
-  get entries(): readonly IndexEntry[] {
-    return [...this.#byHash.values()].flat().sort(compareEntries);
+  /** Containers of this title, the latest first. */
+  containers(title: string): readonly ContainerEntry[] {
+    return this.content.containers
+      .filter((entry) => containerTitle(entry) === title || entry.name === title)
+      .sort((a, b) => (a.time < b.time ? 1 : -1));
   }
 }
 
-function append<Key>(map: Map<Key, IndexEntry[]>, key: Key, entry: IndexEntry): void {
-  const known = map.get(key);
-  if (known === undefined) map.set(key, [entry]);
-  else known.push(entry);
+function grouped<Key>(entries: readonly IndexEntry[], keyOf: (entry: IndexEntry) => Key): Map<Key, IndexEntry[]> {
+  const groups = new Map<Key, IndexEntry[]>();
+  for (const entry of entries) {
+    const known = groups.get(keyOf(entry));
+    if (known === undefined) groups.set(keyOf(entry), [entry]);
+    else known.push(entry);
+  }
+  return groups;
 }

@@ -5,7 +5,7 @@ import type { Signer } from '../signing/signer.ts';
 import type { BinhostIdentity } from './binhost-identity.ts';
 import { generationPath, indexPartPath, POINTER_PATH } from './binhost-paths.ts';
 import { compressPart, readPart } from './compressed-part.ts';
-import type { IndexEntry } from './index-part.ts';
+import { EMPTY_INDEX, type IndexContent, indexPartText, mergeIndex } from './index-part.ts';
 import { MOST_POINTER_BYTES, type PartReference, type Pointer, pointerLine, signedPointerText } from './pointer.ts';
 import { readPointer, type TrustPolicy } from './read-pointer.ts';
 
@@ -32,18 +32,19 @@ interface Current {
 /**
  * Adds entries to a place's index: a new tail, then the next generation by exclusive creation, which is the commit, then
  * the pointer. Whoever is late merges with what the other wrote and tries again; no entry is ever lost, and nothing is
- * locked. Answers the generation, also where every entry was there already.
+ * locked. Answers the generation, also where every entry was there already. `nothingNew` says that nothing else was sent,
+ * so that it is worth a look into the base whether there is anything to add; `refold` makes one base of both parts.
  */
 export async function commitEntries(
   writer: RemoteWriter,
-  entries: readonly IndexEntry[],
+  added: IndexContent,
   options: CommitOptions,
-  { refold = false }: { readonly refold?: boolean } = {},
+  { refold = false, nothingNew = false }: { readonly refold?: boolean; readonly nothingNew?: boolean } = {},
 ): Promise<number> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     throwIfAborted(options.signal);
     const current = await newestGeneration(writer, options);
-    const parts = await mergedParts(writer, current?.pointer, entries, refold);
+    const parts = await mergedParts(writer, current?.pointer, added, { refold, nothingNew });
     if (parts === undefined) {
       await settlePointer(writer, options);
       return current!.pointer.generation;
@@ -59,35 +60,48 @@ export async function commitEntries(
   });
 }
 
+/** Everything that the newest generation names. */
+export async function readNewestIndex(
+  writer: RemoteWriter,
+  options: CommitOptions,
+): Promise<{ readonly generation: number; readonly content: IndexContent }> {
+  const current = await newestGeneration(writer, options);
+  if (current === undefined) return { generation: 0, content: EMPTY_INDEX };
+  const { generation, tail, base } = current.pointer;
+  return { generation, content: mergeIndex(await readPartAt(writer, tail), await readPartAt(writer, base)) };
+}
+
 /** The parts of the next index; undefined where everything is in it already. */
 async function mergedParts(
   writer: RemoteWriter,
   pointer: Pointer | undefined,
-  entries: readonly IndexEntry[],
-  refold: boolean,
+  added: IndexContent,
+  { refold, nothingNew }: { readonly refold: boolean; readonly nothingNew: boolean },
 ): Promise<Pick<Pointer, 'base' | 'tail'> | undefined> {
   const base = pointer?.base ?? null;
   const tail = await readPartAt(writer, pointer?.tail ?? null);
-  const merged = withEntries(tail, entries);
-  if (!refold && pointer !== undefined && merged.length === tail.length) return undefined;
+  const merged = mergeIndex(added, tail);
+  if (!refold && pointer !== undefined && isEqual(merged, tail)) return undefined;
+  if (!refold && nothingNew && base !== null) {
+    const all = mergeIndex(tail, await readPartAt(writer, base));
+    if (isEqual(mergeIndex(added, all), all)) return undefined;
+  }
   const compressed = await compressPart(merged);
   if (!refold && compressed.bytes.length <= MOST_TAIL_BYTES) {
     await writer.create(indexPartPath(compressed.reference.digest), compressed.bytes);
     return { base, tail: compressed.reference };
   }
-  const whole = await compressPart(withEntries(await readPartAt(writer, base), merged));
+  const whole = await compressPart(mergeIndex(merged, await readPartAt(writer, base)));
   await writer.create(indexPartPath(whole.reference.digest), whole.bytes);
   return { base: whole.reference, tail: null };
 }
 
-function withEntries(known: readonly IndexEntry[], more: readonly IndexEntry[]): readonly IndexEntry[] {
-  const all = new Map<string, IndexEntry>();
-  for (const entry of [...more, ...known]) all.set(`${entry.hash} ${entry.key}`, entry);
-  return [...all.values()];
+function isEqual(a: IndexContent, b: IndexContent): boolean {
+  return indexPartText(a) === indexPartText(b);
 }
 
-async function readPartAt(writer: RemoteWriter, part: PartReference | null): Promise<readonly IndexEntry[]> {
-  if (part === null) return [];
+async function readPartAt(writer: RemoteWriter, part: PartReference | null): Promise<IndexContent> {
+  if (part === null) return EMPTY_INDEX;
   const path = indexPartPath(part.digest);
   const answer = await writer.read(path, { maximumBytes: part.size });
   if (typeof answer !== 'string' && sha256(answer.bytes) === part.digest) return readPart(answer.bytes);

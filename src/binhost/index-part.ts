@@ -1,5 +1,6 @@
 import { type Digest, isDigest } from '../model/digest.ts';
 import type { Hash } from '../model/package-hash.ts';
+import { type ContainerEntry, containerEntry, containerKey } from './container-entry.ts';
 import { packageName, platform, version } from './published-record.ts';
 import { canonicalText, count, digest, FieldFault, listOf, object, oneOf, readCanonical } from './strict-fields.ts';
 
@@ -18,21 +19,30 @@ export interface IndexEntry {
   readonly size: number;
 }
 
+/** What a part of the index says. */
+export interface IndexContent {
+  readonly packages: readonly IndexEntry[];
+  readonly containers: readonly ContainerEntry[];
+}
+
+export const EMPTY_INDEX: IndexContent = { packages: [], containers: [] };
+
 /*
- * A part of the index is one JSON document: names and platforms that many entries share stand in tables, an entry is a
- * list. Entries are sorted by HASH, then key, and each pair comes once.
+ * A part of the index is one JSON document: keys and platforms that many packages share stand in tables, a package is a
+ * list. Packages are sorted by HASH, then key, and each pair comes once; containers by what they are.
  */
 const part = object({
   format: oneOf(INDEX_FORMAT),
   keys: listOf(digest, 10_000),
   platforms: listOf(platform, 100),
-  entries: listOf(entryRow, 2_000_000),
+  packages: listOf(packageRow, 2_000_000),
+  containers: listOf(containerEntry, 1_000_000),
 });
 
 type Row = readonly [Hash, Digest, number, string, string, number, number];
 
-export function indexPartText(entries: readonly IndexEntry[]): string {
-  const sorted = [...entries].sort(compareEntries);
+export function indexPartText({ packages, containers }: IndexContent): string {
+  const sorted = [...packages].sort(compareEntries);
   const keys = [...new Set(sorted.map(({ key }) => key))].sort();
   const platforms = [...new Set(sorted.map((entry) => entry.platform))].sort();
   const keyAt = new Map(keys.map((key, index) => [key, index]));
@@ -48,23 +58,36 @@ export function indexPartText(entries: readonly IndexEntry[]): string {
       entry.size,
     ],
   );
-  return canonicalText({ format: INDEX_FORMAT, keys, platforms, entries: rows });
+  const sortedContainers = [...containers].sort(compareContainers);
+  return canonicalText({ format: INDEX_FORMAT, keys, platforms, packages: rows, containers: sortedContainers });
 }
 
 /** Throws `FieldFault` for what is not exactly a part of this format. */
-export function parseIndexPart(document: string): readonly IndexEntry[] {
-  const { keys, platforms, entries } = readCanonical(document, part);
-  let previous: IndexEntry | undefined;
-  return entries.map(([hash, buildKey, keyAt, name, shownVersion, platformAt, size]) => {
+export function parseIndexPart(document: string): IndexContent {
+  const { keys, platforms, packages, containers } = readCanonical(document, part);
+  const entries = packages.map(([hash, buildKey, keyAt, name, shownVersion, platformAt, size]): IndexEntry => {
     const key = keys[keyAt];
     const entryPlatform = platforms[platformAt];
-    if (key === undefined || entryPlatform === undefined)
+    if (key === undefined || entryPlatform === undefined) {
       throw new FieldFault('expected keys and platforms of the tables');
-    const entry = { hash, buildKey, key, name, version: shownVersion, platform: entryPlatform, size };
-    if (previous !== undefined && compareEntries(previous, entry) >= 0) throw new FieldFault('expected sorted entries');
-    previous = entry;
-    return entry;
+    }
+    return { hash, buildKey, key, name, version: shownVersion, platform: entryPlatform, size };
   });
+  requireSorted(entries, compareEntries);
+  requireSorted(containers, compareContainers);
+  return { packages: entries, containers };
+}
+
+/** Both, each package and container once: of two containers the later, of two packages that of the first. */
+export function mergeIndex(first: IndexContent, second: IndexContent): IndexContent {
+  const packages = new Map<string, IndexEntry>();
+  for (const entry of [...second.packages, ...first.packages]) packages.set(`${entry.hash} ${entry.key}`, entry);
+  const containers = new Map<string, ContainerEntry>();
+  for (const entry of [...second.containers, ...first.containers]) {
+    const known = containers.get(containerKey(entry));
+    if (known === undefined || known.time <= entry.time) containers.set(containerKey(entry), entry);
+  }
+  return { packages: [...packages.values()], containers: [...containers.values()] };
 }
 
 export function compareEntries(a: IndexEntry, b: IndexEntry): number {
@@ -72,7 +95,18 @@ export function compareEntries(a: IndexEntry, b: IndexEntry): number {
   return a.key === b.key ? 0 : a.key < b.key ? -1 : 1;
 }
 
-function entryRow(value: unknown, path: string): Row {
+function compareContainers(a: ContainerEntry, b: ContainerEntry): number {
+  const [left, right] = [containerKey(a), containerKey(b)];
+  return left === right ? 0 : left < right ? -1 : 1;
+}
+
+function requireSorted<Entry>(entries: readonly Entry[], compare: (a: Entry, b: Entry) => number): void {
+  for (let index = 1; index < entries.length; index += 1) {
+    if (compare(entries[index - 1]!, entries[index]!) >= 0) throw new FieldFault('expected sorted entries');
+  }
+}
+
+function packageRow(value: unknown, path: string): Row {
   if (!Array.isArray(value) || value.length !== 7) throw new FieldFault(`expected an entry at ${path}`);
   const [hash, buildKey, keyAt, name, shownVersion, platformAt, size] = value as readonly unknown[];
   if (typeof hash !== 'string' || !isDigest(hash) || typeof buildKey !== 'string' || !isDigest(buildKey)) {

@@ -7,8 +7,8 @@ import type { Store } from '../store/store.ts';
 import { BinhostIndex } from './binhost-index.ts';
 import { type BinhostMemory, recallBinhost, rememberBinhost } from './binhost-memory.ts';
 import { indexPartPath, POINTER_PATH } from './binhost-paths.ts';
-import { readPart } from './compressed-part.ts';
-import type { IndexEntry } from './index-part.ts';
+import { entryCount, readPart } from './compressed-part.ts';
+import { EMPTY_INDEX, type IndexContent } from './index-part.ts';
 import { MOST_POINTER_BYTES, type PartReference, type Pointer } from './pointer.ts';
 import { type PointerReading, readPointer, type TrustPolicy } from './read-pointer.ts';
 import { FieldFault } from './strict-fields.ts';
@@ -48,13 +48,16 @@ export async function openBinhost(store: Store, options: OpenBinhostOptions): Pr
   const accepted = await currentPointer(options, memory);
   const onDoubt = (text: string) => warn(options, text);
   if (accepted === undefined) {
-    return { name, reader, policy, index: new BinhostIndex([]), pointer: undefined, onDoubt };
+    return { name, reader, policy, index: new BinhostIndex(EMPTY_INDEX, EMPTY_INDEX), pointer: undefined, onDoubt };
   }
   const { pointer } = accepted;
   refuseExpired(pointer, options);
-  const parts = await Promise.all([pointer.tail, pointer.base].map((part) => fetchPart(store, part, options)));
+  const [tail, base] = await Promise.all([
+    fetchPart(store, pointer.tail, options),
+    fetchPart(store, pointer.base, options),
+  ]);
   if (accepted.memory !== memory) await rememberBinhost(store, place, accepted.memory);
-  return { name, reader, policy, index: new BinhostIndex(parts), pointer, onDoubt };
+  return { name, reader, policy, index: new BinhostIndex(tail, base), pointer, onDoubt };
 }
 
 interface Accepted {
@@ -116,22 +119,18 @@ function refuseExpired(pointer: Pointer, options: OpenBinhostOptions): void {
   warn(options, reason);
 }
 
-async function fetchPart(
-  store: Store,
-  part: PartReference | null,
-  options: OpenBinhostOptions,
-): Promise<readonly IndexEntry[]> {
-  if (part === null) return [];
+async function fetchPart(store: Store, part: PartReference | null, options: OpenBinhostOptions): Promise<IndexContent> {
+  if (part === null) return EMPTY_INDEX;
   const path = indexPartPath(part.digest);
   try {
     const kept =
       (await blobSize(store, part.digest)) === part.size
         ? await readBlob(store, part.digest).catch(() => undefined)
         : undefined;
-    const entries = await readPart(kept ?? (await download(store, part, path, options)));
-    if (entries.length !== part.entries)
-      throw new FieldFault(`expected ${part.entries} entries, found ${entries.length}`);
-    return entries;
+    const content = await readPart(kept ?? (await download(store, part, path, options)));
+    const entries = entryCount(content);
+    if (entries !== part.entries) throw new FieldFault(`expected ${part.entries} entries, found ${entries}`);
+    return content;
   } catch (error) {
     if (error instanceof FieldFault) throw distrusted(options, `"${path}" is damaged: ${error.message}`);
     if (error instanceof BuilditError && DAMAGE.includes(error.code)) {

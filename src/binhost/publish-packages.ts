@@ -61,7 +61,11 @@ export async function publishPackages(
   const entries = packages.map((item) =>
     entryOf(recordOf(item), item.kind === 'own' ? keyId(signer.publicKey) : item.key),
   );
-  const generation = await commitEntries(writer, entries, { identity, signer, policy, now, signal });
+  const generation = await commitEntries(
+    writer,
+    { packages: entries, containers: [] },
+    { identity, signer, policy, now, signal },
+  );
   return { blobs: sent, records, generation };
 }
 

@@ -2,6 +2,7 @@ import type { Digest } from '../model/digest.ts';
 import type { ElfFacts, LayerBlob, MediaType } from '../model/layer.ts';
 import { isCleanRelativePath, isVersion } from '../model/names.ts';
 import type { Hash } from '../model/package-hash.ts';
+import { plainJson } from '../store/plain-json.ts';
 import {
   anyText,
   canonicalText,
@@ -136,7 +137,7 @@ const record = object({
 });
 
 export function publishedRecordText(value: PublishedRecord): string {
-  return canonicalText(value);
+  return canonicalText(plainJson(value));
 }
 
 /** Throws `FieldFault` for what is not exactly a record of this format. */

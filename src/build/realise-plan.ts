@@ -14,6 +14,8 @@ export type Records = ReadonlyMap<Hash, PackageRecord>;
 export interface RealiseServices {
   findByHash(hash: Hash): Promise<Lookup>;
   findSameBuild(buildKey: Digest): Promise<Lookup>;
+  /** What this machine has of a HASH; other places are not asked. */
+  findBuiltHere(hash: Hash): Promise<Lookup>;
   buildKeyOf(step: BuildStep, rootContents: readonly DiffId[]): Digest;
   /** Fetches and converts Debian packages, those that are stored already at no cost. */
   convert(steps: readonly ConvertStep[]): Promise<Records>;
@@ -21,6 +23,8 @@ export interface RealiseServices {
   fetch(step: BuildStep): Promise<void>;
   build(step: BuildStep, buildKey: Digest, members: Records): Promise<PackageRecord>;
   keep(record: PackageRecord): Promise<void>;
+  /** Publishes a package that was built; absent where nobody asked for that. */
+  readonly publish?: { readonly place: string; package(record: PackageRecord): Promise<void> } | undefined;
 }
 
 export interface RealiseOptions {
@@ -33,9 +37,9 @@ export interface RealiseOptions {
 }
 
 /** Says for each step that is needed whether it is there: from the wanted ones down, below misses only. */
-export interface Assessment {
+export interface Assessment<Found> {
   readonly needed: readonly BuildStep[];
-  readonly lookups: ReadonlyMap<Hash, Lookup>;
+  readonly lookups: ReadonlyMap<Hash, Found>;
 }
 
 const ASKED_FOR: Lookup = { kind: 'miss', reason: 'asked for with --from-source' };
@@ -44,21 +48,34 @@ const ASKED_FOR: Lookup = { kind: 'miss', reason: 'asked for with --from-source'
  * Looks up what is wanted by HASH, from the top: what a package was built with is needed only where the package itself
  * is missed.
  */
-export async function assessPlan(
+export async function assessPlan<Found extends { readonly kind: 'hit' | 'miss' }>(
   plan: Plan,
   wanted: readonly Hash[],
-  find: (hash: Hash) => Promise<Lookup>,
-): Promise<Assessment> {
-  const lookups = new Map<Hash, Lookup>();
-  const waiting = [...wanted];
-  for (let hash = waiting.pop(); hash !== undefined; hash = waiting.pop()) {
-    const step = plan.stepsByHash.get(hash);
-    if (step?.kind !== 'build' || lookups.has(hash)) continue;
-    const lookup = await find(hash);
-    lookups.set(hash, lookup);
-    if (lookup.kind === 'miss') waiting.push(...step.root);
+  find: (hash: Hash) => Promise<Found>,
+): Promise<Assessment<Found>> {
+  const lookups = new Map<Hash, Found>();
+  for (let wave = buildsAmong(plan, wanted); wave.length > 0; ) {
+    const missed: BuildStep[] = [];
+    for (let start = 0; start < wave.length; start += LOOKUPS_AT_ONCE) {
+      const steps = wave.slice(start, start + LOOKUPS_AT_ONCE);
+      const found = await Promise.all(steps.map(({ hash }) => find(hash)));
+      for (const [index, step] of steps.entries()) {
+        lookups.set(step.hash, found[index]!);
+        if (found[index]!.kind === 'miss') missed.push(step);
+      }
+    }
+    const below = buildsAmong(plan, new Set(missed.flatMap(({ root }) => root)));
+    wave = below.filter(({ hash }) => !lookups.has(hash));
   }
   return { needed: plan.steps.filter(({ hash }) => lookups.has(hash)), lookups };
+}
+
+/** Each may be a download. */
+const LOOKUPS_AT_ONCE = 8;
+
+function buildsAmong(plan: Plan, hashes: Iterable<Hash>): BuildStep[] {
+  const steps = [...hashes].map((hash) => plan.stepsByHash.get(hash));
+  return steps.filter((step): step is BuildStep => step?.kind === 'build');
 }
 
 /**
@@ -113,7 +130,12 @@ async function realiseStep(
     if (options.fromSource) await refuseDifference(step, record, services);
     await services.keep(record);
     records.set(step.hash, record);
-    context.emit({ kind: 'package-built', hash: step.hash });
+    const { publish } = services;
+    context.emit({ kind: 'package-built', hash: step.hash, uploads: publish !== undefined });
+    if (publish === undefined) return;
+    context.emit({ kind: 'package-uploading', hash: step.hash, place: publish.place });
+    await publish.package(record);
+    context.emit({ kind: 'package-uploaded', hash: step.hash });
   } catch (error) {
     if (!context.signal.aborted) context.emit({ kind: 'package-failed', hash: step.hash });
     throw error;
@@ -164,7 +186,7 @@ function announce(plan: Plan, step: BuildStep, lookup: Lookup, { emit }: RunCont
 }
 
 async function refuseDifference(step: BuildStep, record: PackageRecord, services: RealiseServices): Promise<void> {
-  const earlier = await services.findByHash(step.hash);
+  const earlier = await services.findBuiltHere(step.hash);
   if (earlier.kind === 'miss') return;
   const [before, after] = [earlier.record.outputs.main!.diffId, record.outputs.main!.diffId];
   if (before === after) return;

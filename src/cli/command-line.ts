@@ -3,10 +3,12 @@ import type { CliContext } from './cli-context.ts';
 import { addBuildCommand } from './commands/build.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
+import { addDiscoverCommand } from './commands/discover.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addFetchCommand } from './commands/fetch.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addHashCommand } from './commands/hash.ts';
+import { addKeyCommand } from './commands/key.ts';
 import { addLockCommand } from './commands/lock.ts';
 import { addLogCommand } from './commands/log.ts';
 import { addNewCommand } from './commands/new.ts';
@@ -31,9 +33,11 @@ const COMMANDS: readonly AddCommand[] = [
   addFetchCommand,
   addShellCommand,
   addLogCommand,
+  addDiscoverCommand,
   addNewCommand,
   addGcCommand,
   addStoreCommand,
+  addKeyCommand,
   addConfigCommand,
   addDoctorCommand,
   addSchemaCommand,

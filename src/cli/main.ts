@@ -10,7 +10,7 @@ import { thisInvocation } from './receipt/receipt.ts';
 import { reportFailure } from './report-failure.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { drained, textStreamOf } from './text-stream.ts';
-import { refuseSharing, usageError } from './usage-error.ts';
+import { usageError } from './usage-error.ts';
 
 /** Runs a command line in this process and gives its exit code. */
 export async function main(installation: string, argv: readonly string[]): Promise<number> {
@@ -51,7 +51,6 @@ async function runCommandLine(cli: CliContext): Promise<number> {
   });
   const verbs = new Set(['help', ...program.commands.map((command) => command.name())]);
   const argv = verbFirst(cli.argv, verbs);
-  refuseSharing(argv);
   if (argv.length === 0) return showHelpFirst(cli, program);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -3,21 +3,6 @@ import { didYouMean } from '../document/closest-name.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 
-/** Verbs and options people know from the design, which this release does not have yet: all of them share packages. */
-const SHARING = new Set(['push', 'pull', 'discover', 'search', 'show', 'binhost', 'key']);
-const SHARING_OPTION = /^--(push|discover)(=|$)/;
-
-/** Refuses what would share packages, before anything else is looked at. */
-export function refuseSharing(argv: readonly string[]): void {
-  const asked = SHARING.has(argv[0] ?? '') ? argv[0] : argv.find((argument) => SHARING_OPTION.test(argument));
-  if (asked === undefined) return;
-  throw new BuilditError(
-    'usage',
-    `Cannot run "${printable(asked.replace(/=.*/s, ''))}": sharing packages and images is not part of this release`,
-    { hint: 'leave it out: the images lie in out/ beside container.yaml' },
-  );
-}
-
 /** Puts what commander found into buildit's own words, with the name that was most likely meant. */
 export function usageError(error: CommanderError, program: Command, argv: readonly string[]): BuilditError {
   const command = program.commands.find((candidate) => candidate.name() === argv[0]);

@@ -7,8 +7,14 @@ export type BuilditEvent =
   | { readonly kind: 'package-started'; readonly hash: Hash; readonly label: string; readonly platform: string }
   | { readonly kind: 'package-found'; readonly hash: Hash; readonly place: 'locally' | string }
   | { readonly kind: 'package-missed'; readonly hash: Hash; readonly reason: string }
-  | { readonly kind: 'package-built'; readonly hash: Hash }
+  /** `uploads`: it is published next, which `package-uploaded` ends. */
+  | { readonly kind: 'package-built'; readonly hash: Hash; readonly uploads?: boolean }
+  | { readonly kind: 'package-uploading'; readonly hash: Hash; readonly place: string }
+  | { readonly kind: 'package-uploaded'; readonly hash: Hash }
   | { readonly kind: 'package-failed'; readonly hash: Hash }
+  | { readonly kind: 'container-uploading'; readonly place: string }
+  | { readonly kind: 'container-uploaded' }
+  | { readonly kind: 'container-upload-failed' }
   | { readonly kind: 'image-started'; readonly label: string }
   | { readonly kind: 'image-finished'; readonly label: string; readonly results: readonly string[] }
   | { readonly kind: 'image-failed'; readonly label: string }

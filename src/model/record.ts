@@ -2,7 +2,7 @@ import type { Digest } from './digest.ts';
 import type { KeptLayer } from './layer.ts';
 import type { Hash } from './package-hash.ts';
 
-export const RECORD_FORMAT = 1;
+export const RECORD_FORMAT = 2;
 
 /** What the build (or conversion) of a HASH gave. Says what was measured, never what was declared outside the HASH. */
 export interface PackageRecord {

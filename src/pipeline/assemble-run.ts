@@ -46,7 +46,10 @@ export function selectForImage({ plan, definitions }: Run, wanted: readonly Hash
 }
 
 /** Makes the images of a container out of its packages, and writes them where they are wanted. */
-export async function assembleRun(run: Run, selected: SelectedImage): Promise<BuiltImage[]> {
+export async function assembleRun(
+  run: Run,
+  selected: SelectedImage,
+): Promise<{ readonly built: readonly BuiltImage[]; readonly images: ImagesToPublish }> {
   const { store, definitions, options } = run;
   const { container } = definitions;
   const content = await prepareContent(store, {
@@ -80,7 +83,7 @@ export async function assembleRun(run: Run, selected: SelectedImage): Promise<Bu
     hashes: selected.members.map(({ hash }) => hash),
     digests: published.flatMap(({ blobs }) => blobs),
   });
-  return published.map((image) => builtImage(run, image));
+  return { built: published.map((image) => builtImage(run, image)), images };
 }
 
 async function assembleImages(

@@ -26,6 +26,8 @@ export interface BuildOptions {
   /** `type=oci,dest=…`, as typed. None: what container.yaml says, below `out/`. */
   readonly outputs: readonly string[];
   readonly tag: readonly string[];
+  /** Publishes packages, spec and images to the configured repository. */
+  readonly push: boolean;
 }
 
 export interface BuiltImage {

@@ -11,6 +11,7 @@ import { createPlan } from '../plan/create-plan.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { BuildOptions } from './contract.ts';
 import { provideFlock } from './host-programs.ts';
+import { openSharing, type Sharing } from './open-cache.ts';
 import { type RepositoryLocks, readRepositoryLocks, settleLock } from './settle-locks.ts';
 
 /** A container read, pinned and planned: what every verb begins with. */
@@ -21,6 +22,7 @@ export interface Run {
   readonly repositoryLocks: RepositoryLocks;
   readonly lock: ContainerLock;
   readonly plan: Plan;
+  readonly sharing: Sharing;
 }
 
 /** Reads definitions, brings the lock up to date and plans. */
@@ -28,7 +30,8 @@ export async function prepareRun(options: BuildOptions, mode = lockMode(options)
   const store = await openRunStore(options);
   const { definitions, repositoryLocks } = await readInputs(options, mode);
   const { lock } = await settleLock(definitions, repositoryLocks, mode, options, store);
-  return planRun({ options, store, definitions, repositoryLocks, lock });
+  const sharing = await openSharing(store, options);
+  return planRun({ options, store, definitions, repositoryLocks, lock, sharing });
 }
 
 export function planRun(run: Omit<Run, 'plan'>): Run {

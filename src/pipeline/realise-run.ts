@@ -4,7 +4,8 @@ import { createBuildRequest } from '../build/create-request.ts';
 import { createLocalExecutor, type LocalSandbox } from '../build/local-executor.ts';
 import { type RealiseServices, type Records, realisePlan } from '../build/realise-plan.ts';
 import { runBuild } from '../build/run-build.ts';
-import { findByHash, findSameBuild } from '../cache/find-record.ts';
+import { findByHash } from '../cache/find-record.ts';
+import { keepSealed } from '../cache/local-seal.ts';
 import { findSourceTarball } from '../debian/find-source-tarball.ts';
 import { applyPatches } from '../fetch/apply-patch.ts';
 import { fetchPatches } from '../fetch/fetch-patch.ts';
@@ -22,26 +23,27 @@ import { declaredMembers } from '../plan/compose-members.ts';
 import { rootSet } from '../plan/create-plan.ts';
 import { reachable } from '../plan/order-packages.ts';
 import { buildKey, debianHash, normalisedDigest } from '../plan/package-inputs.ts';
-import { writeRecord } from '../store/records.ts';
 import { convertSteps } from './convert-steps.ts';
 import { findBubblewrap } from './host-programs.ts';
 import type { Run } from './prepare-run.ts';
+import { type Publishing, publishRecords } from './publish-run.ts';
 import { VERSION } from './version.ts';
 
 /** Gives a record for every wanted package: found, converted or built. */
-export async function realiseRun(run: Run, wanted: readonly Hash[]): Promise<Records> {
+export async function realiseRun(run: Run, wanted: readonly Hash[], publishing?: Publishing): Promise<Records> {
   const { jobs } = run.options.config.build;
   const { fromSource, binaryOnly, context } = run.options;
-  return realisePlan(run.plan, wanted, realiseServices(run), { jobs, fromSource, binaryOnly }, context);
+  return realisePlan(run.plan, wanted, realiseServices(run, publishing), { jobs, fromSource, binaryOnly }, context);
 }
 
-function realiseServices(run: Run): RealiseServices {
-  const { store, options } = run;
+function realiseServices(run: Run, publishing: Publishing | undefined): RealiseServices {
+  const { store, options, sharing } = run;
   let sandbox: Promise<LocalSandbox> | undefined;
   const layers = new Map<DiffId, { label: string; layer: KeptLayer }>();
   return {
-    findByHash: (hash) => findByHash(store, hash),
-    findSameBuild: (key) => findSameBuild(store, key),
+    findByHash: (hash) => sharing.cache.find(hash),
+    findSameBuild: (key) => sharing.cache.findSame(key),
+    findBuiltHere: (hash) => findByHash(store, hash, sharing.seal),
     buildKeyOf: (step, contents) => buildKey(step.inputs, contents),
     convert: (steps) => convertSteps(run, steps),
     fetch: (step) => fetchInputs(run, [step]),
@@ -66,7 +68,11 @@ function realiseServices(run: Run): RealiseServices {
         options.context,
       );
     },
-    keep: (record) => writeRecord(store, record),
+    keep: (record) => keepSealed(store, record, sharing.seal),
+    publish: publishing && {
+      place: publishing.place,
+      package: (record) => publishRecords(run, publishing, [record]),
+    },
   };
 }
 

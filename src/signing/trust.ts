@@ -5,6 +5,8 @@ import type { SignatureNamespace } from './signer.ts';
 export interface Trust {
   /** Judges an armored SSHSIG over a message. Never throws for what is in the signature. */
   judge(message: Uint8Array, armored: string, options: JudgeOptions): Verdict;
+  /** Whether a key of this id (`keyId`) may count at all: it stands there and was not revoked. */
+  knows(keyId: string): boolean;
 }
 
 export interface JudgeOptions {

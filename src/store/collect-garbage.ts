@@ -10,7 +10,7 @@ import { withCollectionLock } from './collection-lock.ts';
 import { readDocument } from './document.ts';
 import { chooseGarbage, type StoreInventory } from './garbage.ts';
 import { removeKeptDirectory } from './kept-directories.ts';
-import { recordFrom } from './records.ts';
+import { keptRecordFrom } from './records.ts';
 import { listRoots, type RememberedRoot, type RootUse } from './remembered-roots.ts';
 import type { Store } from './store.ts';
 import { listItems, occupantsOf, STORE_CATEGORIES, type StoreCategory, type StoreItem } from './store-inventory.ts';
@@ -64,7 +64,7 @@ function readInventory(store: Store, living: readonly RememberedRoot[]): StoreIn
   ) as unknown as Record<StoreCategory, readonly StoreItem[]>;
   return {
     items,
-    records: readAll(store, items.records, ({ name }, value) => entry(name, recordFrom(value, name))),
+    records: readAll(store, items.records, ({ name }, value) => entry(name, keptRecordFrom(value, name)?.record)),
     buildKeys: readAll(store, items['build-keys'], ({ name }, value) => entry(name, (value as { hash: Hash }).hash)),
     notes: readAll(store, items.notes, ({ path }, value) => entry(path, digestsIn(value))),
     encodings: readAll(store, items.encodings, ({ name }, value) =>

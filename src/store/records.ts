@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { JsonValue } from '../model/canonical-json.ts';
+import { canonicalJson, type JsonValue } from '../model/canonical-json.ts';
 import { type Digest, isDigest } from '../model/digest.ts';
 import type { Hash } from '../model/package-hash.ts';
 import { type PackageRecord, RECORD_FORMAT } from '../model/record.ts';
@@ -9,24 +9,56 @@ import { plainJson } from './plain-json.ts';
 import type { Store } from './store.ts';
 import { buildKeyPath, recordPath } from './store-paths.ts';
 
-/** The record of a HASH; undefined when there is none that is whole and of this format. */
+/** Where a record came from: the document another builder signed, with that signature. */
+export interface RecordOrigin {
+  /** The name of the place. */
+  readonly place: string;
+  readonly text: string;
+  readonly signature: string;
+  /** What the place had to prove when it was taken from there. */
+  readonly verify: 'require' | 'warn' | 'off';
+}
+
+/** A record as this machine keeps it. */
+export interface KeptRecord {
+  readonly record: PackageRecord;
+  /** The SSH signature of this machine over `recordText`; undefined in a store nobody has signed for. */
+  readonly seal: string | undefined;
+  /** Absent for what was built here. */
+  readonly origin: RecordOrigin | undefined;
+}
+
+/** What a seal is made over. */
+export function recordText(record: PackageRecord): string {
+  return `${canonicalJson(plainJson(record))}\n`;
+}
+
+/** The record of a HASH; undefined when there is none that is whole and of this format. Its seal is not looked at. */
 export async function readRecord(store: Store, hash: Hash): Promise<PackageRecord | undefined> {
-  return recordFrom(readDocument(store, recordPath(store, hash)), hash);
+  return (await readKeptRecord(store, hash))?.record;
+}
+
+export async function readKeptRecord(store: Store, hash: Hash): Promise<KeptRecord | undefined> {
+  return keptRecordFrom(readDocument(store, recordPath(store, hash)), hash);
 }
 
 /** Keeps a record, findable by its HASH and by its build key. A later record of the same HASH replaces it. */
-export async function writeRecord(store: Store, record: PackageRecord): Promise<void> {
-  await writeDocument(store, recordPath(store, record.hash), plainJson(record));
+export async function writeRecord(
+  store: Store,
+  record: PackageRecord,
+  { seal, origin }: Partial<Omit<KeptRecord, 'record'>> = {},
+): Promise<void> {
+  await writeDocument(store, recordPath(store, record.hash), plainJson({ record, seal, origin }));
   if (record.buildKey !== undefined) {
     await writeDocument(store, buildKeyPath(store, record.buildKey), { hash: record.hash });
   }
 }
 
 /** A record whose build saw exactly what this build key stands for, whatever its HASH. */
-export async function findByBuildKey(store: Store, buildKey: Digest): Promise<PackageRecord | undefined> {
+export async function findByBuildKey(store: Store, buildKey: Digest): Promise<KeptRecord | undefined> {
   const found = readDocument(store, buildKeyPath(store, buildKey)) as { readonly hash: Hash } | undefined;
-  const record = found === undefined ? undefined : await readRecord(store, found.hash);
-  return record?.buildKey === buildKey ? record : undefined;
+  const kept = found === undefined ? undefined : await readKeptRecord(store, found.hash);
+  return kept?.record.buildKey === buildKey ? kept : undefined;
 }
 
 /** All records that are whole, in the order of their HASHes. */
@@ -49,7 +81,9 @@ export function recordHashes(store: Store): readonly Hash[] {
 }
 
 /** A document without damage can still be of an older format. */
-export function recordFrom(value: JsonValue | undefined, hash: Hash): PackageRecord | undefined {
-  const record = value as unknown as PackageRecord | undefined;
-  return record?.format === RECORD_FORMAT && record.hash === hash ? record : undefined;
+export function keptRecordFrom(value: JsonValue | undefined, hash: Hash): KeptRecord | undefined {
+  const kept = value as unknown as Partial<KeptRecord> | undefined;
+  const record = kept?.record;
+  if (record?.format !== RECORD_FORMAT || record.hash !== hash) return undefined;
+  return { record, seal: kept?.seal, origin: kept?.origin };
 }

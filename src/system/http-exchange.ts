@@ -8,6 +8,8 @@ export interface ExchangeOptions {
   /** Until the headers are there, and between two pieces of the body. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** See `DownloadOptions`. */
+  readonly ca?: string | undefined;
 }
 
 export interface ExchangeAnswer {
@@ -76,7 +78,7 @@ function withoutCredentials(headers: Readonly<Record<string, string>>): Record<s
 async function getOnce(url: URL, authorization: string | undefined, options: ExchangeOptions): Promise<ExchangeAnswer> {
   const { request } = await import('undici');
   const { statusCode, headers, body } = await request(`${url.origin}${url.pathname}${url.search}`, {
-    dispatcher: await dispatcherFor(options.connectTimeoutMs),
+    dispatcher: await dispatcherFor(options.connectTimeoutMs, options.ca),
     headers: {
       'user-agent': 'buildit',
       accept: '*/*',
@@ -108,12 +110,13 @@ function joinedHeaders(headers: Record<string, string | string[] | undefined>): 
 
 const dispatchers = new Map<string, Dispatcher>();
 
-/** One pool of connections for each set of proxies; undici lets go of idle connections so that Node can end. */
-async function dispatcherFor(connectTimeoutMs: number): Promise<Dispatcher> {
+/** One pool of connections for each set of proxies and authorities; undici lets go of idle connections so that Node can end. */
+async function dispatcherFor(connectTimeoutMs: number, ca: string | undefined): Promise<Dispatcher> {
   const { EnvHttpProxyAgent } = await import('undici');
   const { env } = process;
   const key = JSON.stringify([
     connectTimeoutMs,
+    ca ?? null,
     ...['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'].map(
       (name) => env[name] ?? '',
     ),
@@ -122,7 +125,8 @@ async function dispatcherFor(connectTimeoutMs: number): Promise<Dispatcher> {
   if (known !== undefined) return known;
   const made = new EnvHttpProxyAgent({
     connectTimeout: connectTimeoutMs,
-    connect: { timeout: connectTimeoutMs },
+    connect: { timeout: connectTimeoutMs, ...(ca === undefined ? {} : { ca }) },
+    ...(ca === undefined ? {} : { requestTls: { ca } }),
     // Plain http is asked of the proxy itself: many proxies tunnel to port 443 only.
     proxyTunnel: false,
     keepAliveTimeout: 4000,

@@ -27,6 +27,8 @@ export interface DownloadOptions {
   readonly pauseMs?: number | undefined;
   /** Slower than this over a whole `timeoutMs` of waiting is a failure. */
   readonly minimumBytesPerSecond?: number | undefined;
+  /** PEM text of the certificate authorities that are trusted for this, in place of the usual ones. */
+  readonly ca?: string | undefined;
 }
 
 /** A download under way. */
@@ -61,6 +63,7 @@ async function tryOnce(wanted: Wanted, offset: number, etag: string | undefined)
     connectTimeoutMs: wanted.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     timeoutMs: wanted.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     signal: wanted.signal,
+    ca: wanted.ca,
   });
   if ([200, 206].includes(answer.status) || (answer.status === 304 && isConditional(wanted))) return answer;
   await answer.body.dump().catch(() => {});

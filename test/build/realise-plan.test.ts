@@ -7,7 +7,7 @@ import type { BuilditEvent } from '../../src/model/events.ts';
 import type { ResolvedPackage } from '../../src/model/package.ts';
 import type { Hash } from '../../src/model/package-hash.ts';
 import type { BuildStep, Plan } from '../../src/model/plan.ts';
-import type { PackageRecord } from '../../src/model/record.ts';
+import { type PackageRecord, RECORD_FORMAT } from '../../src/model/record.ts';
 import { createPlan } from '../../src/plan/create-plan.ts';
 import { buildKey } from '../../src/plan/package-inputs.ts';
 import { definitionsOf, emptyContainerLock, packageNamed, repositoryLock } from '../support/packages.ts';
@@ -31,6 +31,7 @@ class World {
       record === undefined ? { kind: 'miss', reason: 'never built here' } : { kind: 'hit', record, place: 'locally' };
     return {
       findByHash: async (hash) => lookup(this.records.get(hash)),
+      findBuiltHere: async (hash) => lookup(this.records.get(hash)),
       findSameBuild: async (key) => lookup([...this.records.values()].find((record) => record.buildKey === key)),
       buildKeyOf: (step, contents) => buildKey(step.inputs, contents),
       convert: async (steps) =>
@@ -67,7 +68,7 @@ class World {
 
 function recordOf(hash: Hash, name: string, key: string | undefined, diffId: string): PackageRecord {
   return {
-    format: 1,
+    format: RECORD_FORMAT,
     kind: key === undefined ? 'debian' : 'build',
     hash,
     buildKey: key,

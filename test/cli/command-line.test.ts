@@ -94,17 +94,6 @@ describe('the command line', () => {
     for (const text of said) expect(stderr).toContain(text);
   });
 
-  test.each([
-    [['nginx-prod/', '--discover=github.com/sysadmin42/containers,push=True']],
-    [['nginx-prod/', '--push']],
-    [['push', 'nginx-prod/']],
-    [['binhost', 'init']],
-  ])('refuses %j, for sharing is not part of this release', async (argv) => {
-    const { exitCode, stderr } = await runBuildit(argv);
-    expect(exitCode).toBe(64);
-    expect(stderr).toContain('sharing packages and images is not part of this release');
-  });
-
   test.each(['new', 'config'])('shows the help of %s when it is not said what to do', async (verb) => {
     const { exitCode, stdout, stderr } = await runBuildit([verb]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });

@@ -6,7 +6,7 @@ import { sha256 } from '../../src/model/digest.ts';
 import type { ElfFacts, KeptLayer } from '../../src/model/layer.ts';
 import type { DebianPin } from '../../src/model/lock.ts';
 import type { Atom, ResolvedPackage } from '../../src/model/package.ts';
-import type { PackageRecord } from '../../src/model/record.ts';
+import { type PackageRecord, RECORD_FORMAT } from '../../src/model/record.ts';
 
 const lib = 'usr/lib/x86_64-linux-gnu';
 
@@ -33,7 +33,7 @@ function record(name: string, kind: 'build' | 'debian', facts: readonly ElfFacts
     elf: facts,
   };
   return {
-    format: 1,
+    format: RECORD_FORMAT,
     kind,
     hash: sha256(name),
     buildKey: undefined,

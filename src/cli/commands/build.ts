@@ -25,6 +25,7 @@ interface BuildFlags extends ContainerOptions {
   readonly binaryOnly?: true;
   readonly keepFailed?: true;
   readonly check?: true;
+  readonly push?: true;
 }
 
 export function addBuildCommand(program: Command, cli: CliContext): void {
@@ -39,12 +40,14 @@ export function addBuildCommand(program: Command, cli: CliContext): void {
     .option('--binary-only', 'build no package here: fail where none is found')
     .option('--keep-failed', "keep a failed build's files for `buildit shell --failed`")
     .option('--check', "run upstream's own tests of every package that is built")
+    .option('--push', 'publish packages, spec and images to the configured repository')
     .option('--verify', 'look at every file again, even if nothing seems to have changed')
     .option('--json', 'print one JSON document about the images')
     .addHelpText('after', () =>
       examples(
         ['buildit nginx-prod/', 'build it; the images are in nginx-prod/out/'],
         ['buildit build --locked --offline nginx-prod/', 'build exactly what the lock says, without network'],
+        ['buildit build --push nginx-prod/', 'share what was built with everyone who reads the repository'],
         ['buildit build --output type=docker,dest=nginx.tar nginx-prod/', 'an archive for `docker load`'],
       ),
     )
@@ -106,6 +109,7 @@ export async function buildOptions(
     check: flags.check === true,
     outputs: flags.output ?? [],
     tag: flags.tag ?? [],
+    push: flags.push === true,
   };
 }
 
@@ -122,7 +126,10 @@ function refuseMistypedVerb(cli: CliContext, program: Command, directory: string
 
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
-function refuseWrongFlags({ fromSource, binaryOnly, tag = [] }: BuildFlags): void {
+function refuseWrongFlags({ fromSource, binaryOnly, push, offline, frozen, tag = [] }: BuildFlags): void {
+  if (push === true && (offline === true || frozen === true)) {
+    throw new BuilditError('usage', 'Cannot publish: expected a network with --push, found --offline');
+  }
   if (fromSource === true && binaryOnly === true) {
     throw new BuilditError('usage', 'Cannot build: expected one of --from-source and --binary-only, found both');
   }
@@ -160,6 +167,8 @@ async function keepReceipt(
   witness: Witness,
   outcomes: readonly BuildOutcome[],
 ): Promise<void> {
+  // What lies at a place is looked at every time that somebody asks to publish there.
+  if (flags.push === true) return;
   const warned = events.some((event) => event.kind === 'warning');
   if (warned && outcomes.some(({ builtCount }) => builtCount > 0)) return;
   const lines = outcomes.flatMap(({ images }) => imageLines(images, cli.cwd));

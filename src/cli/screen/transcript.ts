@@ -101,7 +101,24 @@ function applyEvent(event: BuilditEvent, { begin, say, end }: BlockWriter): void
       say(event.hash, 'Defaulting to local build...', false);
       break;
     case 'package-built':
+      if (event.uploads === true) say(event.hash, ' [OK]');
+      else end(event.hash, 'done');
+      break;
+    case 'package-uploading':
+      say(event.hash, `Uploading packages to '${printable(event.place)}'`, false);
+      break;
+    case 'package-uploaded':
       end(event.hash, 'done');
+      break;
+    case 'container-uploading':
+      begin(UPLOAD);
+      say(UPLOAD, `Uploading container spec and image(s) to '${printable(event.place)}'`, false);
+      break;
+    case 'container-uploaded':
+      end(UPLOAD, 'done');
+      break;
+    case 'container-upload-failed':
+      end(UPLOAD, 'failed');
       break;
     case 'package-failed':
       end(event.hash, 'failed');
@@ -119,6 +136,8 @@ function applyEvent(event: BuilditEvent, { begin, say, end }: BlockWriter): void
     default:
   }
 }
+
+const UPLOAD = 'upload';
 
 function imageKey(label: string): string {
   return `image ${label}`;

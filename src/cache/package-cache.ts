@@ -1,0 +1,162 @@
+import { fetchPackage } from '../binhost/fetch-package.ts';
+import { findPackage, type SignedRecord } from '../binhost/find-package.ts';
+import type { IndexEntry } from '../binhost/index-part.ts';
+import type { Binhost } from '../binhost/open-binhost.ts';
+import type { Digest } from '../model/digest.ts';
+import { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
+import type { Hash } from '../model/package-hash.ts';
+import type { PackageRecord } from '../model/record.ts';
+import type { Store } from '../store/store.ts';
+import { findByHash, findSameBuild, type Lookup } from './find-record.ts';
+import { keepSealed, type LocalSeal } from './local-seal.ts';
+
+/** A binhost as it is asked in one run. */
+export interface CachePlace {
+  readonly name: string;
+  /** How many trusted builders must agree. */
+  readonly builders: number;
+  /** What it holds; read once in a run. A clause says why it is not asked any more: it is down, or not to be believed. */
+  readonly open: () => Promise<Binhost | { readonly unusable: string }>;
+}
+
+export interface PackageCacheOptions {
+  readonly store: Store;
+  readonly seal: LocalSeal;
+  /** In the order they are asked. */
+  readonly places: readonly CachePlace[];
+  readonly signal: AbortSignal;
+  readonly onWarning: (text: string, hint?: string) => void;
+  /** Told of a package that is fetched, and how far that is. */
+  readonly onFetch: (record: { readonly hash: Hash; readonly name: string; readonly place: string }) => FetchProgress;
+}
+
+export interface FetchProgress {
+  progress(done: number, total: number): void;
+  finished(outcome: 'done' | 'failed'): void;
+}
+
+/** Where a package may be taken from. A doubt about what is found is a miss and a warning; the build goes on. */
+export interface PackageCache {
+  /** The package in the store, brought there from a binhost where need be. */
+  find(hash: Hash): Promise<Lookup>;
+  findSame(buildKey: Digest): Promise<Lookup>;
+  /** Where the package is, by the indexes alone: nothing is fetched for it. */
+  peek(hash: Hash): Promise<Availability>;
+}
+
+export type Availability =
+  | { readonly kind: 'hit'; readonly place: 'locally' | string; readonly buildKey: Digest | undefined }
+  | { readonly kind: 'miss'; readonly reason: string };
+
+export function createPackageCache(options: PackageCacheOptions): PackageCache {
+  const { store, seal, places } = options;
+  return {
+    async find(hash) {
+      const local = await findByHash(store, hash, seal);
+      return local.kind === 'hit' ? local : takeFrom(options, local.reason, (binhost) => binhost.index.withHash(hash));
+    },
+    async findSame(buildKey) {
+      const local = await findSameBuild(store, buildKey, seal);
+      if (local.kind === 'hit') return local;
+      return takeFrom(options, local.reason, (binhost) => binhost.index.withBuildKey(buildKey));
+    },
+    async peek(hash) {
+      const local = await findByHash(store, hash, seal);
+      if (local.kind === 'hit') return { kind: 'hit', place: local.place, buildKey: local.record.buildKey };
+      const reasons = [local.reason];
+      for (const place of places) {
+        const binhost = await place.open();
+        if ('unusable' in binhost) {
+          reasons.push(`'${place.name}' ${binhost.unusable}`);
+          continue;
+        }
+        const entries = binhost.index.withHash(hash);
+        const counting = entries.filter(
+          ({ key }) => binhost.policy.verify !== 'require' || binhost.policy.trust.knows(key),
+        );
+        if (new Set(counting.map(({ key }) => key)).size >= place.builders) {
+          return { kind: 'hit', place: place.name, buildKey: counting[0]!.buildKey };
+        }
+        reasons.push(entries.length === 0 ? `not at '${place.name}'` : notCounting(place, entries, counting));
+      }
+      return { kind: 'miss', reason: reasons.join('; ') };
+    },
+  };
+}
+
+function notCounting(place: CachePlace, entries: readonly IndexEntry[], counting: readonly IndexEntry[]): string {
+  if (counting.length > 0)
+    return `at '${place.name}' signed by ${counting.length} of ${place.builders} trusted builders`;
+  return `found at '${place.name}', but signed by a stranger (key ${entries[0]!.key.slice(0, 16)}…)`;
+}
+
+/** Asks the places in turn; the first that has something that counts is taken. */
+async function takeFrom(
+  options: PackageCacheOptions,
+  localReason: string,
+  entriesAt: (binhost: Binhost) => readonly IndexEntry[],
+): Promise<Lookup> {
+  const reasons = [localReason];
+  for (const place of options.places) {
+    const binhost = await place.open();
+    if ('unusable' in binhost) {
+      reasons.push(`'${place.name}' ${binhost.unusable}`);
+      continue;
+    }
+    const entries = entriesAt(binhost);
+    if (entries.length === 0) {
+      reasons.push(`not at '${place.name}'`);
+      continue;
+    }
+    const taken = await takeFromPlace(options, place, binhost, entries);
+    if (typeof taken !== 'string') return { kind: 'hit', record: taken, place: place.name };
+    reasons.push(`at '${place.name}': ${taken}`);
+  }
+  return { kind: 'miss', reason: reasons.join('; ') };
+}
+
+/** The record, its files in the store; or one clause why nothing was taken, which the user has been warned of. */
+async function takeFromPlace(
+  options: PackageCacheOptions,
+  place: CachePlace,
+  binhost: Binhost,
+  entries: readonly IndexEntry[],
+): Promise<PackageRecord | string> {
+  const { signal, onWarning } = options;
+  try {
+    const answer = await findPackage(binhost, entries, { builders: place.builders, signal });
+    if (answer.kind === 'missing') {
+      for (const doubt of answer.doubts) onWarning(`binhost '${place.name}': ${printable(doubt)}`, TRUST_HINT);
+      return answer.reason;
+    }
+    return await fetchAndKeep(options, place, binhost, answer.signed);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof BuilditError) || LOCAL_FAULTS.includes(error.code)) throw error;
+    onWarning(`binhost '${place.name}': ${error.message}`, 'the package is built from source instead');
+    return error.message;
+  }
+}
+
+const TRUST_HINT = '`buildit key trust` adds whom you believe; the package is built from source instead';
+
+/** What is wrong here, not there. */
+const LOCAL_FAULTS: readonly string[] = ['cannot-write', 'disk-full', 'interrupted'];
+
+async function fetchAndKeep(
+  { store, seal, signal, onFetch }: PackageCacheOptions,
+  place: CachePlace,
+  { reader, policy }: Binhost,
+  { record, text, signature }: SignedRecord,
+): Promise<PackageRecord> {
+  const task = onFetch({ hash: record.hash, name: `${record.name}-${record.version}`, place: place.name });
+  try {
+    const kept = await fetchPackage(store, reader, record, { signal, onProgress: task.progress });
+    await keepSealed(store, kept, seal, { place: place.name, text, signature, verify: policy.verify });
+    task.finished('done');
+    return kept;
+  } catch (error) {
+    task.finished('failed');
+    throw error;
+  }
+}

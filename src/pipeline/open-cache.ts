@@ -1,0 +1,191 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Binhost, openBinhost } from '../binhost/open-binhost.ts';
+import type { LocalSeal } from '../cache/local-seal.ts';
+import { type CachePlace, createPackageCache, type PackageCache } from '../cache/package-cache.ts';
+import { homeDirectory } from '../config/xdg.ts';
+import type { BinhostConfig } from '../model/config.ts';
+import { BuilditError } from '../model/errors.ts';
+import { openReader } from '../remote/open-place.ts';
+import { createTrust } from '../signing/create-trust.ts';
+import { openMachineKey } from '../signing/machine-key.ts';
+import { readTrust } from '../signing/read-trust.ts';
+import type { Signer } from '../signing/signer.ts';
+import type { Trust } from '../signing/trust.ts';
+import type { Store } from '../store/store.ts';
+import type { BuildOptions } from './contract.ts';
+
+/** Where packages may be taken from in one run, and who is believed. */
+export interface Sharing {
+  readonly cache: PackageCache;
+  readonly seal: LocalSeal;
+  readonly trust: Trust;
+  /** Ends the connections that reading opened. */
+  close(): Promise<void>;
+}
+
+export type SharingOptions = Pick<BuildOptions, 'config' | 'context' | 'witness'>;
+
+/** Opens nothing yet but the files that say who is trusted. */
+export async function openSharing(store: Store, options: SharingOptions): Promise<Sharing> {
+  const { config, context } = options;
+  const trust = await readUserTrust(options);
+  const seal = localSeal(trust);
+  const warn = (text: string, hint?: string) =>
+    context.emit({ kind: 'warning', text, ...(hint === undefined ? {} : { hint }) });
+  const closing: (() => Promise<void>)[] = [];
+  const places = config.offline
+    ? []
+    : readablePlaces(config).map((place) => cachePlace(store, place, { options, trust, warn, closing }));
+  const cache = createPackageCache({
+    store,
+    seal,
+    places,
+    signal: context.signal,
+    onWarning: warn,
+    onFetch: ({ hash, name, place }) => {
+      const task = `take ${hash}`;
+      context.emit({ kind: 'task-started', task, label: `${name} from '${place}'` });
+      return {
+        progress: (done, total) => context.emit({ kind: 'task-progress', task, done, total }),
+        finished: (outcome) => context.emit({ kind: 'task-finished', task, outcome }),
+      };
+    },
+  });
+  return {
+    cache,
+    seal,
+    trust,
+    async close() {
+      await Promise.all(closing.splice(0).map((end) => end()));
+    },
+  };
+}
+
+/** Whom the user believes, by the files of the configuration; lines that cannot be understood are warned of. */
+export async function readUserTrust({ config, context, witness }: SharingOptions): Promise<Trust> {
+  const { allowedSigners } = config.trust;
+  const files = { allowedSigners, revokedKeys: join(dirname(allowedSigners), 'revoked_keys') };
+  witness.read(files.allowedSigners);
+  witness.read(files.revokedKeys);
+  const { trust, problems } = await readTrust(files);
+  for (const problem of problems) context.emit({ kind: 'warning', text: problem.message });
+  return trust;
+}
+
+/** The key of this machine is made when the first record is kept. */
+export function localSeal(trust: Trust): LocalSeal {
+  let signer: Promise<Signer> | undefined;
+  const open = () => {
+    signer ??= openMachineKey(process.env, process.getuid?.());
+    return signer;
+  };
+  let machine: Promise<Trust> | undefined;
+  return {
+    signer: open,
+    trust,
+    machine() {
+      machine ??= open().then(({ publicKey }) => trustInKey(publicKey));
+      return machine;
+    },
+  };
+}
+
+/** Believes one key, for everything. */
+export function trustInKey(publicKey: Signer['publicKey']): Trust {
+  const signer = {
+    principals: ['machine'],
+    publicKey,
+    namespaces: undefined,
+    validAfter: undefined,
+    validBefore: undefined,
+  };
+  return createTrust({ allowedSigners: [{ ...signer, line: 0, comment: '' }], revokedKeys: [] });
+}
+
+/** The repository first, then the others, those of a higher priority first. */
+export function readablePlaces({ repository, repositories }: BuildOptions['config']): readonly ReadablePlace[] {
+  const others = [...repositories].sort((a, b) => b.priority - a.priority);
+  return [...(repository === undefined ? [] : [repository]), ...others].filter(isReadable);
+}
+
+export type ReadablePlace = BinhostConfig & {
+  readonly downloadType: NonNullable<BinhostConfig['downloadType']>;
+  readonly downloadPath: string;
+};
+
+function isReadable(place: BinhostConfig): place is ReadablePlace {
+  return place.downloadType !== undefined && place.downloadPath !== undefined;
+}
+
+interface PlaceSession {
+  readonly options: SharingOptions;
+  readonly trust: Trust;
+  readonly warn: (text: string, hint?: string) => void;
+  readonly closing: (() => Promise<void>)[];
+}
+
+function cachePlace(store: Store, place: ReadablePlace, session: PlaceSession): CachePlace {
+  let opened: ReturnType<CachePlace['open']> | undefined;
+  return {
+    name: place.name,
+    builders: place.builders,
+    open() {
+      opened ??= openOnce(store, place, session);
+      return opened;
+    },
+  };
+}
+
+/** A place that is down or cannot be believed is said once, and costs one time-out for the whole run. */
+async function openOnce(
+  store: Store,
+  place: ReadablePlace,
+  { options, trust, warn, closing }: PlaceSession,
+): Promise<Binhost | { readonly unusable: string }> {
+  const { signal } = options.context;
+  try {
+    const reader = await openReader(await readLocation(place), {
+      environment: process.env,
+      home: homeDirectory(process.env),
+      signal,
+      onNotice: (text) => options.context.emit({ kind: 'notice', text }),
+    });
+    closing.push(() => reader.close());
+    return await openBinhost(store, {
+      name: place.name,
+      reader,
+      policy: { trust, verify: place.verify, principals: place.signers, now: new Date() },
+      requireFresh: place.freshness === 'require',
+      signal,
+      onWarning: warn,
+    });
+  } catch (error) {
+    if (signal.aborted || !(error instanceof BuilditError)) throw error;
+    warn(error.message, error.hint);
+    return { unusable: error.code === 'signature-invalid' ? 'cannot be believed' : 'cannot be reached' };
+  }
+}
+
+export async function readLocation(place: ReadablePlace) {
+  return {
+    type: place.downloadType,
+    path: place.downloadPath,
+    timeoutMs: place.timeoutMs,
+    ca: place.ca === undefined ? undefined : await readAuthorities(place.ca),
+    insecure: place.insecure,
+    driver: place.driver,
+  };
+}
+
+async function readAuthorities(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new BuilditError(
+      'configuration-invalid',
+      `Cannot read the certificates "${path}": expected a file, found none that can be read`,
+      { cause },
+    );
+  }
+}

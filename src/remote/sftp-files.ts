@@ -1,0 +1,197 @@
+import { createByteBudget } from './byte-budget.ts';
+import { isFault, type OpenFile, PlaceFault, type PlaceFiles } from './place-files.ts';
+import type { RemoteStat } from './remote-place.ts';
+import type { SftpClient } from './sftp-client.ts';
+import { type FieldReader, MESSAGE, modeAttributes, OPEN_FLAG, text, timeAttributes, uint32 } from './sftp-packet.ts';
+import { readSftpFile } from './sftp-read.ts';
+import type { SftpSessions } from './sftp-sessions.ts';
+import { writeSftpFile } from './sftp-write.ts';
+
+/** Content under way at the same time, over all sessions of a place: 64 requests of OpenSSH's largest size. */
+const BYTES_UNDER_WAY = 16 << 20;
+/** Requests for the next names of a directory under way at the same time. */
+const LIST_REQUESTS = 8;
+
+/**
+ * The operations of a directory behind SFTP. `root` is relative to where the server starts, or absolute; `''` is where it
+ * starts.
+ */
+export function sftpFiles(sessions: SftpSessions, root: string): PlaceFiles {
+  const budget = createByteBudget(BYTES_UNDER_WAY);
+  const at = (path: string) => remotePath(root, path);
+  const using = async <T>(task: (client: SftpClient) => Promise<T>): Promise<T> => {
+    try {
+      return await task(await sessions.use());
+    } catch (error) {
+      if (error instanceof RangeError) throw new PlaceFault('other', 'an answer that is not SFTP', error);
+      throw error;
+    }
+  };
+
+  return {
+    lstat: (path) => using((client) => lstat(client, at(path))),
+    list: (path) => using((client) => listDirectory(client, at(path))),
+    makeDirectory: (path) => using((client) => orTaken(client, at(path), makeDirectory(client, at(path)))),
+    makeRoot: () => using((client) => makeRoot(client, root)),
+    openFile: (path, offset) => using((client) => openForReading(client, at(path), offset)),
+    write: (path, offset, chunks) =>
+      using(async (client) => {
+        const flags = OPEN_FLAG.WRITE | (offset === 0 ? OPEN_FLAG.CREATE | OPEN_FLAG.EXCLUSIVE : 0);
+        const opening = open(client, at(path), flags);
+        const handle = await (offset === 0 ? orTaken(client, at(path), opening) : opening);
+        return writeSftpFile(client, handle, { offset, chunks, budget }).catch((error) =>
+          explained(client, at(path), error),
+        );
+      }),
+    link: (from, to) => using((client) => hardLink(client, at(from), at(to))),
+    rename: (from, to) =>
+      using((client) => orTaken(client, at(to), done(client.request(MESSAGE.RENAME, text(at(from)), text(at(to)))))),
+    renameOver: (from, to) => using((client) => renameOver(client, at(from), at(to))),
+    setTime: (path, seconds) =>
+      using((client) => done(client.request(MESSAGE.SETSTAT, text(at(path)), timeAttributes(seconds)))),
+    remove: (path) => using((client) => done(client.request(MESSAGE.REMOVE, text(at(path))))),
+    close: async () => sessions.close(),
+  };
+}
+
+function remotePath(root: string, path: string): string {
+  if (path === '') return root === '' ? '.' : root;
+  return root === '' ? path : `${root.replace(/\/+$/, '')}/${path}`;
+}
+
+async function done(request: Promise<unknown>): Promise<void> {
+  await request;
+}
+
+async function lstat(client: SftpClient, path: string): Promise<RemoteStat | undefined> {
+  try {
+    const { fields } = await client.request(MESSAGE.LSTAT, text(path));
+    return fields.attributes();
+  } catch (error) {
+    if (isFault(error, 'missing')) return undefined;
+    throw error;
+  }
+}
+
+function makeDirectory(client: SftpClient, path: string): Promise<void> {
+  return done(client.request(MESSAGE.MKDIR, text(path), modeAttributes(0o755)));
+}
+
+async function makeRoot(client: SftpClient, root: string): Promise<void> {
+  const elements = root.split('/');
+  for (const [index, element] of elements.entries()) {
+    if (element === '') continue;
+    await makeDirectory(client, elements.slice(0, index + 1).join('/')).catch((error: unknown) => {
+      if (isFault(error, 'lost')) throw error;
+    });
+  }
+}
+
+async function open(client: SftpClient, path: string, flags: number): Promise<Buffer> {
+  const { type, fields } = await client.request(MESSAGE.OPEN, text(path), uint32(flags), modeAttributes(0o644));
+  if (type !== MESSAGE.HANDLE) throw new PlaceFault('other', 'an answer that is not SFTP');
+  return fields.bytes();
+}
+
+async function openForReading(client: SftpClient, path: string, offset: number): Promise<OpenFile> {
+  const handle = await open(client, path, OPEN_FLAG.READ);
+  return readSftpFile(client, handle, offset);
+}
+
+/** SFTP has one status for everything: whether a name was taken is seen by looking. */
+async function orTaken<T>(client: SftpClient, path: string, request: Promise<T>): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    if (!isFault(error, 'other', 'denied')) throw error;
+    if ((await lstat(client, path)) !== undefined) throw new PlaceFault('taken', 'something there already', error);
+    return explained(client, path, error);
+  }
+}
+
+async function hardLink(client: SftpClient, from: string, to: string): Promise<void> {
+  if (!client.offers('hardlink@openssh.com')) throw new PlaceFault('unsupported', 'a server without hard links');
+  try {
+    await orTaken(
+      client,
+      to,
+      done(client.request(MESSAGE.EXTENDED, text('hardlink@openssh.com'), text(from), text(to))),
+    );
+  } catch (error) {
+    // The server has the extension, its file system may still lack the links.
+    if (isFault(error, 'other', 'denied')) throw new PlaceFault('unsupported', error.message, error);
+    throw error;
+  }
+}
+
+async function renameOver(client: SftpClient, from: string, to: string): Promise<void> {
+  if (client.offers('posix-rename@openssh.com')) {
+    await done(client.request(MESSAGE.EXTENDED, text('posix-rename@openssh.com'), text(from), text(to)));
+    return;
+  }
+  await client.request(MESSAGE.REMOVE, text(to)).catch((error: unknown) => {
+    if (!isFault(error, 'missing')) throw error;
+  });
+  await client.request(MESSAGE.RENAME, text(from), text(to));
+}
+
+async function listDirectory(client: SftpClient, path: string) {
+  const { fields } = await client.request(MESSAGE.OPENDIR, text(path));
+  const handle = text(fields.bytes());
+  const entries: ({ readonly name: string } & RemoteStat)[] = [];
+  try {
+    for (let atEnd = false; !atEnd; ) {
+      const asked = Array.from({ length: entries.length === 0 ? 2 : LIST_REQUESTS }, () =>
+        client.request(MESSAGE.READDIR, handle),
+      );
+      for (const answer of await Promise.all(asked)) {
+        if (answer.type !== MESSAGE.NAME) atEnd = true;
+        else entries.push(...namesIn(answer.fields));
+      }
+    }
+  } finally {
+    client.request(MESSAGE.CLOSE, handle).catch(() => {});
+  }
+  return entries.filter(({ name }) => name !== '.' && name !== '..');
+}
+
+function namesIn(fields: FieldReader) {
+  return Array.from({ length: Math.min(fields.uint32(), 100_000) }, () => {
+    const name = fields.bytes().toString();
+    // The second is the same for people.
+    fields.bytes();
+    return { name, ...fields.attributes() };
+  });
+}
+
+/** Finds out why a write failed, since the status does not tell: statvfs@openssh.com says what is free. */
+async function explained(client: SftpClient, path: string, error: unknown): Promise<never> {
+  if (!isFault(error, 'other') || !client.offers('statvfs@openssh.com')) throw error;
+  const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) || '/' : '.';
+  const space = await client
+    .request(MESSAGE.EXTENDED, text('statvfs@openssh.com'), text(parent))
+    .then(({ fields }) => readSpace(fields))
+    .catch(() => undefined);
+  if (space?.isReadOnly === true) throw new PlaceFault('read-only', 'a read-only file system', error);
+  if (space?.isFull === true) throw new PlaceFault('full', 'no free space', error);
+  throw error;
+}
+
+/** Fewer bytes than this are none. */
+const NO_SPACE_BYTES = 1 << 20;
+
+/** PROTOCOL of OpenSSH, section 4.4. */
+function readSpace(fields: FieldReader): { readonly isFull: boolean; readonly isReadOnly: boolean } {
+  fields.uint64();
+  const blockBytes = fields.uint64();
+  for (let skipped = 0; skipped < 2; skipped += 1) fields.uint64();
+  const available = fields.uint64();
+  fields.uint64();
+  fields.uint64();
+  const files = fields.uint64();
+  // The file system's number, of any size.
+  fields.uint32();
+  fields.uint32();
+  const flags = fields.uint64();
+  return { isFull: available * blockBytes < NO_SPACE_BYTES || files === 0, isReadOnly: (flags & 1) === 1 };
+}

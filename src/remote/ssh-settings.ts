@@ -1,0 +1,134 @@
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
+import { readSshConfig, type SshOptions } from './read-ssh-config.ts';
+import { isPort, isSshHost, isSshUser, parseSshLocation, type SshLocation } from './ssh-location.ts';
+import { expandTokens, type SshTokens } from './ssh-tokens.ts';
+
+/** How a host is reached: what the location, `~/.ssh/config` and `/etc/ssh/ssh_config` say together. */
+export interface SshSettings {
+  /** The host as it was named. */
+  readonly named: string;
+  /** Connected to. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** The name under which known_hosts has the host: `HostKeyAlias`, else `host`, with the port where it is not 22. */
+  readonly knownAs: string;
+  /** Private keys, in the order in which they are offered. */
+  readonly identityFiles: readonly string[];
+  /** No other key of the agent than those of `identityFiles`. */
+  readonly identitiesOnly: boolean;
+  /** Socket of the agent. */
+  readonly agent: string | undefined;
+  readonly knownHostsFiles: readonly string[];
+  /** Hosts that are gone through, the first one first. */
+  readonly jumps: readonly SshLocation[];
+  /** `Match exec` stands in the configuration: what it says is known to the system's ssh alone. */
+  readonly undecided: boolean;
+}
+
+export interface SshSettingsOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  /** For tests; `/etc/ssh/ssh_config` otherwise. */
+  readonly systemConfig?: string | undefined;
+}
+
+const DEFAULT_IDENTITIES = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
+const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
+
+/**
+ * Reads the user's and the system's configuration for a host. Nothing that is named there is ever run.
+ *
+ * @throws BuilditError `configuration-invalid` for `ProxyCommand` and for values that are no host, port or user.
+ */
+export function readSshSettings(location: SshLocation, options: SshSettingsOptions): SshSettings {
+  const { home, environment } = options;
+  const localUser = userInfo().username;
+  const files = [join(home, '.ssh/config'), options.systemConfig ?? SYSTEM_CONFIG];
+  const { values, undecided } = readSshConfig(files, { location, localUser, home });
+  refuseProxyCommand(location.host, values);
+
+  const named = location.host;
+  const host = checked(named, 'HostName', hostNameOf(values, named), isSshHost);
+  const port = location.port ?? Number(checked(named, 'Port', first(values, 'port') ?? '22', isPortText));
+  const user = location.user ?? checked(named, 'User', first(values, 'user') ?? localUser, isSshUser);
+  const keyAlias = first(values, 'hostkeyalias');
+  const tokens: SshTokens = {
+    ...{ host, named, port, home, localUser },
+    remoteUser: user,
+    uid: userInfo().uid,
+    keyAlias: keyAlias ?? host,
+  };
+  const expand = (text: string) => expandTokens(text, tokens, environment);
+  const paths = (texts: readonly string[]) =>
+    texts.filter((text) => text !== 'none').flatMap((text) => expand(text) ?? []);
+  return {
+    ...{ named, host, port, user, undecided },
+    knownAs: keyAlias ?? (port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`),
+    identityFiles: paths(values.identityfile ?? DEFAULT_IDENTITIES.map((name) => `~/.ssh/${name}`)),
+    identitiesOnly: /^(yes|true)$/i.test(first(values, 'identitiesonly') ?? ''),
+    agent: agentOf(first(values, 'identityagent'), environment, expand),
+    knownHostsFiles: [
+      ...paths(values.userknownhostsfile ?? ['~/.ssh/known_hosts', '~/.ssh/known_hosts2']),
+      ...paths(values.globalknownhostsfile ?? ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),
+    ],
+    jumps: jumpsOf(named, first(values, 'proxyjump')),
+  };
+}
+
+function first(values: SshOptions, name: string): string | undefined {
+  return values[name]?.[0];
+}
+
+function hostNameOf(values: SshOptions, named: string): string {
+  return (first(values, 'hostname') ?? named).replace(/%([%hn])/g, (_, token) => (token === '%' ? '%' : named));
+}
+
+function isPortText(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && isPort(Number(text));
+}
+
+function checked(named: string, option: string, value: string, isRight: (text: string) => boolean): string {
+  if (isRight(value)) return value;
+  throw new BuilditError(
+    'configuration-invalid',
+    `Cannot connect to "${named}": expected a usable ${option} in ssh_config, found "${printable(value.slice(0, 100))}"`,
+  );
+}
+
+/** The first of ProxyCommand and ProxyJump counts, as ssh has it; `none` switches it off. */
+function refuseProxyCommand(named: string, values: SshOptions): void {
+  const command = first(values, 'proxycommand');
+  if (command === undefined || /^none$/i.test(command)) return;
+  throw new BuilditError(
+    'configuration-invalid',
+    `Cannot connect to "${named}": expected a host without ProxyCommand in ssh_config, found one`,
+    { hint: 'use ProxyJump, or let the system\'s ssh connect: "driver: system" at this place' },
+  );
+}
+
+function agentOf(
+  configured: string | undefined,
+  environment: SshSettingsOptions['environment'],
+  expand: (text: string) => string | undefined,
+): string | undefined {
+  if (configured === undefined || configured === 'SSH_AUTH_SOCK') return environment.SSH_AUTH_SOCK || undefined;
+  if (/^none$/i.test(configured)) return undefined;
+  if (/^\$[A-Za-z_][A-Za-z0-9_]*$/.test(configured)) return environment[configured.slice(1)] || undefined;
+  return expand(configured);
+}
+
+function jumpsOf(named: string, configured: string | undefined): readonly SshLocation[] {
+  if (configured === undefined || /^none$/i.test(configured)) return [];
+  return configured.split(',').map((text) => {
+    const jump = parseSshLocation(text.trim());
+    if (jump.path === '') return jump;
+    throw new BuilditError(
+      'configuration-invalid',
+      `Cannot connect to "${named}": expected ProxyJump to name hosts, found "${printable(text)}"`,
+    );
+  });
+}
