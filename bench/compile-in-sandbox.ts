@@ -54,6 +54,7 @@ async function openTask(place: Place, directory: string) {
     outputs: [],
     tag: [],
     push: false,
+    discover: [],
   });
   const step = run.plan.steps.find(({ package: { origin } }) => origin.kind === 'embedded')!;
   const { sandbox, request } = await prepareSandbox(run, step);

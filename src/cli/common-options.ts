@@ -17,6 +17,7 @@ export interface ContainerOptions extends CommonOptions {
   readonly locked?: true;
   readonly frozen?: true;
   readonly jobs?: number;
+  readonly discover?: readonly string[];
 }
 
 /** Options whose value is the next argument: needed to find the verb among options. */
@@ -24,6 +25,7 @@ export const OPTIONS_WITH_VALUE: readonly string[] = [
   '--store',
   '--progress',
   '--platform',
+  '--discover',
   '--jobs',
   '-j',
   '--output',
@@ -45,6 +47,11 @@ export function addContainerOptions(command: Command): Command {
   return addCommonOptions(
     command
       .option('--platform <os/arch>', 'build for this platform instead of the one in container.yaml')
+      .option(
+        '--discover <location[,push=True][,name=…][,ref=…][,trust=…]>',
+        'add the recipes and binhosts that a location offers',
+        (value: string, earlier: readonly string[] = []) => [...earlier, value],
+      )
       .option('--locked', 'fail when buildit.lock would change')
       .option('--frozen', 'the same as --locked --offline')
       .option('-j, --jobs <n>', 'how many packages are built, and fetched, at once', positiveNumber),

@@ -62,6 +62,8 @@ export function readBinhost(map: YamlMap, label: string, options: ReadBinhostOpt
       freshness: textAt(map, 'freshness') === 'require' ? 'require' : 'warn',
       driver: textAt(map, 'driver') === 'system' ? 'system' : 'builtin',
       timeoutMs,
+      trustedKeys: [],
+      pinnedKeys: undefined,
       ...readTrustSettings(map, label, options),
     }
   );

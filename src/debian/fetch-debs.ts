@@ -1,3 +1,4 @@
+import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { DebianPin } from '../model/lock.ts';
 import { isSuiteName, printable } from '../model/names.ts';
@@ -44,7 +45,10 @@ export class VanishedPackages extends BuilditError {
   }
 }
 
-export interface FetchDebsOptions extends Omit<ArchiveSession, 'store'> {}
+export interface FetchDebsOptions extends Omit<ArchiveSession, 'store'> {
+  /** Brings a package by its digest from elsewhere when no archive has it; false where that has it neither. */
+  readonly takeBlob?: ((digest: Digest, maximumBytes: number) => Promise<boolean>) | undefined;
+}
 
 interface VanishedPackage {
   readonly pin: DebianPin;
@@ -70,7 +74,9 @@ export async function fetchDebs(
   const unusable = unusablePlaces(session);
   try {
     await eachAtOnce(missing, session, async (pin, ownSession) => {
-      const failure = await fetchDeb(ownSession, pin, { advance: progress.advance, unusable });
+      const failure = await fetchOrTake(pin, options.takeBlob, () =>
+        fetchDeb(ownSession, pin, { advance: progress.advance, unusable }),
+      );
       if (failure !== undefined) vanished.push(failure);
     });
     if (vanished.length > 0) throw new VanishedPackages(sortByName(vanished));
@@ -111,6 +117,22 @@ async function missingPins({ store }: ArchiveSession, pins: readonly DebianPin[]
   const unique = [...new Map(pins.map((pin) => [pin.sha256, pin])).values()];
   const sizes = await Promise.all(unique.map(({ sha256 }) => blobSize(store, sha256)));
   return unique.filter((_, index) => sizes[index] === undefined);
+}
+
+/** What the archives do not have any more, or cannot be asked for, may lie with those who built with it. */
+async function fetchOrTake(
+  { sha256, size }: DebianPin,
+  take: FetchDebsOptions['takeBlob'],
+  fetch: () => Promise<VanishedPackage | undefined>,
+): Promise<VanishedPackage | undefined> {
+  let failure: VanishedPackage | undefined;
+  try {
+    failure = await fetch();
+  } catch (error) {
+    if (error instanceof BuilditError && error.code === 'unreachable' && (await take?.(sha256, size))) return undefined;
+    throw error;
+  }
+  return failure !== undefined && (await take?.(sha256, size)) ? undefined : failure;
 }
 
 async function fetchDeb(

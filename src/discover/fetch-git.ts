@@ -166,7 +166,7 @@ async function findRef(git: Git, url: string, ref: string | undefined): Promise<
   for (const [, id, name] of listing.matchAll(/^([0-9a-f]{40,64})\t(.+)$/gm)) ids.set(name!, id!);
   const source = candidates.find((name) => ids.has(name) && (name === 'HEAD' || name.startsWith('refs/')));
   if (source === undefined) {
-    throw new GitFailure(url, ref === undefined ? 'an empty one' : `no branch or tag "${printable(ref)}"`);
+    throw new GitFailure(url, ref === undefined ? 'none, or an empty one' : `no branch or tag "${printable(ref)}"`);
   }
   return { id: ids.get(`${source}^{}`) ?? ids.get(source)!, source };
 }

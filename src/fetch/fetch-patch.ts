@@ -17,6 +17,8 @@ export interface FetchPatchOptions {
   readonly store: Store;
   readonly context: RunContext;
   readonly config: Pick<Config, 'offline'>;
+  /** As `FetchOptions.takeBlob`. */
+  readonly takeBlob?: ((digest: Digest, maximumBytes: number) => Promise<boolean>) | undefined;
   /** Time-outs and retries, for tests. */
   readonly http?: HttpTuning | undefined;
 }
@@ -72,7 +74,11 @@ async function fetchPinnedPatch(
 ): Promise<void> {
   const wanted = normalisedSha256 ?? pins[url]?.normalisedSha256;
   if (wanted !== undefined && (await blobSize(options.store, wanted)) !== undefined) return;
-  const found = await fetchPatch(url, strip, { ...options, expected });
+  const found = await fetchPatch(url, strip, { ...options, expected }).catch(async (error: unknown) => {
+    const isTaken = wanted !== undefined && (await options.takeBlob?.(wanted, MAXIMUM_PATCH_BYTES));
+    if (options.context.signal.aborted || isTaken !== true) throw error;
+    return { normalisedSha256: wanted };
+  });
   if (wanted !== undefined && found.normalisedSha256 !== wanted)
     throw changedError(shownUrl(url), wanted, found.normalisedSha256);
 }

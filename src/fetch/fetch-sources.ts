@@ -20,6 +20,8 @@ export interface FetchOptions {
   readonly context: RunContext;
   readonly config: Pick<Config, 'offline'>;
   readonly findDebianTarball: FindDebianTarball;
+  /** Brings a file by its digest from elsewhere when no place of its own has it; false where that has it neither. */
+  readonly takeBlob?: ((digest: Digest, maximumBytes: number) => Promise<boolean>) | undefined;
   /** Time-outs and retries, for tests. */
   readonly http?: HttpTuning | undefined;
 }
@@ -68,7 +70,7 @@ async function fetchSource(source: PackageSource, options: FetchOptions): Promis
   let outcome: 'done' | 'failed' = 'failed';
   try {
     const places = placesOf(source.location, source.sha256, options);
-    await fetchFromPlaces(places, {
+    const wanted = {
       store,
       context,
       http: options.http,
@@ -76,6 +78,9 @@ async function fetchSource(source: PackageSource, options: FetchOptions): Promis
       name: source.fileName,
       maximumBytes: MAXIMUM_SOURCE_BYTES,
       task,
+    };
+    await fetchFromPlaces(places, wanted).catch(async (error: unknown) => {
+      if (context.signal.aborted || !(await options.takeBlob?.(source.sha256, MAXIMUM_SOURCE_BYTES))) throw error;
     });
     outcome = 'done';
   } finally {

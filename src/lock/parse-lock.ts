@@ -39,12 +39,17 @@ export function parseContainerLock(text: string, file: string): ContainerLock {
     patches: lock.map('patches', (value, at) => lock.patch(value, at)),
     versions: lock.map('versions', (value, at) => lock.check(value, at, isVersion, 'a version')),
     layers: lock.list('layers').map((group, index) => lock.textsOf(group, `layers[${index}]`)),
+    ...lock.discovered(),
   };
 }
 
 const ARCHIVE = /^[a-z][a-z0-9-]{0,63}$/;
 const ARCHITECTURE = /^[a-z][a-z0-9-]{0,31}$/;
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+function isRevision(text: string): boolean {
+  return /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(text);
+}
 
 class LockReader {
   private readonly file: string;
@@ -65,6 +70,19 @@ class LockReader {
       );
     }
     if (this.members.kind !== kind) throw this.error(`expected the lock of a ${kind}`);
+  }
+
+  /** A member that most locks do not have. */
+  discovered(): Pick<ContainerLock, 'discovered'> {
+    if (this.members.discovered === undefined) return {};
+    const discovered = this.map('discovered', (value, at) => {
+      const { revision, signers } = this.object(value, at);
+      return {
+        revision: revision === null ? null : this.check(revision, `${at}.revision`, isRevision, 'a full commit id'),
+        signers: this.textsOf(signers, `${at}.signers`),
+      };
+    });
+    return { discovered };
   }
 
   texts(key: string): string[] {

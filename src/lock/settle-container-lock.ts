@@ -64,6 +64,7 @@ export async function settleContainerLock(
     patches,
     versions: chosenVersions(definitions),
     layers: existing?.layers ?? [],
+    ...(existing?.discovered === undefined ? {} : { discovered: existing.discovered }),
   };
   return { lock, changed: true };
 }

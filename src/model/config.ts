@@ -27,6 +27,10 @@ export interface BinhostConfig {
   /** Allows plain http beyond loopback. */
   readonly insecure: boolean;
   readonly driver: 'builtin' | 'system';
+  /** Fingerprints of keys that count at this place besides the user's signers: `trust=` of `--discover`. */
+  readonly trustedKeys: readonly string[];
+  /** Fingerprints that alone count, as a lock pinned them; undefined: no lock says anything. */
+  readonly pinnedKeys: readonly string[] | undefined;
 }
 
 /** All settings after merging flags, environment and files; frozen. */

@@ -41,6 +41,14 @@ export interface PatchPin {
   readonly normalisedSha256: Digest;
 }
 
+/** What a location of `--discover` was when it was first used. */
+export interface DiscoveredPin {
+  /** Full commit id, where the location is a git repository. */
+  readonly revision: string | null;
+  /** Fingerprints of the keys that counted at its binhosts: later runs take no others. */
+  readonly signers: readonly string[];
+}
+
 /** buildit.lock beside container.yaml. */
 export interface ContainerLock {
   readonly format: typeof LOCK_FORMAT;
@@ -61,4 +69,6 @@ export interface ContainerLock {
   readonly versions: Readonly<Record<string, string>>;
   /** Which packages share a layer when there are more than the budget: lists of package names. */
   readonly layers: readonly (readonly string[])[];
+  /** By location. Absent where nothing was discovered. */
+  readonly discovered?: Readonly<Record<string, DiscoveredPin>> | undefined;
 }

@@ -1,3 +1,4 @@
+import type { DiscoveryRequest } from '../discover/parse-discovery.ts';
 import type { Config, RunContext } from '../model/config.ts';
 import type { ContainerDefinition } from '../model/container.ts';
 import type { Digest } from '../model/digest.ts';
@@ -28,6 +29,8 @@ export interface BuildOptions {
   readonly tag: readonly string[];
   /** Publishes packages, spec and images to the configured repository. */
   readonly push: boolean;
+  /** Locations that may add recipes and binhosts to this run. */
+  readonly discover: readonly DiscoveryRequest[];
 }
 
 export interface BuiltImage {

@@ -33,7 +33,7 @@ export async function convertSteps(run: Run, steps: readonly ConvertStep[]): Pro
 
   const pins = missing.map(({ pin }) => pin);
   await requireSpace(run, pins);
-  await fetchDebs(store, pins, { config, context });
+  await fetchDebs(store, pins, { config, context, takeBlob: run.sharing.takeBlob });
   const byDigest = new Map(missing.map((step) => [step.pin.sha256, step]));
   const task = `convert ${missing[0]!.hash}`;
   context.emit({

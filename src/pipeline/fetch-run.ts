@@ -18,7 +18,8 @@ async function fetchRun(run: Run): Promise<{ fetched: number; bytes: number }> {
     run,
     [...pins, ...sources].map(({ sha256 }) => sha256),
   );
-  await fetchDebs(run.store, pins, run.options);
+  const { takeBlob } = run.sharing;
+  await fetchDebs(run.store, pins, { ...run.options, takeBlob });
   await fetchInputs(run, run.plan.steps);
   const sizes = await Promise.all(missing.map((digest) => blobSize(run.store, digest)));
   return { fetched: missing.length, bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) };

@@ -3,12 +3,15 @@ import { dirname, join } from 'node:path';
 import { type Binhost, openBinhost } from '../binhost/open-binhost.ts';
 import type { LocalSeal } from '../cache/local-seal.ts';
 import { type CachePlace, createPackageCache, type PackageCache } from '../cache/package-cache.ts';
+import { takeBlob } from '../cache/take-blob.ts';
 import { homeDirectory } from '../config/xdg.ts';
 import type { BinhostConfig } from '../model/config.ts';
+import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { openReader } from '../remote/open-place.ts';
 import { createTrust } from '../signing/create-trust.ts';
 import { openMachineKey } from '../signing/machine-key.ts';
+import { fingerprint } from '../signing/public-key.ts';
 import { readTrust } from '../signing/read-trust.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { Trust } from '../signing/trust.ts';
@@ -20,6 +23,8 @@ export interface Sharing {
   readonly cache: PackageCache;
   readonly seal: LocalSeal;
   readonly trust: Trust;
+  /** A file by its digest from whatever binhost has it; false where none does. */
+  takeBlob(digest: Digest, maximumBytes: number): Promise<boolean>;
   /** Ends the connections that reading opened. */
   close(): Promise<void>;
 }
@@ -56,6 +61,11 @@ export async function openSharing(store: Store, options: SharingOptions): Promis
     cache,
     seal,
     trust,
+    async takeBlob(digest, maximumBytes) {
+      const place = await takeBlob(store, places, { digest, maximumBytes, signal: context.signal });
+      if (place !== undefined) context.emit({ kind: 'notice', text: `took sha256 ${digest} from '${place}'` });
+      return place !== undefined;
+    },
     async close() {
       await Promise.all(closing.splice(0).map((end) => end()));
     },
@@ -155,7 +165,7 @@ async function openOnce(
     return await openBinhost(store, {
       name: place.name,
       reader,
-      policy: { trust, verify: place.verify, principals: place.signers, now: new Date() },
+      policy: { trust: trustAt(trust, place), verify: place.verify, principals: place.signers, now: new Date() },
       requireFresh: place.freshness === 'require',
       signal,
       onWarning: warn,
@@ -165,6 +175,35 @@ async function openOnce(
     warn(error.message, error.hint);
     return { unusable: error.code === 'signature-invalid' ? 'cannot be believed' : 'cannot be reached' };
   }
+}
+
+/** The user's trust as it counts at one place: more keys where the user named them, fewer where a lock did. */
+export function trustAt(
+  trust: Trust,
+  { trustedKeys, pinnedKeys }: Pick<BinhostConfig, 'trustedKeys' | 'pinnedKeys'>,
+): Trust {
+  const isAdded = (print: string) => trustedKeys.includes(print);
+  const isLeftOut = (print: string) => pinnedKeys !== undefined && !pinnedKeys.includes(print);
+  return {
+    judge(message, armored, options) {
+      const verdict = trust.judge(message, armored, options);
+      if (verdict.kind === 'invalid') return verdict;
+      const print = fingerprint(verdict.key);
+      if (verdict.kind === 'stranger' && isAdded(print)) {
+        return { kind: 'trusted', key: verdict.key, principal: print, validUntil: undefined };
+      }
+      if (verdict.kind !== 'trusted' || !isLeftOut(print)) return verdict;
+      return {
+        kind: 'stranger',
+        key: verdict.key,
+        reason: `signed with a key that is not pinned for this place (${print})`,
+      };
+    },
+    knows(id) {
+      const print = `SHA256:${Buffer.from(id, 'hex').toString('base64').replace(/=+$/, '')}`;
+      return (trust.knows(id) || isAdded(print)) && !isLeftOut(print);
+    },
+  };
 }
 
 export async function readLocation(place: ReadablePlace) {

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import { readPlatform } from '../definition/host-platform.ts';
 import { readDefinitions } from '../definition/read-definitions.ts';
-import { LOCK_FILE, readContainerLock } from '../lock/lock-file.ts';
+import { LOCK_FILE, readContainerLock, writeLock } from '../lock/lock-file.ts';
 import type { SettleOptions } from '../lock/settle-container-lock.ts';
 import type { Definitions } from '../model/container.ts';
-import type { ContainerLock } from '../model/lock.ts';
+import { BuilditError } from '../model/errors.ts';
+import type { ContainerLock, DiscoveredPin } from '../model/lock.ts';
 import type { Plan } from '../model/plan.ts';
 import { generatedFilesDigest, SANDBOX_CONTRACT_VERSION } from '../model/sandbox-contract.ts';
 import { createPlan } from '../plan/create-plan.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { applyDiscoveries } from './apply-discoveries.ts';
 import type { BuildOptions } from './contract.ts';
 import { provideFlock } from './host-programs.ts';
 import { openSharing, type Sharing } from './open-cache.ts';
@@ -26,12 +28,34 @@ export interface Run {
 }
 
 /** Reads definitions, brings the lock up to date and plans. */
-export async function prepareRun(options: BuildOptions, mode = lockMode(options)): Promise<Run> {
-  const store = await openRunStore(options);
+export async function prepareRun(asked: BuildOptions, mode = lockMode(asked)): Promise<Run> {
+  const store = await openRunStore(asked);
+  const { options, pins } = await applyDiscoveries(store, asked);
   const { definitions, repositoryLocks } = await readInputs(options, mode);
-  const { lock } = await settleLock(definitions, repositoryLocks, mode, options, store);
+  const settled = await settleLock(definitions, repositoryLocks, mode, options, store);
+  const lock = await pinDiscovered(settled.lock, pins, options);
   const sharing = await openSharing(store, options);
   return planRun({ options, store, definitions, repositoryLocks, lock, sharing });
+}
+
+/** Locations that are new to the lock are written into it; pins of others stay. */
+async function pinDiscovered(
+  lock: ContainerLock,
+  pins: Readonly<Record<string, DiscoveredPin>>,
+  { directory, locked, witness }: BuildOptions,
+): Promise<ContainerLock> {
+  const known = lock.discovered ?? {};
+  const added = Object.entries(pins).filter(([location]) => !Object.hasOwn(known, location));
+  if (added.length === 0) return lock;
+  if (locked) {
+    throw new BuilditError('lock-outdated', `Cannot build with --locked: buildit.lock does not pin ${added[0]![0]}`, {
+      hint: 'run once without --locked',
+    });
+  }
+  const pinned = { ...lock, discovered: { ...known, ...Object.fromEntries(added) } };
+  await writeLock(directory, pinned);
+  witness.wrote(join(directory, LOCK_FILE));
+  return pinned;
 }
 
 export function planRun(run: Omit<Run, 'plan'>): Run {

@@ -94,7 +94,7 @@ export async function prepareSandbox(
 export async function fetchInputs(run: Run, steps: readonly BuildStep[]): Promise<void> {
   const { store, options } = run;
   const { context, config } = options;
-  const session = { store, context, config };
+  const session = { store, context, config, takeBlob: run.sharing.takeBlob };
   const packages = steps.map((step) => step.package);
   await keepFiles(
     store,

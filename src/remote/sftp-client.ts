@@ -91,8 +91,20 @@ export async function startSftp(stream: Duplex, { idleMs }: { readonly idleMs: n
     return send(nextId, frame([Buffer.from([type]), uint32(nextId), ...fields]));
   };
   const offers = (extension: string) => extensions.has(extension);
+  // The first requests need not wait for it.
+  let limits = COMMON_LIMITS;
+  if (offers('limits@openssh.com')) {
+    askLimits(request).then(
+      (told) => {
+        limits = told;
+      },
+      () => {},
+    );
+  }
   return {
-    limits: offers('limits@openssh.com') ? await askLimits(request) : COMMON_LIMITS,
+    get limits() {
+      return limits;
+    },
     offers,
     request,
     get pending() {

@@ -19,6 +19,7 @@ import type { Store } from './store.ts';
  *   locks/                            files to lock, never unlinked
  *   tools/                            Debian's `flock`, where the host has none; comes before all else
  *   receipts/                         what a run with nothing to do prints
+ *   git/                              repositories of discovered locations, by their addresses
  *
  * records, build-keys, encodings, notes and uses are documents: see document.ts.
  */
@@ -36,6 +37,7 @@ export const STORE_DIRECTORIES: readonly string[] = [
   'locks',
   'tools',
   'receipts',
+  'git',
 ];
 
 /** Directories of the store whose content is a tree made from something else in it. */

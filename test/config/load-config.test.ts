@@ -115,6 +115,8 @@ describe('files', () => {
       ca: undefined,
       insecure: false,
       driver: 'builtin',
+      trustedKeys: [],
+      pinnedKeys: undefined,
     });
     expect(config.origins.repository).toBe(path);
     expect(config.notices).toEqual([]);

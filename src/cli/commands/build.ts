@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { parseDiscovery } from '../../discover/parse-discovery.ts';
 import { didYouMean } from '../../document/closest-name.ts';
 import { containerTitle } from '../../model/container.ts';
 import { BuilditError } from '../../model/errors.ts';
@@ -46,6 +47,7 @@ export function addBuildCommand(program: Command, cli: CliContext): void {
     .addHelpText('after', () =>
       examples(
         ['buildit nginx-prod/', 'build it; the images are in nginx-prod/out/'],
+        ['buildit nginx-prod/ --discover=github.com/sysadmin42/containers,push=True', 'with what a location offers'],
         ['buildit build --locked --offline nginx-prod/', 'build exactly what the lock says, without network'],
         ['buildit build --push nginx-prod/', 'share what was built with everyone who reads the repository'],
         ['buildit build --output type=docker,dest=nginx.tar nginx-prod/', 'an archive for `docker load`'],
@@ -94,6 +96,7 @@ export async function buildOptions(
   { witness = createWitness(), holds = 'container.yaml' }: { witness?: Witness; holds?: string } = {},
 ): Promise<BuildOptions> {
   checkDirectory(cli.cwd, directory, holds);
+  const discover = (flags.discover ?? []).map(parseDiscovery);
   const config = await configFor(cli, directory, flags, witness);
   for (const text of config.notices ?? []) session.context.emit({ kind: 'notice', text });
   return {
@@ -109,7 +112,8 @@ export async function buildOptions(
     check: flags.check === true,
     outputs: flags.output ?? [],
     tag: flags.tag ?? [],
-    push: flags.push === true,
+    push: flags.push === true || discover.some(({ push }) => push),
+    discover,
   };
 }
 
@@ -168,7 +172,7 @@ async function keepReceipt(
   outcomes: readonly BuildOutcome[],
 ): Promise<void> {
   // What lies at a place is looked at every time that somebody asks to publish there.
-  if (flags.push === true) return;
+  if (flags.push === true || (flags.discover ?? []).some((text) => parseDiscovery(text).push)) return;
   const warned = events.some((event) => event.kind === 'warning');
   if (warned && outcomes.some(({ builtCount }) => builtCount > 0)) return;
   const lines = outcomes.flatMap(({ images }) => imageLines(images, cli.cwd));

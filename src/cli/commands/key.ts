@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { BuilditError } from '../../model/errors.ts';
 import { printable } from '../../model/names.ts';
+import { parseSignerTime } from '../../signing/signer-time.ts';
 import type { SigningPaths } from '../../signing/signing-paths.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
@@ -265,13 +266,11 @@ function namespaceList(text: string): readonly string[] {
 }
 
 function signerTime(text: string): Date {
-  const digits = /^\d{4}-\d\d-\d\d$/.test(text) ? text.replaceAll('-', '') : text;
-  const [, year, month, day, time = '', zone = ''] = /^(\d{4})(\d\d)(\d\d)((?:\d\d){2,3})?(Z)?$/.exec(digits) ?? [];
-  const [hour = '00', minute = '00', second = '00'] = time.match(/\d\d/g) ?? [];
-  const parsed = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}${zone}`);
-  if (year === undefined || Number.isNaN(parsed.getTime()))
+  try {
+    return parseSignerTime(/^\d{4}-\d\d-\d\d$/.test(text) ? text.replaceAll('-', '') : text);
+  } catch {
     throw new InvalidArgumentError('expected a time such as 2027-01-31 or 20270131120000Z.');
-  return parsed;
+  }
 }
 
 function age(text: string): number {
