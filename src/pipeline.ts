@@ -10,6 +10,7 @@ import { openPublishing, type Publishing, publishImagesOfRun } from './pipeline/
 import { realiseRun } from './pipeline/realise-run.ts';
 import { withCollectionLock } from './store/collection-lock.ts';
 
+export { compareHashes, explainPackage } from './pipeline/explain-run.ts';
 export { fetchEverything as fetch } from './pipeline/fetch-run.ts';
 export { findStep } from './pipeline/find-step.ts';
 export { openPackageShell as shell, readPackageLog as readLog } from './pipeline/inspect-run.ts';

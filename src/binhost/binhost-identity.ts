@@ -15,15 +15,34 @@ export interface BinhostIdentity {
   readonly format: typeof BINHOST_FORMAT;
   readonly id: Digest;
   readonly name: string;
+  /** Where the world reads it, `https://host/path`: for the page's discovery tags alone. */
+  readonly url?: string | undefined;
 }
 
-const identity = object({ format: oneOf(BINHOST_FORMAT), id: digest, name: text('a name', isRepositoryName) });
+const required = { format: oneOf(BINHOST_FORMAT), id: digest, name: text('a name', isRepositoryName) };
+const publicUrl = text('an address https://host/path', isPublicUrl);
+const plain = object(required);
+const withUrl = object({ ...required, url: publicUrl });
+
+/** An address that can stand in a discovery tag: https, lower-case host, no query, no slash at its end. */
+export function isPublicUrl(value: string): boolean {
+  return !value.includes('..') && /^https:\/\/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?(?:\/[A-Za-z0-9._~-]{1,100}){0,20}$/.test(value);
+}
+
+function identity(value: unknown, path: string): BinhostIdentity {
+  return typeof value === 'object' && value !== null && 'url' in value ? withUrl(value, path) : plain(value, path);
+}
 
 /** The identity of a place; made where it has none yet. Of many at once all get the same. */
-export async function ensureIdentity(writer: RemoteWriter, name: string): Promise<BinhostIdentity> {
+export async function ensureIdentity(
+  writer: RemoteWriter,
+  name: string,
+  { url }: { readonly url?: string | undefined } = {},
+): Promise<BinhostIdentity> {
   const known = await readIdentity(writer);
   if (known !== undefined) return known;
-  const made = { format: BINHOST_FORMAT, id: randomBytes(32).toString('hex'), name } as const;
+  const id = randomBytes(32).toString('hex');
+  const made: BinhostIdentity = { format: BINHOST_FORMAT, id, name, ...(url === undefined ? {} : { url }) };
   if (await writer.create(IDENTITY_PATH, Buffer.from(canonicalText(made)))) return made;
   return (await readIdentity(writer))!;
 }

@@ -23,8 +23,8 @@ export interface CommitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The newest generation of a place; undefined before the first. */
-interface Current {
+/** The newest generation of a place. */
+export interface Current {
   readonly pointer: Pointer;
   readonly text: string;
 }
@@ -41,10 +41,39 @@ export async function commitEntries(
   options: CommitOptions,
   { refold = false, nothingNew = false }: { readonly refold?: boolean; readonly nothingNew?: boolean } = {},
 ): Promise<number> {
+  return commitParts(writer, options, (pointer) => mergedParts(writer, pointer, added, { refold, nothingNew }));
+}
+
+/**
+ * Puts what `change` makes of everything at a place into one base and commits that as `commitEntries` does: of two who
+ * are there at once the later one sees what the other made. Answers the generation.
+ */
+export async function commitContent(
+  writer: RemoteWriter,
+  change: (content: IndexContent) => IndexContent,
+  options: CommitOptions,
+): Promise<number> {
+  return commitParts(writer, options, async (pointer) => {
+    const [tail, base] = [pointer?.tail ?? null, pointer?.base ?? null];
+    const content = mergeIndex(await readPartAt(writer, tail), await readPartAt(writer, base));
+    const whole = await compressPart(change(content));
+    await writer.create(indexPartPath(whole.reference.digest), whole.bytes);
+    return { base: whole.reference, tail: null };
+  });
+}
+
+type Parts = Pick<Pointer, 'base' | 'tail'>;
+
+/** The loop of a commit; `partsOf` answers undefined where there is nothing to add to what the pointer names. */
+async function commitParts(
+  writer: RemoteWriter,
+  options: CommitOptions,
+  partsOf: (pointer: Pointer | undefined) => Promise<Parts | undefined>,
+): Promise<number> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     throwIfAborted(options.signal);
     const current = await newestGeneration(writer, options);
-    const parts = await mergedParts(writer, current?.pointer, added, { refold, nothingNew });
+    const parts = await partsOf(current?.pointer);
     if (parts === undefined) {
       await settlePointer(writer, options);
       return current!.pointer.generation;
@@ -77,7 +106,7 @@ async function mergedParts(
   pointer: Pointer | undefined,
   added: IndexContent,
   { refold, nothingNew }: { readonly refold: boolean; readonly nothingNew: boolean },
-): Promise<Pick<Pointer, 'base' | 'tail'> | undefined> {
+): Promise<Parts | undefined> {
   const base = pointer?.base ?? null;
   const tail = await readPartAt(writer, pointer?.tail ?? null);
   const merged = mergeIndex(added, tail);
@@ -113,7 +142,7 @@ async function readPartAt(writer: RemoteWriter, part: PartReference | null): Pro
 }
 
 /** The generation that the pointer names, or the last one after it: a publisher may have died between the two. */
-async function newestGeneration(writer: RemoteWriter, options: CommitOptions): Promise<Current | undefined> {
+export async function newestGeneration(writer: RemoteWriter, options: CommitOptions): Promise<Current | undefined> {
   let current = await readGeneration(writer, POINTER_PATH, options);
   for (;;) {
     const next = await readGeneration(writer, generationPath((current?.pointer.generation ?? 0) + 1), options);

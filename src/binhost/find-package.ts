@@ -1,16 +1,19 @@
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { keyId } from '../signing/public-key.ts';
+import { allOrStop } from './all-or-stop.ts';
 import { publishedRecordPath, signaturePath } from './binhost-paths.ts';
 import type { IndexEntry } from './index-part.ts';
 import type { Binhost } from './open-binhost.ts';
 import { decodeUtf8 } from './pointer.ts';
 import {
+  factsOf,
   MOST_RECORD_BYTES,
   MOST_SIGNATURE_BYTES,
   type PublishedRecord,
   parsePublishedRecord,
 } from './published-record.ts';
+import { mayCount } from './read-pointer.ts';
 import { FieldFault } from './strict-fields.ts';
 
 /** A record with the signature that makes it count. */
@@ -24,13 +27,14 @@ export interface SignedRecord {
 }
 
 export type PackageAnswer =
-  | { readonly kind: 'found'; readonly signed: SignedRecord }
+  /** `vouched`: blobs that as many builders named as are wanted, so that what is in them needs no further proof. */
+  | { readonly kind: 'found'; readonly signed: SignedRecord; readonly vouched: ReadonlySet<Digest> }
   /** One clause; `doubts` say what was there and did not count, one line each. */
   | { readonly kind: 'missing'; readonly reason: string; readonly doubts: readonly string[] };
 
 /**
- * Takes the records of some index entries that count: signed by enough trusted builders who agree on every layer. What
- * does not count is a doubt, never an error; a place that cannot be reached throws.
+ * Takes the records of some index entries that count: signed by enough trusted builders who agree on all that follows from
+ * the HASH. What does not count is a doubt, never an error; a place that cannot be reached throws.
  */
 export async function findPackage(
   binhost: Binhost,
@@ -39,25 +43,31 @@ export async function findPackage(
 ): Promise<PackageAnswer> {
   const doubts: string[] = [];
   const groups = new Map<string, SignedRecord[]>();
-  for (const entry of entries) {
+  for (const entry of knownFirst(binhost, entries)) {
     const answer = await readSignedRecord(binhost, entry, signal);
     if (typeof answer === 'string') {
       doubts.push(answer);
       continue;
     }
-    const layers = layersOf(answer.record);
-    const agreeing = [...(groups.get(layers) ?? []), answer];
-    groups.set(layers, agreeing);
+    const facts = factsOf(answer.record);
+    groups.set(facts, [...(groups.get(facts) ?? []), answer]);
     if (builders <= 1) break;
   }
-  const enough = [...groups.values()].filter((group) => signersOf(group) >= builders);
+  const enough = [...groups.values()].filter((group) => builders <= 1 || signersOf(group) >= builders);
   const disagreeing = [...groups.values()].filter((group) => !enough.includes(group)).flat();
   if (groups.size > 1) {
     doubts.push(
-      ...disagreeing.map(({ principal }) => `${principal ?? 'nobody known'} signed other layers than the others did`),
+      ...disagreeing.map(
+        ({ record, principal }) =>
+          `${principal ?? 'a stranger'} signed something else for ${record.name}-${record.version} than others did`,
+      ),
     );
   }
-  if (enough.length === 1) return reported(enough[0]![0]!, doubts, binhost);
+  if (enough.length === 1) {
+    for (const doubt of doubts) binhost.onDoubt(doubt);
+    const group = enough[0]!;
+    return { kind: 'found', signed: group[0]!, vouched: vouchedBlobs(group, builders) };
+  }
   const reason =
     enough.length > 1
       ? 'trusted builders disagree on what it holds'
@@ -69,9 +79,10 @@ export async function findPackage(
   return { kind: 'missing', reason, doubts };
 }
 
-function reported(signed: SignedRecord, doubts: readonly string[], { onDoubt }: Binhost): PackageAnswer {
-  for (const doubt of doubts) onDoubt(doubt);
-  return { kind: 'found', signed };
+/** So that what strangers wrote costs nothing where somebody trusted wrote too. */
+function knownFirst({ policy }: Binhost, entries: readonly IndexEntry[]): readonly IndexEntry[] {
+  const rank = ({ key }: IndexEntry) => (policy.trust.knows(key) ? 0 : 1);
+  return entries.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** The record of an entry if it counts, else one clause that names the file and says why it does not. */
@@ -83,10 +94,10 @@ async function readSignedRecord(
   const path = publishedRecordPath(entry.hash, entry.key);
   const shown = `${reader.shown}/${path}`;
   try {
-    const [document, armored] = await Promise.all([
-      reader.read(path, { maximumBytes: MOST_RECORD_BYTES, signal }),
-      reader.read(signaturePath(path), { maximumBytes: MOST_SIGNATURE_BYTES, signal }),
-    ]);
+    const [document, armored] = (await allOrStop(signal, [
+      (both) => reader.read(path, { maximumBytes: MOST_RECORD_BYTES, signal: both }),
+      (both) => reader.read(signaturePath(path), { maximumBytes: MOST_SIGNATURE_BYTES, signal: both }),
+    ])) as [RemoteAnswer, RemoteAnswer];
     if (typeof document === 'string' || typeof armored === 'string') return `${shown} or its signature is not there`;
     const signature = decodeUtf8(armored.bytes);
     let principal: string | undefined;
@@ -99,10 +110,10 @@ async function readSignedRecord(
       if (verdict.kind === 'trusted') {
         if (keyId(verdict.key) !== entry.key) return `${shown} is signed by another key than its name says`;
         principal = verdict.principal;
-      } else if (policy.verify === 'require' || verdict.kind === 'invalid') {
-        return `${shown}: ${verdict.reason}`;
-      } else {
+      } else if (mayCount(verdict, policy.verify)) {
         onDoubt(`${shown}: ${verdict.reason}`);
+      } else {
+        return `${shown}: ${verdict.reason}`;
       }
     }
     const text = decodeUtf8(document.bytes);
@@ -118,7 +129,9 @@ async function readSignedRecord(
   }
 }
 
-/** What two builders must agree on. */
+type RemoteAnswer = Awaited<ReturnType<Binhost['reader']['read']>>;
+
+/** The layers of a record, as one text. */
 export function layersOf({ outputs }: Pick<PublishedRecord, 'outputs'>): string {
   return Object.entries(outputs)
     .map(([name, { diffId }]): [string, Digest] => [name, diffId])
@@ -127,7 +140,17 @@ export function layersOf({ outputs }: Pick<PublishedRecord, 'outputs'>): string 
     .join('\n');
 }
 
-/** One person with two keys is one builder. */
+/** One person with two keys is one builder, and whoever is not trusted is none. */
 function signersOf(group: readonly SignedRecord[]): number {
-  return new Set(group.map(({ principal }) => principal)).size;
+  return new Set(group.flatMap(({ principal }) => principal ?? [])).size;
+}
+
+function vouchedBlobs(group: readonly SignedRecord[], builders: number): ReadonlySet<Digest> {
+  const named = (digest: Digest) => group.filter(({ record }) => blobsOfLayers(record).includes(digest));
+  const all = group.flatMap(({ record }) => blobsOfLayers(record));
+  return new Set(builders <= 1 ? all : all.filter((digest) => signersOf(named(digest)) >= builders));
+}
+
+function blobsOfLayers({ outputs }: PublishedRecord): readonly Digest[] {
+  return Object.values(outputs).flatMap(({ blobs }) => blobs.map(({ digest }) => digest));
 }

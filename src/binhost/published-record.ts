@@ -8,6 +8,7 @@ import {
   canonicalText,
   count,
   digest,
+  FieldFault,
   listOf,
   mapOf,
   nullOr,
@@ -91,6 +92,16 @@ const blobReference = object({ digest, size: count });
 const path = text('a clean path', isCleanRelativePath);
 const soname = anyText(4096);
 
+const layerBlobs = listOf(
+  object({
+    encoder: text('an encoder', (value) => ENCODER.test(value)),
+    mediaType: oneOf(...MEDIA_TYPES),
+    digest,
+    size: count,
+  }),
+  16,
+);
+
 const output = object({
   diffId: digest,
   size: count,
@@ -107,16 +118,14 @@ const output = object({
     })(value, at);
     return withoutUndefined(facts) as unknown as ElfFacts;
   }),
-  blobs: listOf(
-    object({
-      encoder: text('an encoder', (value) => ENCODER.test(value)),
-      mediaType: oneOf(...MEDIA_TYPES),
-      digest,
-      size: count,
-    }),
-    16,
-  ),
+  blobs: (value, at): readonly LayerBlob[] => {
+    const blobs = layerBlobs(value, at);
+    if (blobs.length === 0) throw new FieldFault(`expected a blob at ${at}`);
+    return blobs;
+  },
 });
+
+const outputs = mapOf((key) => OUTPUT_NAME.test(key), output);
 
 const record = object({
   format: oneOf(PUBLISHED_RECORD_FORMAT),
@@ -126,7 +135,11 @@ const record = object({
   name: packageName,
   version,
   platform,
-  outputs: mapOf((key) => OUTPUT_NAME.test(key), output),
+  outputs: (value, at): Readonly<Record<string, PublishedOutput>> => {
+    const all = outputs(value, at);
+    if (!Object.hasOwn(all, 'main')) throw new FieldFault(`expected the output main at ${at}`);
+    return all;
+  },
   sources: listOf(digest, 10_000),
   patches: listOf(digest, 10_000),
   log: nullOr(blobReference),
@@ -135,6 +148,16 @@ const record = object({
   startedAt: time,
   finishedAt: time,
 });
+
+/**
+ * What all builders of a HASH must say alike, as one text: everything but who built it, when, with which log, and how the
+ * layers were compressed.
+ */
+export function factsOf(value: PublishedRecord): string {
+  const bare = Object.entries(value.outputs).map(([name, one]) => [name, { ...one, blobs: [] }]);
+  const same = { startedAt: '', finishedAt: '', builder: '', log: null, outputs: Object.fromEntries(bare) };
+  return publishedRecordText({ ...value, ...same });
+}
 
 export function publishedRecordText(value: PublishedRecord): string {
   return canonicalText(plainJson(value));

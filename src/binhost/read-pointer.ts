@@ -22,22 +22,21 @@ export type PointerReading =
 export function readPointer(bytes: Uint8Array, policy: TrustPolicy): PointerReading {
   try {
     const { line, signature } = splitPointer(bytes);
-    const doubt = doubtOf(policy, (judge) => judge(Buffer.from(line), signature, 'buildit-index'));
-    if (doubt !== undefined && policy.verify === 'require') return { kind: 'refused', reason: doubt };
-    return { kind: 'pointer', pointer: parsePointer(line), doubt: policy.verify === 'off' ? undefined : doubt };
+    const { trust, verify, principals, now } = policy;
+    if (verify === 'off') return { kind: 'pointer', pointer: parsePointer(line), doubt: undefined };
+    const verdict = trust.judge(Buffer.from(line), signature, { namespace: 'buildit-index', at: now, principals });
+    const doubt = verdict.kind === 'trusted' ? undefined : verdict.reason;
+    if (doubt !== undefined && !mayCount(verdict, verify)) return { kind: 'refused', reason: doubt };
+    return { kind: 'pointer', pointer: parsePointer(line), doubt };
   } catch (error) {
     if (error instanceof FieldFault) return { kind: 'refused', reason: `damaged: ${error.message}` };
     throw error;
   }
 }
 
-type Judge = (message: Uint8Array, armored: string, namespace: 'buildit-package' | 'buildit-index') => Verdict;
+/** `warn` lets a whole signature pass whose key is not known, or not now; never one that is damaged or was revoked. */
+const PASSING: readonly Verdict['kind'][] = ['stranger', 'expired', 'not-yet-valid'];
 
-/** One clause about a signature that does not count; undefined for one that does. */
-export function doubtOf(policy: TrustPolicy, ask: (judge: Judge) => Verdict): string | undefined {
-  const { trust, principals, now } = policy;
-  const verdict = ask((message, armored, namespace) =>
-    trust.judge(message, armored, { namespace, at: now, principals }),
-  );
-  return verdict.kind === 'trusted' ? undefined : verdict.reason;
+export function mayCount({ kind }: Verdict, verify: Verify): boolean {
+  return kind === 'trusted' || verify === 'off' || (verify === 'warn' && PASSING.includes(kind));
 }

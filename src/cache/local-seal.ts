@@ -1,3 +1,4 @@
+import { mayCount } from '../binhost/read-pointer.ts';
 import type { PackageRecord } from '../model/record.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { Trust } from '../signing/trust.ts';
@@ -36,6 +37,6 @@ export async function sealFault(kept: KeptRecord, seal: LocalSeal): Promise<stri
   const { origin } = kept;
   if (origin === undefined || origin.verify === 'off') return undefined;
   const other = ask(seal.trust, origin.text, origin.signature);
-  const counts = other.kind === 'trusted' || (origin.verify === 'warn' && other.kind === 'stranger');
-  return counts ? undefined : `it came from '${origin.place}', ${other.reason}`;
+  if (other.kind === 'trusted' || mayCount(other, origin.verify)) return undefined;
+  return `it came from '${origin.place}', ${other.reason}`;
 }

@@ -20,7 +20,7 @@ const DEFAULT_TIMEOUT_MS = 20_000;
 
 /**
  * Asks for a small page. Whatever the server does becomes an answer; only the end of the run and `--offline` are thrown.
- * A redirect is followed to https alone, and never from elsewhere to this machine.
+ * What a redirect led to counts only over https, and from this machine only where this machine was asked.
  */
 export async function askPage(url: string, options: AskOptions): Promise<PageAnswer> {
   const timeoutMs = options.pageTimeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -60,9 +60,10 @@ async function download(url: string, timeoutMs: number, options: AskOptions): Pr
   return { kind: 'page', bytes: Buffer.concat(chunks) };
 }
 
-function refusedRedirect({ protocol, hostname }: URL, fromThisMachine: boolean): string | undefined {
-  if (isLoopback(hostname)) return fromThisMachine ? undefined : 'a redirect to this machine, which is not followed';
-  return protocol === 'http:' ? 'a redirect to plain http, which is not followed' : undefined;
+/** Why an answer from where a redirect led is not taken. From https, nothing leads to http in the first place. */
+export function refusedRedirect({ protocol, hostname }: URL, fromThisMachine: boolean): string | undefined {
+  if (isLoopback(hostname)) return fromThisMachine ? undefined : 'a redirect to this machine, which is not taken';
+  return protocol === 'http:' ? 'a redirect to plain http, which is not taken' : undefined;
 }
 
 /** No name, no connection, no trust: the next question would end the same way. */

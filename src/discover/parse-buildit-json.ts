@@ -1,4 +1,4 @@
-import { integerAt, listAt, mapsAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
+import { integerAt, mapsAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
 import { parseYaml } from '../document/parse-yaml.ts';
 import { Problems } from '../document/problems.ts';
 import { cleanRelativePath } from '../document/resolve-inside.ts';

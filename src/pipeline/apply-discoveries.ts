@@ -22,11 +22,16 @@ export interface DiscoveredOptions {
 
 /**
  * Adds what locations offer to the configuration of one run. Nothing of it comes before what is configured, nobody is
- * trusted for it who was not trusted or named with `trust=`, and what the lock pins stays as it was.
+ * trusted for it who was not trusted or named with `trust=`, and what the lock pins stays as it was, unless it is asked
+ * for `anew`.
  */
-export async function applyDiscoveries(store: Store, options: BuildOptions): Promise<DiscoveredOptions> {
+export async function applyDiscoveries(
+  store: Store,
+  options: BuildOptions,
+  { anew = false }: { readonly anew?: boolean } = {},
+): Promise<DiscoveredOptions> {
   if (options.discover.length === 0) return { options, pins: {} };
-  const known = (await readContainerLock(options.directory))?.discovered ?? {};
+  const known = anew ? {} : ((await readContainerLock(options.directory))?.discovered ?? {});
   const pins: Record<string, DiscoveredPin> = {};
   let { config } = options;
   for (const request of options.discover) {

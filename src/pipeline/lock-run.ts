@@ -7,8 +7,9 @@ import { settleRepositoryLock } from '../lock/settle-repository-lock.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { ContainerLock, DebianSet, RepositoryLock } from '../model/lock.ts';
 import { hostPlatform } from '../system/host-platform.ts';
+import { applyDiscoveries } from './apply-discoveries.ts';
 import type { BuildOptions, LockOutcome } from './contract.ts';
-import { openRunStore, readInputs } from './prepare-run.ts';
+import { openRunStore, pinDiscovered, readInputs } from './prepare-run.ts';
 import { settleLock } from './settle-locks.ts';
 
 /** Moves a lock: the named pins or all. With `root` it is a repository's, whose directory `options.directory` is. */
@@ -19,11 +20,13 @@ export async function lock(
   return what.root ? lockRepository(options, what.names) : lockContainer(options, what.names);
 }
 
-async function lockContainer(options: BuildOptions, names: readonly string[]): Promise<LockOutcome> {
+async function lockContainer(asked: BuildOptions, names: readonly string[]): Promise<LockOutcome> {
   const mode = { kind: 'refresh', names } as const;
-  const store = await openRunStore(options);
+  const store = await openRunStore(asked);
+  const { options, pins } = await applyDiscoveries(store, asked, { anew: names.length === 0 });
   const { definitions, repositoryLocks } = await readInputs(options, mode);
-  const { lock: settled, before } = await settleLock(definitions, repositoryLocks, mode, options, store);
+  const { lock: moved, before } = await settleLock(definitions, repositoryLocks, mode, options, store);
+  const settled = await pinDiscovered(moved, pins, options);
   const path = join(options.directory, LOCK_FILE);
   const unknown = names.filter((name) => !knows(settled, name));
   if (unknown.length > 0) {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { IndexContent } from '../binhost/index-part.ts';
 import { type Binhost, openBinhost } from '../binhost/open-binhost.ts';
 import type { LocalSeal } from '../cache/local-seal.ts';
 import { type CachePlace, createPackageCache, type PackageCache } from '../cache/package-cache.ts';
@@ -23,6 +24,10 @@ export interface Sharing {
   readonly cache: PackageCache;
   readonly seal: LocalSeal;
   readonly trust: Trust;
+  /** The configured places, in the order they are asked; none when offline. */
+  readonly places: readonly CachePlace[];
+  /** What each place holds, as far as it can be read. */
+  contents(): Promise<readonly ({ readonly place: string } & IndexContent)[]>;
   /** A file by its digest from whatever binhost has it; false where none does. */
   takeBlob(digest: Digest, maximumBytes: number): Promise<boolean>;
   /** Ends the connections that reading opened. */
@@ -61,6 +66,13 @@ export async function openSharing(store: Store, options: SharingOptions): Promis
     cache,
     seal,
     trust,
+    places,
+    async contents() {
+      const opened = await Promise.all(places.map(async ({ name, open }) => ({ place: name, binhost: await open() })));
+      return opened.flatMap(({ place, binhost }) =>
+        'unusable' in binhost ? [] : [{ place, ...binhost.index.content }],
+      );
+    },
     async takeBlob(digest, maximumBytes) {
       const place = await takeBlob(store, places, { digest, maximumBytes, signal: context.signal });
       if (place !== undefined) context.emit({ kind: 'notice', text: `took sha256 ${digest} from '${place}'` });

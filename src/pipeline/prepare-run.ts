@@ -38,14 +38,16 @@ export async function prepareRun(asked: BuildOptions, mode = lockMode(asked)): P
   return planRun({ options, store, definitions, repositoryLocks, lock, sharing });
 }
 
-/** Locations that are new to the lock are written into it; pins of others stay. */
-async function pinDiscovered(
+/** Locations that are new to the lock, or asked anew, are written into it; pins of others stay. */
+export async function pinDiscovered(
   lock: ContainerLock,
   pins: Readonly<Record<string, DiscoveredPin>>,
   { directory, locked, witness }: BuildOptions,
 ): Promise<ContainerLock> {
   const known = lock.discovered ?? {};
-  const added = Object.entries(pins).filter(([location]) => !Object.hasOwn(known, location));
+  const added = Object.entries(pins).filter(
+    ([location, pin]) => !Object.hasOwn(known, location) || JSON.stringify(known[location]) !== JSON.stringify(pin),
+  );
   if (added.length === 0) return lock;
   if (locked) {
     throw new BuilditError('lock-outdated', `Cannot build with --locked: buildit.lock does not pin ${added[0]![0]}`, {
@@ -65,7 +67,7 @@ export function planRun(run: Omit<Run, 'plan'>): Run {
 }
 
 /** Opens the store once file locks work on this machine. */
-export async function openRunStore(options: BuildOptions): Promise<Store> {
+export async function openRunStore(options: Pick<BuildOptions, 'config' | 'context'>): Promise<Store> {
   await provideFlock(options);
   const onWarning = (text: string) => options.context.emit({ kind: 'warning', text });
   return openStore(options.config.store, { onWarning });

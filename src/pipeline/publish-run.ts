@@ -26,6 +26,7 @@ import { blobSize } from '../store/read-blob.ts';
 import { readKeptRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import type { BuildOptions } from './contract.ts';
+import { keepInputs } from './keep-inputs.ts';
 import { trustInKey } from './open-cache.ts';
 import type { Run } from './prepare-run.ts';
 
@@ -123,6 +124,8 @@ export async function publishRecords(
     if (record.buildKey === undefined) continue;
     packages.push(await packageToPublish(store, record));
     extraBlobs.push(...(await rootArchives(run, record)));
+    const inputs = await keepInputs(store, run.plan, record.hash);
+    if (inputs !== undefined) extraBlobs.push(inputs);
   }
   if (packages.length === 0) return;
   const options = { ...publishing.options, now: new Date(), extraBlobs };

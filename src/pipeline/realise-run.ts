@@ -25,6 +25,7 @@ import { reachable } from '../plan/order-packages.ts';
 import { buildKey, debianHash, normalisedDigest } from '../plan/package-inputs.ts';
 import { convertSteps } from './convert-steps.ts';
 import { findBubblewrap } from './host-programs.ts';
+import { keepInputs } from './keep-inputs.ts';
 import type { Run } from './prepare-run.ts';
 import { type Publishing, publishRecords } from './publish-run.ts';
 import { VERSION } from './version.ts';
@@ -68,7 +69,10 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
         options.context,
       );
     },
-    keep: (record) => keepSealed(store, record, sharing.seal),
+    keep: async (record) => {
+      await keepInputs(store, run.plan, record.hash);
+      await keepSealed(store, record, sharing.seal);
+    },
     publish: publishing && {
       place: publishing.place,
       package: (record) => publishRecords(run, publishing, [record]),

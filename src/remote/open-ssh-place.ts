@@ -11,7 +11,7 @@ import { uploadOwner } from './upload-owner.ts';
 
 /** More than that is not asked of a server: OpenSSH allows 10 sessions for each connection. */
 const SESSIONS_AT_MOST = 4;
-const FILES_AT_ONCE = 64;
+const FILES_AT_ONCE = 128;
 const IDLE_MS = 60_000;
 
 export interface SshPlaceLocation {

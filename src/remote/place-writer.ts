@@ -7,14 +7,18 @@ import { placeReader } from './place-reader.ts';
 import { type RemoteAttempt, remoteFailure, throwIfStopped } from './remote-failure.ts';
 import { checkedRemotePath } from './remote-path.ts';
 import type { RemoteContent, RemoteWriter } from './remote-place.ts';
+import { UNCERTAIN_BYTES } from './sftp-write.ts';
 import { takeName } from './take-name.ts';
 import { tryAgain } from './try-again.ts';
 
 const INCOMING = '.incoming';
 /** An unfinished upload of less is begun anew: asking how far it came would take longer. */
-const RESUMABLE_BYTES = 8 << 20;
-/** So much of an unfinished upload is sent again: its end may have been lost with the power of the other machine. */
-const REWOUND_BYTES = 4 << 20;
+const RESUMABLE_BYTES = 24 << 20;
+/**
+ * So much of an unfinished upload is sent again: its last part may have holes (`UNCERTAIN_BYTES`), or have been lost with
+ * the power of the other machine.
+ */
+const REWOUND_BYTES = UNCERTAIN_BYTES + (4 << 20);
 
 export interface PlaceWriterOptions {
   readonly shown: string;

@@ -7,6 +7,8 @@ export function remoteFailure(error: unknown, { verb, shown, path }: RemoteAttem
   if (!(error instanceof PlaceFault)) return error;
   const object = shownPath(shown, path);
   if (error.kind === 'lost') {
+    // A new connection that failed says best why.
+    if (error.cause instanceof BuilditError) return error.cause;
     return new BuilditError('unreachable', `Cannot ${verb} "${object}": expected an answer, found ${error.message}`, {
       hint: 'run again: what was uploaded is kept, and an upload goes on where it was cut',
       cause: error,

@@ -5,7 +5,7 @@ import type { SftpClient } from './sftp-client.ts';
 import { type FieldReader, MESSAGE, modeAttributes, OPEN_FLAG, text, timeAttributes, uint32 } from './sftp-packet.ts';
 import { readSftpFile } from './sftp-read.ts';
 import type { SftpSessions } from './sftp-sessions.ts';
-import { writeSftpFile } from './sftp-write.ts';
+import { type SftpFile, writeSftpFile } from './sftp-write.ts';
 
 /** Content under way at the same time, over all sessions of a place: 64 requests of OpenSSH's largest size. */
 const BYTES_UNDER_WAY = 16 << 20;
@@ -39,9 +39,13 @@ export function sftpFiles(sessions: SftpSessions, root: string): PlaceFiles {
         const flags = OPEN_FLAG.WRITE | (offset === 0 ? OPEN_FLAG.CREATE | OPEN_FLAG.EXCLUSIVE : 0);
         const opening = open(client, at(path), flags);
         const handle = await (offset === 0 ? orTaken(client, at(path), opening) : opening);
-        return writeSftpFile(client, handle, { offset, chunks, budget }).catch((error) =>
-          explained(client, at(path), error),
-        );
+        const file = { client, handle };
+        return writeSftpFile(file, {
+          offset,
+          chunks,
+          budget,
+          openAgain: () => openAgain(sessions, file, at(path)),
+        }).catch((error) => explained(client, at(path), error));
       }),
     link: (from, to) => using((client) => hardLink(client, at(from), at(to))),
     rename: (from, to) =>
@@ -91,6 +95,15 @@ async function open(client: SftpClient, path: string, flags: number): Promise<Bu
   const { type, fields } = await client.request(MESSAGE.OPEN, text(path), uint32(flags), modeAttributes(0o644));
   if (type !== MESSAGE.HANDLE) throw new PlaceFault('other', 'an answer that is not SFTP');
   return fields.bytes();
+}
+
+/** The same file in the other sessions; as many as can be had. */
+async function openAgain(sessions: SftpSessions, { client }: SftpFile, path: string): Promise<readonly SftpFile[]> {
+  const others = await sessions.beside(client);
+  const opened = await Promise.allSettled(
+    others.map(async (other) => ({ client: other, handle: await open(other, path, OPEN_FLAG.WRITE) })),
+  );
+  return opened.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
 }
 
 async function openForReading(client: SftpClient, path: string, offset: number): Promise<OpenFile> {

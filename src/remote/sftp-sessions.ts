@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { BuilditError } from '../model/errors.ts';
 import { PlaceFault } from './place-files.ts';
 import { type SftpClient, startSftp } from './sftp-client.ts';
 
@@ -16,6 +17,8 @@ export interface SftpTransport {
 export interface SftpSessions {
   /** The session with the least to do, over a connection that is alive. */
   use(): Promise<SftpClient>;
+  /** The other sessions over the connection of this one, which are opened for it. */
+  beside(client: SftpClient): Promise<readonly SftpClient[]>;
   close(): void;
 }
 
@@ -45,7 +48,7 @@ export function createSftpSessions(
     try {
       const first = await startSftp(await transport.openSession(), { idleMs });
       everConnected = true;
-      return { transport, clients: [first], opening: false, atMost };
+      return { transport, clients: [first], opening: undefined, atMost };
     } catch (error) {
       const known = await transport.failure?.();
       transport.close();
@@ -63,7 +66,8 @@ export function createSftpSessions(
     } catch (error) {
       if (!everConnected) throw error;
       if (connection === mine) connection = undefined;
-      throw error;
+      const isGone = error instanceof BuilditError && error.code === 'unreachable';
+      throw isGone ? new PlaceFault('lost', error.message, error) : error;
     }
     if (connection === mine) connection = undefined;
     return current();
@@ -78,6 +82,12 @@ export function createSftpSessions(
       if (best === undefined) throw new PlaceFault('lost', 'a connection closed by the other side');
       if (best.pending >= BUSY_REQUESTS) openAnother(found, idleMs);
       return best;
+    },
+    async beside(client) {
+      const found = await connection;
+      if (found === undefined || !found.clients.includes(client)) return [];
+      await openAll(found, idleMs);
+      return found.clients.filter((other) => other !== client && !other.isLost);
     },
     close() {
       closed = true;
@@ -95,24 +105,30 @@ export function createSftpSessions(
 interface Connection {
   readonly transport: SftpTransport;
   readonly clients: SftpClient[];
-  opening: boolean;
+  opening: Promise<void> | undefined;
   atMost: number;
 }
 
-/** Nobody waits for it; a server that refuses it is asked no more. */
-function openAnother(connection: Connection, idleMs: number): void {
-  if (connection.opening || connection.clients.length >= connection.atMost) return;
-  connection.opening = true;
-  connection.transport
+/** A server that refuses another session is asked no more. */
+function openAnother(connection: Connection, idleMs: number): Promise<void> {
+  if (connection.clients.length >= connection.atMost) return Promise.resolve();
+  connection.opening ??= connection.transport
     .openSession()
     .then((stream) => startSftp(stream, { idleMs }))
     .then(
-      (client) => connection.clients.push(client),
+      (client) => {
+        connection.clients.push(client);
+      },
       () => {
         connection.atMost = connection.clients.length;
       },
     )
     .finally(() => {
-      connection.opening = false;
+      connection.opening = undefined;
     });
+  return connection.opening;
+}
+
+async function openAll(connection: Connection, idleMs: number): Promise<void> {
+  while (connection.clients.length < connection.atMost) await openAnother(connection, idleMs);
 }

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BuilditError } from '../model/errors.ts';
 import { isFault } from './place-files.ts';
 
 const TRIES = 4;
@@ -15,8 +14,7 @@ export async function tryAgain<T>(task: () => Promise<T>, progress: () => number
     try {
       return await task();
     } catch (error) {
-      const connectionFailed = broken > 0 && error instanceof BuilditError && error.code === 'unreachable';
-      if (!isFault(error, 'lost') && !connectionFailed) throw error;
+      if (!isFault(error, 'lost')) throw error;
       broken = progress() > reached ? 1 : broken + 1;
       reached = Math.max(reached, progress());
       if (broken >= TRIES) throw error;
