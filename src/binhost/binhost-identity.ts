@@ -5,6 +5,7 @@ import { isRepositoryName } from '../model/names.ts';
 import type { RemoteReader, RemoteWriter } from '../remote/remote-place.ts';
 import { IDENTITY_PATH } from './binhost-paths.ts';
 import { decodeUtf8 } from './pointer.ts';
+import { isPublicUrl } from './public-url.ts';
 import { canonicalText, digest, FieldFault, object, oneOf, readCanonical, text } from './strict-fields.ts';
 
 /** Version of the layout below a binhost's directory (see binhost-paths.ts). */
@@ -23,11 +24,6 @@ const required = { format: oneOf(BINHOST_FORMAT), id: digest, name: text('a name
 const publicUrl = text('an address https://host/path', isPublicUrl);
 const plain = object(required);
 const withUrl = object({ ...required, url: publicUrl });
-
-/** An address that can stand in a discovery tag: https, lower-case host, no query, no slash at its end. */
-export function isPublicUrl(value: string): boolean {
-  return !value.includes('..') && /^https:\/\/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?(?:\/[A-Za-z0-9._~-]{1,100}){0,20}$/.test(value);
-}
 
 function identity(value: unknown, path: string): BinhostIdentity {
   return typeof value === 'object' && value !== null && 'url' in value ? withUrl(value, path) : plain(value, path);

@@ -8,6 +8,7 @@ import { compressPart, readPart } from './compressed-part.ts';
 import { EMPTY_INDEX, type IndexContent, indexPartText, mergeIndex } from './index-part.ts';
 import { MOST_POINTER_BYTES, type PartReference, type Pointer, pointerLine, signedPointerText } from './pointer.ts';
 import { readPointer, type TrustPolicy } from './read-pointer.ts';
+import { FieldFault } from './strict-fields.ts';
 
 /** What a tail may weigh at a place: half of what publishing one package may move, since it is read and written. */
 const MOST_TAIL_BYTES = 24 * 1024;
@@ -22,6 +23,9 @@ export interface CommitOptions {
   readonly now: Date;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** What reading an index needs. */
+export type IndexSource = Pick<CommitOptions, 'identity' | 'policy'>;
 
 /** The newest generation of a place. */
 export interface Current {
@@ -81,7 +85,7 @@ async function commitParts(
     const generation = (current?.pointer.generation ?? 0) + 1;
     const text = await signPointer({ ...parts, generation }, options);
     if (!(await writer.create(generationPath(generation), Buffer.from(text)))) continue;
-    await settlePointer(writer, options, { generation, text });
+    await settlePointer(writer, options);
     return generation;
   }
   throw new BuilditError('busy', `Cannot publish to ${writer.shown}: others commit faster than this machine`, {
@@ -92,7 +96,7 @@ async function commitParts(
 /** Everything that the newest generation names. */
 export async function readNewestIndex(
   writer: RemoteWriter,
-  options: CommitOptions,
+  options: IndexSource,
 ): Promise<{ readonly generation: number; readonly content: IndexContent }> {
   const current = await newestGeneration(writer, options);
   if (current === undefined) return { generation: 0, content: EMPTY_INDEX };
@@ -133,16 +137,31 @@ async function readPartAt(writer: RemoteWriter, part: PartReference | null): Pro
   if (part === null) return EMPTY_INDEX;
   const path = indexPartPath(part.digest);
   const answer = await writer.read(path, { maximumBytes: part.size });
-  if (typeof answer !== 'string' && sha256(answer.bytes) === part.digest) return readPart(answer.bytes);
+  const found = await partOf(answer, part);
+  if (typeof found !== 'string') return found;
   throw new BuilditError(
     'checksum-mismatch',
-    `Cannot publish to ${writer.shown}: expected the part "${path}" that its pointer names, found ${typeof answer === 'string' ? 'none' : 'other bytes'}`,
+    `Cannot publish to ${writer.shown}: expected the part "${path}" that its pointer names, found ${found}`,
     { hint: 'buildit binhost verify tells what else is damaged there' },
   );
 }
 
+async function partOf(
+  answer: Awaited<ReturnType<RemoteWriter['read']>>,
+  part: PartReference,
+): Promise<IndexContent | string> {
+  if (typeof answer === 'string') return 'none';
+  if (sha256(answer.bytes) !== part.digest) return 'other bytes';
+  try {
+    return await readPart(answer.bytes);
+  } catch (error) {
+    if (error instanceof FieldFault || error instanceof BuilditError) return `a damaged one: ${error.message}`;
+    throw error;
+  }
+}
+
 /** The generation that the pointer names, or the last one after it: a publisher may have died between the two. */
-export async function newestGeneration(writer: RemoteWriter, options: CommitOptions): Promise<Current | undefined> {
+export async function newestGeneration(writer: RemoteWriter, options: IndexSource): Promise<Current | undefined> {
   let current = await readGeneration(writer, POINTER_PATH, options);
   for (;;) {
     const next = await readGeneration(writer, generationPath((current?.pointer.generation ?? 0) + 1), options);
@@ -154,7 +173,7 @@ export async function newestGeneration(writer: RemoteWriter, options: CommitOpti
 async function readGeneration(
   writer: RemoteWriter,
   path: string,
-  { identity, policy }: CommitOptions,
+  { identity, policy }: IndexSource,
 ): Promise<Current | undefined> {
   const answer = await writer.read(path, { maximumBytes: MOST_POINTER_BYTES });
   if (typeof answer === 'string') return undefined;
@@ -192,13 +211,11 @@ async function signPointer(
   return signedPointerText({ line, signature: await signer.sign('buildit-index', Buffer.from(line)) });
 }
 
-/** Makes the pointer name the newest generation. Whoever writes an older one over a newer one sees that and mends it. */
-async function settlePointer(
-  writer: RemoteWriter,
-  options: CommitOptions,
-  written?: { readonly generation: number; readonly text: string },
-): Promise<void> {
-  if (written !== undefined) await writer.replace(POINTER_PATH, Buffer.from(written.text));
+/**
+ * Makes the pointer name the newest generation, looked for just before it is written. Whoever writes an older one over a
+ * newer one all the same sees that and mends it.
+ */
+async function settlePointer(writer: RemoteWriter, options: CommitOptions): Promise<void> {
   for (;;) {
     const newest = await newestGeneration(writer, options);
     if (newest === undefined) return;

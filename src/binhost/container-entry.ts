@@ -55,7 +55,13 @@ export const containerEntry = object({
 });
 
 /** Entries of one container, platform and key are one: the latest. */
-export function containerKey({ author, name, version, platform: where, key }: ContainerEntry): string {
+export function containerKey({
+  author,
+  name,
+  version,
+  platform: where,
+  key,
+}: Pick<ContainerEntry, 'author' | 'name' | 'version' | 'platform' | 'key'>): string {
   return [author ?? '', name, version, where, key].join('\0');
 }
 

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { compress, encoderOf, mediaTypeOf } from '../layer/compress.ts';
 import { type Compression, decompress } from '../layer/decompress.ts';
+import { findEncoding } from '../layer/encode-layer.ts';
 import { parseListing } from '../layer/listing.ts';
 import type { LayerCompression } from '../model/container.ts';
+import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { LayerBlob, MediaType } from '../model/layer.ts';
 import type { PackageRecord } from '../model/record.ts';
@@ -12,10 +14,13 @@ import { writeEncoding } from '../store/encodings.ts';
 import { putBlob } from '../store/put-blob.ts';
 import { blobSize, openBlob, readBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
+import { allOrStop } from './all-or-stop.ts';
 import { publishedBlobPath } from './binhost-paths.ts';
 import type { BlobReference, PublishedOutput, PublishedRecord } from './published-record.ts';
 
 export interface FetchPackageOptions {
+  /** Blobs that enough builders named. What is in any other is held against the layer's digest, which takes time. */
+  readonly vouched: ReadonlySet<Digest>;
   readonly signal?: AbortSignal | undefined;
   /** Bytes that have come, of all that this package moves. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
@@ -29,31 +34,36 @@ export async function fetchPackage(
   store: Store,
   reader: RemoteReader,
   record: PublishedRecord,
-  options: FetchPackageOptions = {},
+  options: FetchPackageOptions,
 ): Promise<PackageRecord> {
   const outputs = Object.values(record.outputs);
-  const wanted = outputs.flatMap((output) => [output.listing, bestBlob(output)]);
+  const bestBlobs = new Map(outputs.map((output) => [output, bestBlob(output, options.vouched)]));
+  const wanted = outputs.flatMap((output) => [output.listing, bestBlobs.get(output)!]);
   const total = wanted.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
   const count = (bytes: number) => {
     done += bytes;
     options.onProgress?.(done, total);
   };
-  await Promise.all(wanted.map((blob) => fetchBlob(store, reader, blob, count, options.signal)));
-  for (const output of outputs) {
+  await allOrStop(
+    options.signal,
+    wanted.map((blob) => (signal) => fetchBlob(store, reader, blob, count, signal)),
+  );
+  for (const [output, blob] of bestBlobs) {
     parseListing(
       await readBlob(store, output.listing.digest),
       `${reader.shown}/${publishedBlobPath(output.listing.digest)}`,
     );
-    await keepEncoding(store, output, bestBlob(output));
+    await keepEncoding(store, output, blob, { isVouched: options.vouched.has(blob.digest), shown: reader.shown });
   }
   return localRecord(record);
 }
 
-/** The blob of this version's own encoder, else the smallest: it is compressed again here. */
-function bestBlob({ blobs }: PublishedOutput): LayerBlob {
-  const own = blobs.find(({ encoder }) => encoder === encoderOf('zstd')) ?? blobs.find(isCurrent);
-  return own ?? [...blobs].sort((a, b) => a.size - b.size)[0]!;
+/** One that is vouched for, of this version's own encoder, else the smallest: it is compressed again here. */
+function bestBlob({ blobs }: PublishedOutput, vouched: ReadonlySet<Digest>): LayerBlob {
+  const rank = (blob: LayerBlob) =>
+    (vouched.has(blob.digest) ? 0 : 4) + (blob.encoder === encoderOf('zstd') ? 0 : isCurrent(blob) ? 1 : 2);
+  return blobs.toSorted((a, b) => rank(a) - rank(b) || a.size - b.size)[0]!;
 }
 
 const COMPRESSIONS: Readonly<Record<MediaType, LayerCompression>> = {
@@ -92,18 +102,33 @@ async function* counted(
   }
 }
 
-async function keepEncoding(store: Store, { diffId, size }: PublishedOutput, blob: LayerBlob): Promise<void> {
-  if (isCurrent(blob)) return writeEncoding(store, diffId, blob);
-  const what = `layer ${diffId}`;
+/** An encoding that the store has already stays: nobody's blob takes the place of one that was made or proved here. */
+async function keepEncoding(
+  store: Store,
+  { diffId, size }: PublishedOutput,
+  blob: LayerBlob,
+  { isVouched, shown }: { readonly isVouched: boolean; readonly shown: string },
+): Promise<void> {
+  const known = isCurrent(blob) ? await findEncoding(store, { diffId }, COMPRESSIONS[blob.mediaType]) : undefined;
+  if (known !== undefined) return;
+  if (isVouched && isCurrent(blob)) return writeEncoding(store, diffId, blob);
+  const what = `${shown}/${publishedBlobPath(blob.digest)}`;
   const compression: Compression = COMPRESSIONS[blob.mediaType];
-  const tar = decompress(openBlob(store, blob.digest), compression, { what, maxBytes: size });
-  const stored = await putBlob(store, compress(verified(tar, diffId), 'zstd'), { what });
+  const tar = verified(
+    decompress(openBlob(store, blob.digest), compression, { what, maxBytes: size, maxRatio: Number.POSITIVE_INFINITY }),
+    { diffId, what },
+  );
+  if (isCurrent(blob)) {
+    for await (const _ of tar);
+    return writeEncoding(store, diffId, blob);
+  }
+  const stored = await putBlob(store, compress(tar, 'zstd'), { what });
   await writeEncoding(store, diffId, { encoder: encoderOf('zstd'), mediaType: mediaTypeOf('zstd'), ...stored });
 }
 
 async function* verified(
   chunks: AsyncIterable<Uint8Array>,
-  diffId: string,
+  { diffId, what }: { readonly diffId: Digest; readonly what: string },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const hash = createHash('sha256');
   for await (const chunk of chunks) {
@@ -112,7 +137,10 @@ async function* verified(
   }
   const found = hash.digest('hex');
   if (found === diffId) return;
-  throw new BuilditError('checksum-mismatch', `Cannot keep a layer: expected ${diffId}, found ${found}`);
+  throw new BuilditError(
+    'checksum-mismatch',
+    `Cannot use "${what}": expected the layer sha256 ${diffId} in it, found ${found}`,
+  );
 }
 
 function localRecord(record: PublishedRecord): PackageRecord {

@@ -49,7 +49,8 @@ export async function findPackage(
       doubts.push(answer);
       continue;
     }
-    const facts = factsOf(answer.record);
+    // Of one build key there may be several HASHes.
+    const facts = factsOf({ ...answer.record, hash: answer.record.buildKey });
     groups.set(facts, [...(groups.get(facts) ?? []), answer]);
     if (builders <= 1) break;
   }

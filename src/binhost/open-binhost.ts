@@ -4,6 +4,7 @@ import type { RemoteReader } from '../remote/remote-place.ts';
 import { putBlob } from '../store/put-blob.ts';
 import { blobSize, readBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
+import { allOrStop } from './all-or-stop.ts';
 import { BinhostIndex } from './binhost-index.ts';
 import { type BinhostMemory, recallBinhost, rememberBinhost } from './binhost-memory.ts';
 import { indexPartPath, POINTER_PATH } from './binhost-paths.ts';
@@ -52,12 +53,12 @@ export async function openBinhost(store: Store, options: OpenBinhostOptions): Pr
   }
   const { pointer } = accepted;
   refuseExpired(pointer, options);
-  const [tail, base] = await Promise.all([
-    fetchPart(store, pointer.tail, options),
-    fetchPart(store, pointer.base, options),
-  ]);
+  const parts = await allOrStop(
+    options.signal,
+    [pointer.tail, pointer.base].map((part) => (signal) => fetchPart(store, part, { ...options, signal })),
+  );
   if (accepted.memory !== memory) await rememberBinhost(store, place, accepted.memory);
-  return { name, reader, policy, index: new BinhostIndex(tail, base), pointer, onDoubt };
+  return { name, reader, policy, index: new BinhostIndex(parts[0]!, parts[1]!), pointer, onDoubt };
 }
 
 interface Accepted {
@@ -95,9 +96,10 @@ function accept(reading: PointerReading, memory: BinhostMemory): Accepted | unde
 function newer(options: OpenBinhostOptions, known: Accepted, found: Accepted): Accepted {
   const [before, after] = [known.pointer, found.pointer];
   if (after.id !== before.id) {
-    throw distrusted(options, 'it is another place than before: its id has changed', [
-      `was ${before.id}, is ${after.id}`,
-    ]);
+    throw distrusted(options, 'another place than before: its id has changed', {
+      details: [`was ${before.id}, is ${after.id}`],
+      hint: 'where it was made anew, give it another name in your configuration; the packages are built from source meanwhile',
+    });
   }
   if (after.generation > before.generation) return found;
   if (after.generation === before.generation) {
@@ -163,14 +165,14 @@ function warn({ name, onWarning }: OpenBinhostOptions, reason: string): void {
 function distrusted(
   { name, reader }: OpenBinhostOptions,
   reason: string,
-  details: readonly string[] = [],
+  { details = [], hint = TRUST_HINT }: { readonly details?: readonly string[]; readonly hint?: string } = {},
 ): BuilditError {
   return new BuilditError(
     'signature-invalid',
     `Cannot use the binhost "${printable(name)}": expected an index by a trusted signer at ${reader.shown}/${POINTER_PATH}, found ${printable(reason)}`,
-    {
-      details,
-      hint: 'buildit key trust KEY adds whom you believe to your allowed_signers; the packages are built from source meanwhile',
-    },
+    { details, hint },
   );
 }
+
+const TRUST_HINT =
+  'buildit key trust KEY adds whom you believe to your allowed_signers; the packages are built from source meanwhile';

@@ -51,20 +51,21 @@ export async function publishPackages(
   const blobs = await Promise.all(packages.map((item) => blobsOf(store, recordOf(item))));
   const sent = await uploadBlobs(store, writer, [...blobs.flat(), ...extraBlobs], { signal, onProgress });
   let records = 0;
+  const entries: IndexEntry[] = [];
   await inParallel(packages, MOST_AT_ONCE, async (item) => {
-    const isNew =
+    const upload =
       item.kind === 'own'
         ? await uploadRecord(writer, item.record, signer)
         : await uploadSignedRecord(writer, item.signed, item.key);
-    if (isNew) records += 1;
+    if (upload === 'new') records += 1;
+    if (upload !== 'other')
+      entries.push(entryOf(recordOf(item), item.kind === 'own' ? keyId(signer.publicKey) : item.key));
   });
-  const entries = packages.map((item) =>
-    entryOf(recordOf(item), item.kind === 'own' ? keyId(signer.publicKey) : item.key),
-  );
   const generation = await commitEntries(
     writer,
     { packages: entries, containers: [] },
     { identity, signer, policy, now, signal },
+    { nothingNew: sent.count === 0 && records === 0 },
   );
   return { blobs: sent, records, generation };
 }

@@ -1,5 +1,6 @@
 import { findEncoding } from '../layer/encode-layer.ts';
 import type { Digest } from '../model/digest.ts';
+import { BuilditError } from '../model/errors.ts';
 import type { KeptLayer } from '../model/layer.ts';
 import type { PackageRecord } from '../model/record.ts';
 import { blobSize } from '../store/read-blob.ts';
@@ -62,11 +63,28 @@ async function reference(store: Store, digest: Digest): Promise<BlobReference | 
   return size === undefined ? undefined : { digest, size };
 }
 
-/** Every blob that a record names and this machine has, once each. */
+/**
+ * Every blob that a record names and this machine has, once each. Of each layer the listing and a blob must be there, else
+ * the record would be one that nobody can use: `file-missing`.
+ */
 export async function blobsOf(store: Store, record: PublishedRecord): Promise<readonly BlobReference[]> {
   const outputs = Object.values(record.outputs).flatMap(({ listing, blobs }) => [listing, ...blobs]);
+  await requireLayers(store, record);
   const digests = [...outputs.map(({ digest }) => digest), ...record.sources, ...record.patches];
   if (record.log !== null) digests.push(record.log.digest);
   const references = await Promise.all([...new Set(digests)].map((digest) => reference(store, digest)));
   return references.filter((blob) => blob !== undefined);
+}
+
+async function requireLayers(store: Store, { name, version, outputs }: PublishedRecord): Promise<void> {
+  for (const [output, { listing, blobs }] of Object.entries(outputs)) {
+    const isListed = (await blobSize(store, listing.digest)) === listing.size;
+    const sizes = await Promise.all(blobs.map(async ({ digest, size }) => (await blobSize(store, digest)) === size));
+    if (isListed && sizes.includes(true)) continue;
+    throw new BuilditError(
+      'file-missing',
+      `Cannot publish "${name}-${version}": expected the files of its output ${output} in the store, found them gone`,
+      { hint: 'build it again with --from-source' },
+    );
+  }
 }

@@ -14,9 +14,19 @@ export async function writeViews(
   identity: BinhostIdentity,
   content: IndexContent,
 ): Promise<void> {
-  await writer.create('oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
-  await writer.replace('index.json', Buffer.from(ociIndex(content)));
-  await writer.replace('index.html', Buffer.from(indexPage(identity, content)));
+  await replaceIfOther(writer, 'oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
+  await replaceIfOther(writer, 'index.json', Buffer.from(ociIndex(content)));
+  await replaceIfOther(writer, 'index.html', Buffer.from(indexPage(identity, content)));
+}
+
+/** Writes a file where another or none is there. */
+export async function replaceIfOther(writer: RemoteWriter, path: string, bytes: Buffer): Promise<void> {
+  const there = await writer.stat(path);
+  if (there?.kind === 'file' && there.size === bytes.length) {
+    const answer = await writer.read(path, { maximumBytes: bytes.length });
+    if (typeof answer !== 'string' && answer.bytes.equals(bytes)) return;
+  }
+  await writer.replace(path, bytes);
 }
 
 /** image-spec, image-layout.md. A name of several containers or publishers means the latest. */

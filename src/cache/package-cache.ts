@@ -1,5 +1,5 @@
 import { fetchPackage } from '../binhost/fetch-package.ts';
-import { findPackage, type SignedRecord } from '../binhost/find-package.ts';
+import { findPackage, type PackageAnswer } from '../binhost/find-package.ts';
 import type { IndexEntry } from '../binhost/index-part.ts';
 import type { Binhost } from '../binhost/open-binhost.ts';
 import type { Digest } from '../model/digest.ts';
@@ -49,7 +49,8 @@ export type Availability =
   | { readonly kind: 'hit'; readonly place: 'locally' | string; readonly buildKey: Digest | undefined }
   | { readonly kind: 'miss'; readonly reason: string };
 
-export function createPackageCache(options: PackageCacheOptions): PackageCache {
+export function createPackageCache(given: PackageCacheOptions): PackageCache {
+  const options = { ...given, onWarning: saidOnce(given.onWarning) };
   const { store, seal, places } = options;
   return {
     async find(hash) {
@@ -82,6 +83,15 @@ export function createPackageCache(options: PackageCacheOptions): PackageCache {
       }
       return { kind: 'miss', reason: reasons.join('; ') };
     },
+  };
+}
+
+/** A place that goes down in the middle of a run has one message for all packages. */
+function saidOnce(warn: PackageCacheOptions['onWarning']): PackageCacheOptions['onWarning'] {
+  const said = new Set<string>();
+  return (text, hint) => {
+    if (!said.has(text)) warn(text, hint);
+    said.add(text);
   };
 }
 
@@ -130,7 +140,7 @@ async function takeFromPlace(
       for (const doubt of answer.doubts) onWarning(`binhost '${place.name}': ${printable(doubt)}`, TRUST_HINT);
       return answer.reason;
     }
-    return await fetchAndKeep(options, place, binhost, answer.signed);
+    return await fetchAndKeep(options, place, binhost, answer);
   } catch (error) {
     if (signal.aborted || !(error instanceof BuilditError) || LOCAL_FAULTS.includes(error.code)) throw error;
     onWarning(`binhost '${place.name}': ${error.message}`, 'the package is built from source instead');
@@ -147,11 +157,11 @@ async function fetchAndKeep(
   { store, seal, signal, onFetch }: PackageCacheOptions,
   place: CachePlace,
   { reader, policy }: Binhost,
-  { record, text, signature }: SignedRecord,
+  { signed: { record, text, signature }, vouched }: Extract<PackageAnswer, { readonly kind: 'found' }>,
 ): Promise<PackageRecord> {
   const task = onFetch({ hash: record.hash, name: `${record.name}-${record.version}`, place: place.name });
   try {
-    const kept = await fetchPackage(store, reader, record, { signal, onProgress: task.progress });
+    const kept = await fetchPackage(store, reader, record, { vouched, signal, onProgress: task.progress });
     await keepSealed(store, kept, seal, { place: place.name, text, signature, verify: policy.verify });
     task.finished('done');
     return kept;

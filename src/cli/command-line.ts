@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { addBinhostCommand } from './commands/binhost.ts';
 import { addBuildCommand } from './commands/build.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommand } from './commands/config.ts';
@@ -13,8 +14,12 @@ import { addLockCommand } from './commands/lock.ts';
 import { addLogCommand } from './commands/log.ts';
 import { addNewCommand } from './commands/new.ts';
 import { addPlanCommand } from './commands/plan.ts';
+import { addPullCommand } from './commands/pull.ts';
+import { addPushCommand } from './commands/push.ts';
 import { addSchemaCommand } from './commands/schema.ts';
+import { addSearchCommand } from './commands/search.ts';
 import { addShellCommand } from './commands/shell.ts';
+import { addShowCommand } from './commands/show.ts';
 import { addStoreCommand } from './commands/store.ts';
 import { addWhyCommand } from './commands/why.ts';
 import { examples } from './help-text.ts';
@@ -33,7 +38,12 @@ const COMMANDS: readonly AddCommand[] = [
   addFetchCommand,
   addShellCommand,
   addLogCommand,
+  addPushCommand,
+  addPullCommand,
   addDiscoverCommand,
+  addSearchCommand,
+  addShowCommand,
+  addBinhostCommand,
   addNewCommand,
   addGcCommand,
   addStoreCommand,

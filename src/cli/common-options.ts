@@ -32,6 +32,11 @@ export const OPTIONS_WITH_VALUE: readonly string[] = [
   '--tag',
   '--phase',
   '--max-age',
+  '--min-age',
+  '--from',
+  '--name',
+  '--url',
+  '--port',
 ];
 
 export function addCommonOptions(command: Command): Command {

@@ -3,9 +3,9 @@ import { isRepositoryName } from '../model/names.ts';
 import { askPage, type PageAnswer } from './ask-page.ts';
 import type { OfferedImages } from './discovery.ts';
 import { readDiscoveryTags } from './discovery-tags.ts';
+import { documentFromBytes } from './document-from-bytes.ts';
 import type { Inquiry } from './inquiry.ts';
-import { type Offer, offerOf } from './offered.ts';
-import { documentFromBytes } from './page-text.ts';
+import { NOTHING, type Offer, offerOf } from './offered.ts';
 import { parseBuilditJson } from './parse-buildit-json.ts';
 import { scanMetaTags } from './scan-meta-tags.ts';
 import { isLoopbackAddress } from './web-address.ts';
@@ -46,7 +46,7 @@ export async function discoverOnWeb(
   const offer = await web.readBuilditJson(`${site}/.well-known/buildit.json`);
   if (offer !== undefined) return { ...offer, images };
   if (images.length === 0) return undefined;
-  return { description: undefined, recipes: [], binhosts: [], images, signers: [] };
+  return { ...NOTHING, images };
 }
 
 /** `a/b` → `a/b`, `a`, ``. */
@@ -131,7 +131,7 @@ function createWeb(inquiry: Inquiry) {
       const downloadPath = url.slice(url.indexOf('://') + 3, -`/${IDENTITY}`.length);
       const downloadType = url.startsWith('https:') ? 'https' : scheme;
       const binhost = { name, downloadType, downloadPath, priority: undefined };
-      return { description: undefined, recipes: [], binhosts: [binhost], images: [], signers: [] };
+      return { ...NOTHING, binhosts: [binhost] };
     },
   };
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { readText } from '../document/read-text.ts';
 import { resolveInside } from '../document/resolve-inside.ts';
-import type { BinhostConfig, Config } from '../model/config.ts';
+import type { BinhostConfig } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { classifyLocation, shownLocation } from './classify-location.ts';
@@ -10,13 +10,20 @@ import { type Discovery, DiscoveryFailure, type DiscoveryStep } from './discover
 import { type FetchedGit, fetchGit } from './fetch-git.ts';
 import { GitFailure } from './git-failure.ts';
 import { createInquiry, type Inquiry } from './inquiry.ts';
-import { type Offer, type Origin, offerOf } from './offered.ts';
+import { NOTHING, type Offer, type Origin, offerOf } from './offered.ts';
 import { parseBuilditJson } from './parse-buildit-json.ts';
 import type { DiscoveryRequest } from './parse-discovery.ts';
 import { isLoopbackAddress } from './web-address.ts';
 
+/** What matters here of a binhost of the configuration. */
+export type ConfiguredBinhost = Pick<BinhostConfig, 'name' | 'downloadType' | 'downloadPath' | 'priority'>;
+
 export interface DiscoverOptions {
-  readonly config: Pick<Config, 'repository' | 'repositories' | 'offline'>;
+  readonly config: {
+    readonly repository: ConfiguredBinhost | undefined;
+    readonly repositories: readonly ConfiguredBinhost[];
+    readonly offline: boolean;
+  };
   /** Absolute path that a relative location starts from. */
   readonly directory: string;
   /** Absolute path of a private directory for fetched git repositories; see `fetchGit`. */
@@ -65,10 +72,10 @@ function offerOfConfigured({ location }: Wanted, { config }: DiscoverOptions, in
   }
   const offered = configuredBinhost(binhost);
   inquiry.note(`configured name ${binhost.name}`, offered === undefined ? 'without a place to download from' : 'found');
-  return offered && { description: undefined, recipes: [], binhosts: [offered], images: [], signers: [] };
+  return offered && { ...NOTHING, binhosts: [offered] };
 }
 
-function configuredBinhost({ name, downloadType, downloadPath, priority }: BinhostConfig) {
+function configuredBinhost({ name, downloadType, downloadPath, priority }: ConfiguredBinhost) {
   if (downloadType === undefined || downloadPath === undefined) return undefined;
   return { name, downloadType, downloadPath, priority };
 }

@@ -42,6 +42,8 @@ export interface OfferedImages {
 export interface Discovery {
   readonly location: string;
   readonly description: string | undefined;
+  /** Full commit id of the git repository whose buildit.json this is; undefined where it came from elsewhere. */
+  readonly revision: string | undefined;
   readonly recipes: readonly OfferedRecipes[];
   readonly binhosts: readonly OfferedBinhost[];
   readonly images: readonly OfferedImages[];

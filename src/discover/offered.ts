@@ -7,6 +7,16 @@ import type { BuilditJson, NamedRecipes } from './parse-buildit-json.ts';
 /** What one place offers; the steps that led there are added in the end. */
 export type Offer = Omit<Discovery, 'location' | 'steps'>;
 
+/** What a place offers that says nothing. */
+export const NOTHING: Offer = {
+  description: undefined,
+  revision: undefined,
+  recipes: [],
+  binhosts: [],
+  images: [],
+  signers: [],
+};
+
 /** Where a buildit.json was found, which its paths are relative to. */
 export type Origin =
   | { readonly kind: 'web' }
@@ -25,7 +35,15 @@ export async function offerOf(json: BuilditJson, origin: Origin): Promise<Offer>
   const recipes: OfferedRecipes[] = [];
   for (const named of json.recipes) recipes.push(await offeredRecipes(named, origin, problems));
   problems.throwAll();
-  return { description: json.description, recipes, binhosts: json.binhosts, images: [], signers: json.signers };
+  const revision = origin.kind === 'git' ? origin.revision : undefined;
+  return {
+    ...NOTHING,
+    description: json.description,
+    revision,
+    recipes,
+    binhosts: json.binhosts,
+    signers: json.signers,
+  };
 }
 
 async function offeredRecipes(named: NamedRecipes, origin: Origin, problems: Problems): Promise<OfferedRecipes> {

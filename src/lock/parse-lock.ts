@@ -76,10 +76,16 @@ class LockReader {
   discovered(): Pick<ContainerLock, 'discovered'> {
     if (this.members.discovered === undefined) return {};
     const discovered = this.map('discovered', (value, at) => {
-      const { revision, signers } = this.object(value, at);
+      const { revision, signers, recipes } = this.object(value, at);
       return {
         revision: revision === null ? null : this.check(revision, `${at}.revision`, isRevision, 'a full commit id'),
         signers: this.textsOf(signers, `${at}.signers`),
+        recipes: Object.fromEntries(
+          Object.entries(this.object(recipes, `${at}.recipes`)).map(([name, commit]) => [
+            name,
+            this.check(commit, `${at}.recipes`, isRevision, 'a full commit id'),
+          ]),
+        ),
       };
     });
     return { discovered };

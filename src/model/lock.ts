@@ -47,6 +47,8 @@ export interface DiscoveredPin {
   readonly revision: string | null;
   /** Fingerprints of the keys that counted at its binhosts: later runs take no others. */
   readonly signers: readonly string[];
+  /** Full commit ids of offered recipes that lie in git repositories of their own, by name. */
+  readonly recipes: Readonly<Record<string, string>>;
 }
 
 /** buildit.lock beside container.yaml. */

@@ -37,8 +37,13 @@ export async function applyDiscoveries(
   for (const request of options.discover) {
     const pinned = Object.hasOwn(known, request.location) ? known[request.location] : undefined;
     const found = await discoverOne(store, request, pinned, options);
-    pins[request.location] = pinOf(found, request, pinned);
-    config = await extended(config, found, { request, pinned, store, options });
+    const recipes: Record<string, string> = {};
+    config = await extended(config, found, { request, pinned, store, options, recipes });
+    pins[request.location] = pinned ?? {
+      revision: found.revision ?? null,
+      signers: [...request.trust].sort(),
+      recipes,
+    };
   }
   return { options: { ...options, config }, pins };
 }
@@ -72,18 +77,13 @@ export function gitDirectory(store: Store): string {
   return join(store.directory, 'git');
 }
 
-/** A pin once made stays; `buildit lock` makes a new one. */
-function pinOf(found: Discovery, { trust }: DiscoveryRequest, pinned: DiscoveredPin | undefined): DiscoveredPin {
-  if (pinned !== undefined) return pinned;
-  const revision = found.recipes.find((offered) => offered.revision !== undefined)?.revision ?? null;
-  return { revision, signers: [...trust].sort() };
-}
-
 interface Extension {
   readonly request: DiscoveryRequest;
   readonly pinned: DiscoveredPin | undefined;
   readonly store: Store;
   readonly options: BuildOptions;
+  /** Told which commit the recipes of another repository are of. */
+  readonly recipes: Record<string, string>;
 }
 
 async function extended(config: Config, found: Discovery, extension: Extension): Promise<Config> {
@@ -104,13 +104,14 @@ async function extended(config: Config, found: Discovery, extension: Extension):
   return { ...config, recipes, repositories };
 }
 
-async function recipesPath(offered: OfferedRecipes, { store, options }: Extension): Promise<string> {
+async function recipesPath(offered: OfferedRecipes, { store, options, pinned, recipes }: Extension): Promise<string> {
   if (offered.directory !== undefined) return offered.directory;
   const { config, context } = options;
   const fetched = await fetchGit(
-    { url: offered.git!, ref: offered.ref, revision: offered.revision },
+    { url: offered.git!, ref: offered.ref, revision: pinned?.recipes[offered.name] ?? offered.revision },
     { directory: gitDirectory(store), signal: context.signal, offline: config.offline, environment: process.env },
   );
+  recipes[offered.name] = fetched.revision;
   return join(fetched.directory, offered.path);
 }
 

@@ -11,6 +11,7 @@ import type { OciImage } from '../image/assemble-oci.ts';
 import { encodeLayer } from '../layer/encode-layer.ts';
 import type { BinhostConfig } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
+import type { DebianPin } from '../model/lock.ts';
 import { platformText } from '../model/platform.ts';
 import type { PackageRecord } from '../model/record.ts';
 import { containerSpec } from '../publish/container-spec.ts';
@@ -90,15 +91,15 @@ export function writablePlace({ repository }: BuildOptions['config']): WritableP
   );
 }
 
-function noSigner(): BuilditError {
+export function noSigner(): BuilditError {
   return new BuilditError('authentication-failed', 'Cannot publish: expected a key to sign with, found none', {
     hint: '`buildit key new` makes one; or name yours in your configuration: sign: {key: ~/.ssh/id_ed25519}',
   });
 }
 
 /** The index may be built upon where somebody trusted signed it, or this signer did. */
-function orOwn(trust: Trust, signer: Signer): Trust {
-  const own = trustInKey(signer.publicKey);
+export function orOwn(trust: Trust, { publicKey }: Pick<Signer, 'publicKey'>): Trust {
+  const own = trustInKey(publicKey);
   return {
     judge(message, armored, options) {
       const verdict = trust.judge(message, armored, options);
@@ -149,7 +150,13 @@ async function packageToPublish(store: Store, record: PackageRecord): Promise<Pa
 async function rootArchives({ store, plan }: Run, { hash }: PackageRecord): Promise<readonly BlobReference[]> {
   const step = plan.stepsByHash.get(hash);
   const members = step?.kind === 'build' ? step.root : [];
-  const pins = members.flatMap((member) => plan.conversions.get(member)?.pin ?? []);
+  return storedArchives(
+    store,
+    members.flatMap((member) => plan.conversions.get(member)?.pin ?? []),
+  );
+}
+
+async function storedArchives(store: Store, pins: readonly DebianPin[]): Promise<readonly BlobReference[]> {
   const references = await Promise.all(
     pins.map(async ({ sha256 }) => ({ digest: sha256, size: await blobSize(store, sha256) })),
   );
@@ -176,7 +183,11 @@ export async function publishImagesOfRun(
     await publishRecords(run, publishing, built);
     const read = options.witness.sightings().flatMap(({ path, seen }) => (seen === '' ? [] : [path]));
     const spec = await putBlob(store, containerSpec({ directory: container.directory, repositories, read }));
-    const blobs = await imageBlobs(store, images);
+    const archives = await storedArchives(
+      store,
+      [...plan.conversions.values()].map(({ pin }) => pin),
+    );
+    const blobs = [...(await imageBlobs(store, images)), ...archives];
     const names = requirePublishableNames(container);
     const document: ContainerDocument = {
       format: CONTAINER_FORMAT,

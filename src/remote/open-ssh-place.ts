@@ -45,11 +45,11 @@ export function openSshPlace(
   options: SshPlaceOptions,
 ): RemoteWriter {
   const location = parseSshLocation(path);
-  const system = createSystemSshConnector(location, { ...options, timeoutMs, terminal: options.ask !== undefined });
+  const given = { ...options, timeoutMs };
   const connect =
     driver === 'system'
-      ? system
-      : orBySystem(createSshConnector(location, { ...options, timeoutMs }), system, location, options);
+      ? createSystemSshConnector(location, { ...given, terminal: options.ask !== undefined })
+      : orBySystem(createSshConnector(location, given), location, given);
   const sessions = createSftpSessions(connect, {
     atMost: driver === 'system' ? 1 : SESSIONS_AT_MOST,
     idleMs: options.idleMs ?? IDLE_MS,
@@ -66,9 +66,8 @@ export function openSshPlace(
 /** Once the system's ssh was needed, it is used for the rest of the run. */
 function orBySystem(
   builtin: () => Promise<SftpTransport>,
-  system: () => Promise<SftpTransport>,
   location: SshLocation,
-  options: SshPlaceOptions,
+  options: SshPlaceOptions & { readonly timeoutMs: number | undefined },
 ): () => Promise<SftpTransport> {
   let chosen = builtin;
   return async () => {
@@ -77,18 +76,18 @@ function orBySystem(
     } catch (error) {
       if (!(error instanceof BeyondBuiltin)) throw error;
       if (findSsh(options.environment) === undefined) throw error.failure;
-      refuseUndecided(location, options, error.failure);
+      const { undecided, jumps } = readSshSettings(location, options);
+      if (undecided) throw leftToTheUser(error.failure);
       options.onNotice?.(`${error.failure.message}; the system's ssh is used instead`);
-      chosen = system;
-      return system();
+      chosen = createSystemSshConnector(location, { ...options, terminal: options.ask !== undefined, jumps });
+      return chosen();
     }
   };
 }
 
 /** The system's ssh would run what `Match exec` names, which nobody has asked for. */
-function refuseUndecided(location: SshLocation, options: SshPlaceOptions, failure: BuilditError): void {
-  if (!readSshSettings(location, options).undecided) return;
-  throw new BuilditError(failure.code, failure.message, {
+function leftToTheUser(failure: BuilditError): BuilditError {
+  return new BuilditError(failure.code, failure.message, {
     hint: '"driver: system" at this place lets the system\'s ssh connect, which also runs "Match exec" of ~/.ssh/config',
     cause: failure,
   });

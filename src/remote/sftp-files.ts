@@ -9,6 +9,8 @@ import { type SftpFile, writeSftpFile } from './sftp-write.ts';
 
 /** Content under way at the same time, over all sessions of a place: 64 requests of OpenSSH's largest size. */
 const BYTES_UNDER_WAY = 16 << 20;
+/** A directory with more entries is a fault of the server. */
+const MOST_ENTRIES = 2_000_000;
 /** Requests for the next names of a directory under way at the same time. */
 const LIST_REQUESTS = 8;
 
@@ -161,6 +163,7 @@ async function listDirectory(client: SftpClient, path: string) {
         if (answer.type !== MESSAGE.NAME) atEnd = true;
         else entries.push(...namesIn(answer.fields));
       }
+      if (entries.length > MOST_ENTRIES) throw new PlaceFault('other', 'a directory without an end');
     }
   } finally {
     client.request(MESSAGE.CLOSE, handle).catch(() => {});

@@ -17,6 +17,7 @@ import { readSshSettings, type SshSettings, type SshSettingsOptions } from './ss
 export interface SshConnectionOptions extends SshSettingsOptions, SshAuthenticationOptions {
   /** Until the host has let us in, without the time a person takes to answer; 20 seconds by default. */
   readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The host and ssh2 have no algorithm in common, or only a certificate vouches for the host: the system's ssh may do. */
@@ -105,6 +106,9 @@ function connectOnce({ ssh2, settings, via, authentication, options }: Connectin
       reject(error);
     };
     timer.start(() => fail(unreachable(settings.named, 'no answer in time')));
+    const stop = () => fail(new BuilditError('interrupted', `Cannot connect to "${settings.named}": interrupted`));
+    if (options.signal?.aborted === true) return stop();
+    options.signal?.addEventListener('abort', stop, { once: true });
     client.on('connect', () => client.setNoDelay(true));
     client.on('ready', () => {
       timer.stop();

@@ -7,7 +7,7 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { findProgram } from '../system/programs.ts';
 import type { SftpTransport } from './sftp-sessions.ts';
-import type { SshLocation } from './ssh-location.ts';
+import { type SshLocation, shownLocation } from './ssh-location.ts';
 
 export interface SystemSshOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -15,6 +15,12 @@ export interface SystemSshOptions {
   readonly timeoutMs?: number | undefined;
   /** Somebody is there to answer what ssh asks on the terminal. */
   readonly terminal: boolean;
+  /**
+   * The way to the host where the user did not ask for the system's ssh: hosts to go through, and no command at all.
+   * Undefined where what the user configured counts.
+   */
+  readonly jumps?: readonly SshLocation[] | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The host's `ssh` program. */
@@ -46,7 +52,7 @@ export function createSystemSshConnector(
  */
 export function systemSshArguments(
   { user, host, port }: SshLocation,
-  { home, timeoutMs = 20_000, terminal }: Omit<SystemSshOptions, 'environment'>,
+  { home, timeoutMs = 20_000, terminal, jumps }: Omit<SystemSshOptions, 'environment'>,
 ): readonly string[] {
   const fixed = [
     `BatchMode=${terminal ? 'no' : 'yes'}`,
@@ -65,7 +71,7 @@ export function systemSshArguments(
   ];
   return [
     ...configurationOf(home),
-    ...fixed.map((option) => `-o${option}`),
+    ...[...fixed, ...(jumps === undefined ? [] : wayThrough(jumps))].map((option) => `-o${option}`),
     ...(user === undefined ? [] : ['-l', user]),
     ...(port === undefined ? [] : ['-p', String(port)]),
     '-s',
@@ -73,6 +79,12 @@ export function systemSshArguments(
     host,
     'sftp',
   ];
+}
+
+/** The first value of an option counts, and these come before any file's. */
+function wayThrough(jumps: readonly SshLocation[]): readonly string[] {
+  const hosts = jumps.map((jump) => shownLocation(jump).replace(/\/$/, ''));
+  return [jumps.length === 0 ? 'ProxyCommand=none' : `ProxyJump=${hosts.join(',')}`, 'KnownHostsCommand=none'];
 }
 
 /** ssh itself looks into the home directory of the account, whatever HOME says. */
@@ -108,6 +120,7 @@ function startTransport(program: string, location: SshLocation, options: SystemS
         stdio: ['pipe', 'pipe', 'pipe'],
       });
       child = started;
+      options.signal?.addEventListener('abort', () => started.kill(), { once: true });
       started.stderr.on('data', (chunk) => {
         said = (said + chunk).slice(-4000);
       });

@@ -1,12 +1,11 @@
 import type { AllowedSigner } from './allowed-signers.ts';
 import type { PublicKey } from './public-key.ts';
-import type { SignatureNamespace } from './signer.ts';
 
-/** Trust in a key that stands in no file: without an end, and for these namespaces only. */
+/** Trust in a key that stands in no file: without an end, for these namespaces or for all. */
 export function createAllowedSigner(
   publicKey: PublicKey,
   principal: string,
-  namespaces: readonly SignatureNamespace[],
+  namespaces: readonly string[] | undefined,
 ): AllowedSigner {
   return {
     principals: [principal],

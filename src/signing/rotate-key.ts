@@ -1,15 +1,18 @@
-import { link, rename } from 'node:fs/promises';
+import { link, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { syncDirectory } from '../system/files.ts';
+import { syncDirectory, writeFileDurably } from '../system/files.ts';
 import { systemErrorCode, writeFailure } from '../system/write-failure.ts';
 import { type AllowedSigner, parseAllowedSigners } from './allowed-signers.ts';
+import { createAllowedSigner } from './create-allowed-signer.ts';
 import { createKeyFile } from './create-key-file.ts';
 import { editLines } from './edit-lines.ts';
 import { type FoundKey, findPublicKey } from './find-public-key.ts';
+import { isPrincipal } from './is-principal.ts';
 import { machineName } from './machine-key.ts';
 import { keyId, type PublicKey } from './public-key.ts';
+import { publicKeyText } from './public-key-text.ts';
 import { signerLine } from './signer-line.ts';
 import type { SigningPaths } from './signing-paths.ts';
 import { type NewSigner, withSigner } from './trust-key.ts';
@@ -44,6 +47,7 @@ export async function rotateKey(
   });
   const oldPlace = `${paths.signingKey}.${keyId(old.publicKey).slice(0, 8)}`;
   await replaceKey(paths.signingKey, oldPlace);
+  await writeFileDurably(`${paths.signingKey}.pub`, `${publicKeyText(next, old.comment || machineName())}\n`);
   return { oldKey: old.publicKey, oldPlace, newKey: next, validBefore, lines };
 }
 
@@ -60,15 +64,8 @@ function successors(
   next: { readonly next: PublicKey; readonly namespaces: readonly string[]; readonly validBefore: Date },
 ): readonly NewSigner[] {
   const own = signers.filter(({ publicKey }) => publicKey.blob.equals(old.publicKey.blob));
-  const principal = /^[^\s,"!#*?\\]+$/.test(old.comment) ? old.comment : machineName();
-  const unnamed: NewSigner = {
-    principals: [principal],
-    publicKey: old.publicKey,
-    namespaces: next.namespaces,
-    validAfter: undefined,
-    validBefore: undefined,
-    comment: '',
-  };
+  const principal = isPrincipal(old.comment) ? old.comment : machineName();
+  const unnamed: NewSigner = createAllowedSigner(old.publicKey, principal, next.namespaces);
   return (own.length > 0 ? own : [unnamed]).flatMap((signer) => [
     { ...signer, validBefore: earlier(signer.validBefore, next.validBefore) },
     { ...signer, publicKey: next.next, validAfter: undefined, validBefore: undefined },
@@ -87,8 +84,8 @@ async function replaceKey(path: string, oldPlace: string): Promise<void> {
       });
     }
     await rename(`${path}.new`, path);
-    await rename(`${path}.new.pub`, `${path}.pub`);
     await syncDirectory(dirname(path));
+    await rm(`${path}.new.pub`, { force: true });
   } catch (error) {
     throw writeFailure(error, { path });
   }

@@ -33,6 +33,7 @@ function* schemasIn(value: unknown, path: string): Generator<[string, Schema]> {
 test('there is one for each file that a person writes', () => {
   expect(names).toEqual([
     'buildit-config.schema.json',
+    'buildit.schema.json',
     'container.schema.json',
     'pkg.schema.json',
     'repository.schema.json',

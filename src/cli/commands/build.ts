@@ -19,7 +19,7 @@ import { renderSecondRun } from '../receipt/second-run.ts';
 import { writeReceipt } from '../receipt/write-receipt.ts';
 import { configFor, type Session, withSession } from '../session.ts';
 
-interface BuildFlags extends ContainerOptions {
+export interface BuildFlags extends ContainerOptions {
   readonly output?: readonly string[];
   readonly tag?: readonly string[];
   readonly fromSource?: true;
@@ -34,16 +34,8 @@ export function addBuildCommand(program: Command, cli: CliContext): void {
     .command('build', { isDefault: true })
     .description('build the images of container directories; `buildit DIR` means this')
     .argument('<dir...>', 'directories that hold a container.yaml');
-  addContainerOptions(command)
-    .option('--output <type=…,dest=…>', 'write another kind of result: oci, docker, aci or tar', collected)
-    .option('--tag <name>', 'tag the OCI image so, instead of by its version', collected)
-    .option('--from-source', 'build every package here, whatever a cache holds')
-    .option('--binary-only', 'build no package here: fail where none is found')
-    .option('--keep-failed', "keep a failed build's files for `buildit shell --failed`")
-    .option('--check', "run upstream's own tests of every package that is built")
+  addBuildOptions(command)
     .option('--push', 'publish packages, spec and images to the configured repository')
-    .option('--verify', 'look at every file again, even if nothing seems to have changed')
-    .option('--json', 'print one JSON document about the images')
     .addHelpText('after', () =>
       examples(
         ['buildit nginx-prod/', 'build it; the images are in nginx-prod/out/'],
@@ -56,11 +48,24 @@ export function addBuildCommand(program: Command, cli: CliContext): void {
     .action((directories: readonly string[], flags: BuildFlags) => buildAll(cli, program, directories, flags));
 }
 
+/** Options of every verb that builds. */
+export function addBuildOptions(command: Command): Command {
+  return addContainerOptions(command)
+    .option('--output <type=…,dest=…>', 'write another kind of result: oci, docker, aci or tar', collected)
+    .option('--tag <name>', 'tag the OCI image so, instead of by its version', collected)
+    .option('--from-source', 'build every package here, whatever a cache holds')
+    .option('--binary-only', 'build no package here: fail where none is found')
+    .option('--keep-failed', "keep a failed build's files for `buildit shell --failed`")
+    .option('--check', "run upstream's own tests of every package that is built")
+    .option('--verify', 'look at every file again, even if nothing seems to have changed')
+    .option('--json', 'print one JSON document about the images');
+}
+
 function collected(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
 }
 
-async function buildAll(
+export async function buildAll(
   cli: CliContext,
   program: Command,
   directories: readonly string[],
@@ -119,7 +124,7 @@ export async function buildOptions(
 
 /** `buildit biuld` would be the directory `biuld`: where there is none, the verb was meant. */
 function refuseMistypedVerb(cli: CliContext, program: Command, directory: string): void {
-  if (cli.argv.includes('build') || directory.includes('/') || existsSync(resolve(cli.cwd, directory))) return;
+  if (cli.argv.includes('build') || cli.argv.includes('push') || directory.includes('/') || existsSync(resolve(cli.cwd, directory))) return;
   const verbs = program.commands.map((command) => command.name());
   throw new BuilditError(
     'usage',

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Discovery, DiscoveryStep } from '../../discover/discovery.ts';
+import type { Discovery, DiscoveryStep, OfferedRecipes } from '../../discover/discovery.ts';
 import { printable } from '../../model/names.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
@@ -38,10 +38,11 @@ async function discoverFor(
   flags: CommonOptions,
   session: Session,
 ): Promise<Discovery> {
-  const [{ parseDiscovery }, { discover }, { DiscoveryFailure }, { removeTree }] = await Promise.all([
+  const [{ parseDiscovery }, { discover }, { DiscoveryFailure }, { NOTHING }, { removeTree }] = await Promise.all([
     import('../../discover/parse-discovery.ts'),
     import('../../discover/discover.ts'),
     import('../../discover/discovery.ts'),
+    import('../../discover/offered.ts'),
     import('../../system/files.ts'),
   ]);
   const request = parseDiscovery(location);
@@ -65,21 +66,15 @@ async function discoverFor(
   }
 }
 
-const NOTHING = { description: undefined, recipes: [], binhosts: [], images: [], signers: [] } as const;
-
 /** Without the directories of this run, which are gone when it ends. */
-function discoveryDocument({ location, description, steps, recipes, binhosts, images, signers }: Discovery): unknown {
+function discoveryDocument({ recipes, ...discovery }: Discovery): unknown {
   const named = recipes.map(({ name, git, ref, revision, path }) => ({ name, git, ref, revision, path }));
-  return { location, description, steps, recipes: named, binhosts, images, signers };
+  return { ...discovery, recipes: named };
 }
 
 export function discoveryLines({ description, steps, recipes, binhosts, images, signers }: Discovery): string[] {
   const offered = [
-    ...recipes.map(({ name, git, ref, revision, path }) => [
-      'recipes',
-      name,
-      recipesPlace({ git, ref, revision, path }),
-    ]),
+    ...recipes.map((offer) => ['recipes', offer.name, recipesPlace(offer)]),
     ...binhosts.map(({ name, downloadType, downloadPath }) => ['binhost', name, `${downloadType}://${downloadPath}`]),
     ...images.map(({ prefix, template }) => ['images', prefix, template]),
     ...signers.map((signer) => ['signer', '', signer]),
@@ -107,12 +102,7 @@ function table(titles: readonly string[], rows: readonly (readonly string[])[]):
   );
 }
 
-function recipesPlace({
-  git,
-  ref,
-  revision,
-  path,
-}: Pick<Discovery['recipes'][number], 'git' | 'ref' | 'revision' | 'path'>) {
+function recipesPlace({ git, ref, revision, path }: OfferedRecipes): string {
   if (git === undefined) return path;
   return [
     `git ${git}`,

@@ -1,10 +1,12 @@
 import { BuilditError } from '../../model/errors.ts';
 import { printable } from '../../model/names.ts';
+import { createAllowedSigner } from '../../signing/create-allowed-signer.ts';
 import { findPublicKey } from '../../signing/find-public-key.ts';
+import { isPrincipal } from '../../signing/is-principal.ts';
 import { machineName } from '../../signing/machine-key.ts';
 import { signerLine } from '../../signing/signer-line.ts';
 import type { Environment } from '../../signing/signing-paths.ts';
-import { isPrincipal, USUAL_NAMESPACES } from './read-given-keys.ts';
+import { USUAL_NAMESPACES } from './read-given-keys.ts';
 
 /** The line of allowed_signers that trusts a key; its owner is named by its comment unless said otherwise. */
 export async function exportedLine(
@@ -24,12 +26,5 @@ export async function exportedLine(
       'usage',
       `Cannot export a key of "${printable(owner)}": expected a name without spaces, commas and patterns`,
     );
-  return signerLine({
-    principals: [owner],
-    publicKey: found.publicKey,
-    namespaces: USUAL_NAMESPACES,
-    validAfter: undefined,
-    validBefore: undefined,
-    comment: '',
-  });
+  return signerLine(createAllowedSigner(found.publicKey, owner, USUAL_NAMESPACES));
 }

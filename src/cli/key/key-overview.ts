@@ -1,3 +1,4 @@
+import { BuilditError } from '../../model/errors.ts';
 import { printable } from '../../model/names.ts';
 import type { AllowedSigner } from '../../signing/allowed-signers.ts';
 import { type FoundKey, findPublicKey } from '../../signing/find-public-key.ts';
@@ -43,11 +44,14 @@ export async function readKeyOverview(
     now,
   }: { readonly key: string | undefined; readonly environment: Environment; readonly now: Date },
 ): Promise<KeyOverview> {
-  const [signingKey, machineKey, reading] = await Promise.all([
-    findPublicKey(key, { environment }),
-    findPublicKey(paths.machineKey, { environment }),
-    readTrust(paths),
-  ]);
+  const problems: string[] = [];
+  const find = (place: string | undefined) =>
+    findPublicKey(place, { environment }).catch((error) => {
+      if (!(error instanceof BuilditError)) throw error;
+      problems.push(error.message);
+      return undefined;
+    });
+  const [signingKey, machineKey, reading] = await Promise.all([find(key), find(paths.machineKey), readTrust(paths)]);
   const revoked = new Set(reading.revokedKeys.map((revokedKey) => revokedKey.fingerprint));
   return {
     signingKey: shownKey(signingKey),
@@ -56,7 +60,7 @@ export async function readKeyOverview(
     trusted: reading.allowedSigners.map((signer) => shownSigner(signer, revoked, now)),
     revokedKeys: paths.revokedKeys,
     revoked: reading.revokedKeys,
-    problems: reading.problems.map(({ message }) => message),
+    problems: [...problems, ...reading.problems.map(({ message }) => message)],
   };
 }
 

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import { BuilditError } from '../../model/errors.ts';
 import { printable } from '../../model/names.ts';
 import { parseAllowedSigners } from '../../signing/allowed-signers.ts';
+import { createAllowedSigner } from '../../signing/create-allowed-signer.ts';
+import { isPrincipal } from '../../signing/is-principal.ts';
 import { parsePublicKey } from '../../signing/public-key-text.ts';
 import { readSmallFile } from '../../signing/read-small-file.ts';
 import type { NewSigner } from '../../signing/trust-key.ts';
@@ -82,9 +84,8 @@ function givenSigner(line: string, name: string, terms: TrustTerms): NewSigner {
 function bareKey(line: string): NewSigner | undefined {
   try {
     const { publicKey, comment } = parsePublicKey(line);
-    const principals = isPrincipal(comment) ? [comment] : [];
-    const open = { namespaces: undefined, validAfter: undefined, validBefore: undefined };
-    return { principals, publicKey, comment: principals.length > 0 ? '' : comment, ...open };
+    const signer = createAllowedSigner(publicKey, comment, undefined);
+    return isPrincipal(comment) ? signer : { ...signer, principals: [], comment };
   } catch (error) {
     if (error instanceof WireFault) return undefined;
     throw error;
@@ -96,11 +97,6 @@ function signerOf(line: string, name: string): NewSigner {
   const [signer] = signers;
   if (signer !== undefined) return signer;
   throw unusable(name, 'a public key such as "ssh-ed25519 AAAA…"', undefined, problems[0]?.cause);
-}
-
-/** The name of one signer: no pattern, nothing that means something in the file. */
-export function isPrincipal(text: string): boolean {
-  return text.length <= 200 && /^[^\s,"!#*?\\]+$/.test(text) && printable(text) === text;
 }
 
 function unusable(name: string, expectation: string, hint?: string, cause?: unknown): BuilditError {
