@@ -4,7 +4,7 @@ import { isRepositoryName } from '../../model/names.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
-import { isPrincipal } from '../key/read-given-keys.ts';
+import { isPrincipal } from '../../signing/is-principal.ts';
 import { withSession } from '../session.ts';
 import { addPlaceArgument, placeRequest, sharingOptions } from './place-options.ts';
 

@@ -9,6 +9,8 @@ import { readSmallFile } from '../../signing/read-small-file.ts';
 import type { NewSigner } from '../../signing/trust-key.ts';
 import { WireFault } from '../../signing/wire-reader.ts';
 
+export { isPrincipal };
+
 /** Namespaces that a key is trusted for where nothing else is said. */
 export const USUAL_NAMESPACES: readonly string[] = ['buildit-package', 'buildit-index'];
 
