@@ -30,7 +30,7 @@ export async function build(options: BuildOptions): Promise<BuildOutcome> {
       );
       const { built, images } = await assembleRun(run, selected);
       if (publishing !== undefined) await publishImagesOfRun(run, publishing, { records, images });
-      return { container, plan: run.plan, images: built, builtCount };
+      return { container, plan: run.plan, images: built, builtCount, expiresMs: run.sharing.expiresMs() };
     });
   } finally {
     await Promise.all([prepared.sharing.close(), publishing?.writer.close()]);

@@ -1,7 +1,13 @@
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { RemoteStat, RemoteWriter } from '../remote/remote-place.ts';
-import { generationPath, indexPartPath, POINTER_PATH, publishedBlobPath, publishedRecordPath } from './binhost-paths.ts';
+import {
+  generationPath,
+  indexPartPath,
+  POINTER_PATH,
+  publishedBlobPath,
+  publishedRecordPath,
+} from './binhost-paths.ts';
 import { type CommitOptions, commitEntries, newestGeneration, readNewestIndex } from './commit-entries.ts';
 import { type ContainerDocument, specPath } from './container-document.ts';
 import { EMPTY_INDEX } from './index-part.ts';
@@ -160,7 +166,11 @@ async function namedByGenerations(
   ]);
 }
 
-async function pointerAt(writer: RemoteWriter, number: number, { policy }: CommitOptions): Promise<Pointer | undefined> {
+async function pointerAt(
+  writer: RemoteWriter,
+  number: number,
+  { policy }: CommitOptions,
+): Promise<Pointer | undefined> {
   const answer = await writer.read(generationPath(number), { maximumBytes: MOST_POINTER_BYTES });
   if (typeof answer === 'string') return undefined;
   const reading = readPointer(answer.bytes, { ...policy, verify: 'off' });

@@ -141,7 +141,7 @@ async function readPartAt(writer: RemoteWriter, part: PartReference | null): Pro
   if (typeof found !== 'string') return found;
   throw new BuilditError(
     'checksum-mismatch',
-    `Cannot publish to ${writer.shown}: expected the part "${path}" that its pointer names, found ${found}`,
+    `Cannot use the binhost at ${writer.shown}: expected the part "${path}" that its pointer names, found ${found}`,
     { hint: 'buildit binhost verify tells what else is damaged there' },
   );
 }
@@ -189,8 +189,8 @@ async function readGeneration(
   }
   throw new BuilditError(
     'signature-invalid',
-    `Cannot publish to ${writer.shown}: expected an index by a trusted signer at "${path}", found ${reason}`,
-    { hint: 'buildit key trust KEY, where you believe whoever published there; else publish to another place' },
+    `Cannot use the binhost at ${writer.shown}: expected an index by a trusted signer at "${path}", found ${reason}`,
+    { hint: 'buildit key trust KEY, where you believe whoever published there; else use another place' },
   );
 }
 

@@ -40,7 +40,12 @@ export function parseImageManifest(bytes: Uint8Array, what: string): ImageManife
     const { config, layers } = manifest(JSON.parse(Buffer.from(bytes).toString('utf8')), '');
     return {
       config: { digest: bare(config.digest), size: config.size },
-      layers: layers.map(({ mediaType, digest, size }) => ({ encoder: 'unknown', mediaType, digest: bare(digest), size })),
+      layers: layers.map(({ mediaType, digest, size }) => ({
+        encoder: 'unknown',
+        mediaType,
+        digest: bare(digest),
+        size,
+      })),
     };
   } catch (error) {
     if (!(error instanceof FieldFault) && !(error instanceof SyntaxError)) throw error;

@@ -35,14 +35,16 @@ export async function blobsNamedByContainer(
     const { config, layers } = await manifestAt(reader, image, signal);
     required.push(config, ...layers);
   }
-  const optional = [...document.packages.map(({ hash }) => hash), ...(await pinnedBySpec(reader, document.spec, signal))];
+  const optional = [
+    ...document.packages.map(({ hash }) => hash),
+    ...(await pinnedBySpec(reader, document.spec, signal)),
+  ];
   return { required: required.map(({ digest, size }) => ({ digest, size })), optional };
 }
 
 async function manifestAt(reader: RemoteReader, { digest, size }: BlobReference, signal: AbortSignal | undefined) {
   const path = publishedBlobPath(digest);
-  const answer =
-    size > MOST_MANIFEST_BYTES ? 'missing' : await reader.read(path, { maximumBytes: size, signal });
+  const answer = size > MOST_MANIFEST_BYTES ? 'missing' : await reader.read(path, { maximumBytes: size, signal });
   if (typeof answer === 'string') throw unreadable(reader, path, 'none');
   if (sha256(answer.bytes) !== digest) throw unreadable(reader, path, 'other bytes');
   return parseImageManifest(answer.bytes, path);
@@ -64,7 +66,10 @@ async function pinnedBySpec(
     if (type !== 'file' || name.split('/').at(-1) !== 'buildit.lock' || bytes > MOST_LOCK_BYTES) continue;
     const parts: Uint8Array[] = [];
     for await (const part of content) parts.push(Buffer.from(part));
-    for (const [found] of Buffer.concat(parts).toString('latin1').matchAll(/\b[0-9a-f]{64}\b/g)) pinned.add(found);
+    for (const [found] of Buffer.concat(parts)
+      .toString('latin1')
+      .matchAll(/\b[0-9a-f]{64}\b/g))
+      pinned.add(found);
   }
   if (hash.digest('hex') !== digest) throw unreadable(reader, path, 'other bytes');
   return [...pinned];

@@ -41,7 +41,9 @@ export async function listPlace(writer: RemoteWriter): Promise<PlaceListing> {
   const blobs = await named('blobs/sha256', digestName);
   const parts = await named('index', partName, /^(?:current\.json|gen)$/);
   const generations = await named(GENERATIONS_DIRECTORY, generationName);
-  const incoming = await named('.incoming', (name) => (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) ? `.incoming/${name}` : undefined));
+  const incoming = await named('.incoming', (name) =>
+    /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) ? `.incoming/${name}` : undefined,
+  );
   const records = await listRecords(writer, foreign);
   const specs = await listTree(writer, 'specs', foreign);
   const acis = await listTree(writer, 'aci', foreign);

@@ -44,7 +44,8 @@ export async function readRecordOf(
     return { kind: 'record', record, verdict };
   } catch (error) {
     if (error instanceof FieldFault) return { kind: 'damaged', reason: error.message };
-    if (error instanceof BuilditError && error.code === 'input-invalid') return { kind: 'damaged', reason: error.message };
+    if (error instanceof BuilditError && error.code === 'input-invalid')
+      return { kind: 'damaged', reason: error.message };
     throw error;
   }
 }

@@ -153,7 +153,8 @@ function requestedRange(
 ): { readonly start: number; readonly end: number } | 'unsatisfiable' | undefined {
   const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
   if (first === '' && last === '') return undefined;
-  if (first === '') return Number(last) === 0 ? 'unsatisfiable' : { start: Math.max(0, size - Number(last)), end: size };
+  if (first === '')
+    return Number(last) === 0 ? 'unsatisfiable' : { start: Math.max(0, size - Number(last)), end: size };
   const start = Number(first);
   const end = last === '' ? size : Math.min(size, Number(last) + 1);
   if (last !== '' && Number(last) < start) return undefined;

@@ -20,8 +20,8 @@ import { type ContainerEntry, containerTitle } from './container-entry.ts';
 import { EMPTY_INDEX, type IndexContent, type IndexEntry, mergeIndex } from './index-part.ts';
 import { blobsNamedByContainer, blobsNamedByRecord, type NamedBlobs } from './named-blobs.ts';
 import { readPins } from './pins.ts';
-import { compareFindings, type Finding, type FindingKind, isWrong, type PlaceReport } from './place-report.ts';
 import { listPlace, type PlaceListing } from './place-listing.ts';
+import { compareFindings, type Finding, type FindingKind, isWrong, type PlaceReport } from './place-report.ts';
 import { MOST_POINTER_BYTES, type PartReference, type Pointer } from './pointer.ts';
 import type { BlobReference } from './published-record.ts';
 import { readContainer, readDocumentAt } from './read-container.ts';
@@ -112,7 +112,11 @@ async function checkPointers(
     else if (number === (newest?.generation ?? 0) + 1) newest = pointer;
   }
   if (newest !== undefined && newest !== current && current !== undefined)
-    check.found('incomplete', POINTER_PATH, `generation ${newest.generation} is there; a publisher was cut before naming it`);
+    check.found(
+      'incomplete',
+      POINTER_PATH,
+      `generation ${newest.generation} is there; a publisher was cut before naming it`,
+    );
   if (newest !== undefined && check.policy.now.getTime() >= Date.parse(newest.expires))
     check.found('expired', POINTER_PATH, `it expired at ${newest.expires}: a publish or \`binhost gc\` renews it`);
   return newest;
@@ -133,7 +137,8 @@ async function checkPointer(
       return undefined;
     }
     if (judged.kind === 'refused') found('untrusted', path, judged.reason);
-    if (identity !== undefined && reading.pointer.id !== identity.id) found('damaged', path, 'it is of another binhost');
+    if (identity !== undefined && reading.pointer.id !== identity.id)
+      found('damaged', path, 'it is of another binhost');
     return reading.pointer;
   } catch (error) {
     found('damaged', path, asDamage(error));
@@ -141,7 +146,10 @@ async function checkPointer(
   }
 }
 
-async function checkPart({ writer, found, kept }: Check, part: PartReference | null | undefined): Promise<IndexContent> {
+async function checkPart(
+  { writer, found, kept }: Check,
+  part: PartReference | null | undefined,
+): Promise<IndexContent> {
   if (part === null || part === undefined) return EMPTY_INDEX;
   const path = indexPartPath(part.digest);
   kept.add(path);
@@ -153,7 +161,8 @@ async function checkPart({ writer, found, kept }: Check, part: PartReference | n
     }
     if (sha256(answer.bytes) !== part.digest) throw new FieldFault('it is not what its digest says');
     const content = await readPart(answer.bytes);
-    if (entryCount(content) !== part.entries) throw new FieldFault('it has another number of entries than the pointer says');
+    if (entryCount(content) !== part.entries)
+      throw new FieldFault('it has another number of entries than the pointer says');
     return content;
   } catch (error) {
     found('damaged', path, asDamage(error));

@@ -13,6 +13,8 @@ export interface LocalSeal {
   readonly machine: () => Promise<Trust>;
   /** Whom the user believes: asked again each time for what came from a binhost. */
   readonly trust: Trust;
+  /** Told until when a signature that was relied on counts. */
+  readonly onExpiry?: ((at: Date) => void) | undefined;
 }
 
 /** Keeps a record, signed by this machine. */
@@ -24,6 +26,8 @@ export async function keepSealed(
 ): Promise<void> {
   const signature = await (await seal.signer()).sign('buildit-package', Buffer.from(recordText(record)));
   await writeRecord(store, record, { seal: signature, origin });
+  // What was relied on now is relied on until then.
+  await sealFault({ record, seal: signature, origin }, seal);
 }
 
 /** One clause: why a kept record does not count. Undefined for one that does. */
@@ -37,6 +41,7 @@ export async function sealFault(kept: KeptRecord, seal: LocalSeal): Promise<stri
   const { origin } = kept;
   if (origin === undefined || origin.verify === 'off') return undefined;
   const other = ask(seal.trust, origin.text, origin.signature);
+  if (other.kind === 'trusted' && other.validUntil !== undefined) seal.onExpiry?.(other.validUntil);
   if (other.kind === 'trusted' || mayCount(other, origin.verify)) return undefined;
   return `it came from '${origin.place}', ${other.reason}`;
 }

@@ -11,6 +11,11 @@ export function sizeText(bytes: number): string {
   return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${SIZE_UNITS[unit]}`;
 }
 
+/** `1 package`, `2 packages`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** `4s`, `1m05s`, `2h03m`. */
 export function durationText(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);

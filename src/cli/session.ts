@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Config, RunContext } from '../model/config.ts';
 import type { BuilditEvent } from '../model/events.ts';
 import type { Witness } from '../system/witness.ts';
+import { passphraseQuestion } from './ask-passphrase.ts';
 import type { CliContext } from './cli-context.ts';
 import { coloursFor } from './colours.ts';
 import type { CommonOptions, ContainerOptions } from './common-options.ts';
@@ -50,7 +51,7 @@ export async function withSession<Result>(
   cli.signal.addEventListener('abort', onStop);
   try {
     return await run({
-      context: { signal: cli.signal, emit },
+      context: { signal: cli.signal, emit, ask: passphraseQuestion(cli) },
       screen,
       events,
       result: (lines) => write(cli.stdout, lines),

@@ -48,7 +48,10 @@ export interface Config {
     readonly keepFailed: boolean;
     readonly executor: 'local';
   };
-  /** What records are signed with: a path, `agent:SHA256:…` or `env:NAME`; undefined: `~/.ssh/id_ed25519`. */
+  /**
+   * What records are signed with: a path, `agent:SHA256:…` or `env:NAME`; undefined: the key of buildit's own, else
+   * `~/.ssh/id_ed25519`.
+   */
   readonly sign: { readonly key: string | undefined };
   readonly trust: {
     /** Absolute path of the file that says whose signatures count; `revoked_keys` lies beside it. */
@@ -66,4 +69,6 @@ export interface Config {
 export interface RunContext {
   readonly signal: AbortSignal;
   readonly emit: EventSink;
+  /** Asks for a passphrase without showing it; absent where there is no terminal. Undefined: the user gave none. */
+  readonly ask?: ((question: string) => Promise<string | undefined>) | undefined;
 }

@@ -7,17 +7,20 @@ import { containerTitle } from '../binhost/container-entry.ts';
 import { EMPTY_INDEX, type IndexContent } from '../binhost/index-part.ts';
 import { type Pin, readPins, removePin, writePin } from '../binhost/pins.ts';
 import { recordsOfHash } from '../binhost/place-listing.ts';
+import type { PlaceReport } from '../binhost/place-report.ts';
 import { settleViews } from '../binhost/publish-container.ts';
 import { removeEntries } from '../binhost/remove-entries.ts';
 import { selectContainers } from '../binhost/select-containers.ts';
 import { canonicalText } from '../binhost/strict-fields.ts';
-import type { PlaceReport } from '../binhost/place-report.ts';
 import { verifyPlace } from '../binhost/verify-place.ts';
 import { didYouMean } from '../document/closest-name.ts';
 import { BuilditError } from '../model/errors.ts';
 import { isRepositoryName, printable } from '../model/names.ts';
 import { hashAsUuid, hashMatches } from '../model/package-hash.ts';
 import type { RemoteWriter } from '../remote/remote-place.ts';
+import { findPublicKey } from '../signing/find-public-key.ts';
+import { isPrincipal } from '../signing/is-principal.ts';
+import { machineName } from '../signing/machine-key.ts';
 import { keyId } from '../signing/public-key.ts';
 import { signerLine } from '../signing/signer-line.ts';
 import {
@@ -45,7 +48,7 @@ export async function initBinhost(
     name,
     url,
     principal,
-  }: { readonly name?: string | undefined; readonly url?: string | undefined; readonly principal: string },
+  }: { readonly name?: string | undefined; readonly url?: string | undefined; readonly principal?: string | undefined },
 ): Promise<InitOutcome> {
   return withManagedPlace(options, request, async (place) => {
     const { writer } = place;
@@ -53,10 +56,16 @@ export async function initBinhost(
     const identity = await identityWith(writer, wanted, { name, url });
     const commit = await commitOptions(options, place, identity);
     const generation = await commitEntries(writer, EMPTY_INDEX, commit);
-    await addSignerLine(writer, commit.signer.publicKey, principal);
+    await addSignerLine(writer, commit.signer.publicKey, principal ?? (await ownerOfKey(options)));
     await settleViews(writer, commit);
     return { place: writer.shown, identity, generation };
   });
+}
+
+/** As `buildit key export` names the owner of a key: by its comment, else by this user and machine. */
+async function ownerOfKey({ config }: SharingOptions): Promise<string> {
+  const comment = (await findPublicKey(config.sign.key, { environment: process.env }))?.comment ?? '';
+  return isPrincipal(comment) ? comment : machineName();
 }
 
 function nameOfDirectory(directory: string): string {

@@ -47,6 +47,8 @@ export interface BuildOutcome {
   readonly plan: Plan;
   readonly images: readonly BuiltImage[];
   readonly builtCount: number;
+  /** Milliseconds since 1970: when the first signature that was relied on stops counting by itself. */
+  readonly expiresMs?: number | undefined;
 }
 
 export interface PlannedStep {

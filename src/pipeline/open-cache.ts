@@ -10,7 +10,10 @@ import type { BinhostConfig } from '../model/config.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { openReader } from '../remote/open-place.ts';
+import type { AllowedSigner } from '../signing/allowed-signers.ts';
+import { createAllowedSigner } from '../signing/create-allowed-signer.ts';
 import { createTrust } from '../signing/create-trust.ts';
+import { findPublicKey } from '../signing/find-public-key.ts';
 import { openMachineKey } from '../signing/machine-key.ts';
 import { fingerprint } from '../signing/public-key.ts';
 import { readTrust } from '../signing/read-trust.ts';
@@ -30,6 +33,8 @@ export interface Sharing {
   contents(): Promise<readonly ({ readonly place: string } & IndexContent)[]>;
   /** A file by its digest from whatever binhost has it; false where none does. */
   takeBlob(digest: Digest, maximumBytes: number): Promise<boolean>;
+  /** When the first signature that was relied on stops counting by itself, milliseconds since 1970. */
+  expiresMs(): number | undefined;
   /** Ends the connections that reading opened. */
   close(): Promise<void>;
 }
@@ -40,7 +45,10 @@ export type SharingOptions = Pick<BuildOptions, 'config' | 'context' | 'witness'
 export async function openSharing(store: Store, options: SharingOptions): Promise<Sharing> {
   const { config, context } = options;
   const trust = await readUserTrust(options);
-  const seal = localSeal(trust);
+  let expiresMs: number | undefined;
+  const seal = localSeal(trust, (at) => {
+    expiresMs = Math.min(expiresMs ?? Number.POSITIVE_INFINITY, at.getTime());
+  });
   const warn = (text: string, hint?: string) =>
     context.emit({ kind: 'warning', text, ...(hint === undefined ? {} : { hint }) });
   const closing: (() => Promise<void>)[] = [];
@@ -73,6 +81,7 @@ export async function openSharing(store: Store, options: SharingOptions): Promis
         'unusable' in binhost ? [] : [{ place, ...binhost.index.content }],
       );
     },
+    expiresMs: () => expiresMs,
     async takeBlob(digest, maximumBytes) {
       const place = await takeBlob(store, places, { digest, maximumBytes, signal: context.signal });
       if (place !== undefined) context.emit({ kind: 'notice', text: `took sha256 ${digest} from '${place}'` });
@@ -90,13 +99,19 @@ export async function readUserTrust({ config, context, witness }: SharingOptions
   const files = { allowedSigners, revokedKeys: join(dirname(allowedSigners), 'revoked_keys') };
   witness.read(files.allowedSigners);
   witness.read(files.revokedKeys);
-  const { trust, problems } = await readTrust(files);
+  const { trust, problems } = await readTrust(files, await ownSigner(config));
   for (const problem of problems) context.emit({ kind: 'warning', text: problem.message });
   return trust;
 }
 
+/** What the user signed elsewhere counts here. A key that cannot be read is told of where something is to be signed. */
+async function ownSigner({ sign }: SharingOptions['config']): Promise<readonly AllowedSigner[]> {
+  const own = await findPublicKey(sign.key, { environment: process.env }).catch(() => undefined);
+  return own === undefined ? [] : [createAllowedSigner(own.publicKey, 'yourself', undefined)];
+}
+
 /** The key of this machine is made when the first record is kept. */
-export function localSeal(trust: Trust): LocalSeal {
+export function localSeal(trust: Trust, onExpiry?: (at: Date) => void): LocalSeal {
   let signer: Promise<Signer> | undefined;
   const open = () => {
     signer ??= openMachineKey(process.env, process.getuid?.());
@@ -106,6 +121,7 @@ export function localSeal(trust: Trust): LocalSeal {
   return {
     signer: open,
     trust,
+    onExpiry,
     machine() {
       machine ??= open().then(({ publicKey }) => trustInKey(publicKey));
       return machine;
@@ -115,14 +131,7 @@ export function localSeal(trust: Trust): LocalSeal {
 
 /** Believes one key, for everything. */
 export function trustInKey(publicKey: Signer['publicKey']): Trust {
-  const signer = {
-    principals: ['machine'],
-    publicKey,
-    namespaces: undefined,
-    validAfter: undefined,
-    validBefore: undefined,
-  };
-  return createTrust({ allowedSigners: [{ ...signer, line: 0, comment: '' }], revokedKeys: [] });
+  return createTrust({ allowedSigners: [createAllowedSigner(publicKey, 'machine', undefined)], revokedKeys: [] });
 }
 
 /** The repository first, then the others, those of a higher priority first. */
@@ -172,6 +181,7 @@ async function openOnce(
       home: homeDirectory(process.env),
       signal,
       onNotice: (text) => options.context.emit({ kind: 'notice', text }),
+      ask: options.context.ask && (async (question) => (await options.context.ask!(question)) ?? ''),
     });
     closing.push(() => reader.close());
     return await openBinhost(store, {

@@ -9,7 +9,7 @@ import { homeDirectory } from '../config/xdg.ts';
 import type { AciImage } from '../image/assemble-aci.ts';
 import type { OciImage } from '../image/assemble-oci.ts';
 import { encodeLayer } from '../layer/encode-layer.ts';
-import type { BinhostConfig } from '../model/config.ts';
+import type { BinhostConfig, RunContext } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { DebianPin } from '../model/lock.ts';
 import { platformText } from '../model/platform.ts';
@@ -50,7 +50,7 @@ export async function openPublishing(
 ): Promise<Publishing> {
   const { config, context } = options;
   const place = writablePlace(config);
-  const signer = await openSigner(config.sign.key, { environment: process.env });
+  const signer = await openSigner(config.sign.key, { environment: process.env, ask: context.ask });
   if (signer === undefined) throw noSigner();
   const writer = await openWriter(
     { type: place.uploadType, path: place.uploadPath, driver: place.driver, timeoutMs: place.timeoutMs },
@@ -59,6 +59,7 @@ export async function openPublishing(
       home: homeDirectory(process.env),
       signal: context.signal,
       onNotice: (text) => context.emit({ kind: 'notice', text }),
+      ask: answerOrNothing(context.ask),
     },
   );
   let last: Promise<unknown> = Promise.resolve();
@@ -78,6 +79,11 @@ export async function openPublishing(
       return next;
     },
   };
+}
+
+/** An empty passphrase opens nothing, which is what giving none means. */
+export function answerOrNothing(ask: RunContext['ask']): ((question: string) => Promise<string>) | undefined {
+  return ask && (async (question) => (await ask(question)) ?? '');
 }
 
 type WritablePlace = BinhostConfig & { readonly uploadType: 'ssh' | 'file'; readonly uploadPath: string };

@@ -68,7 +68,8 @@ function taken(directory: string, found: string): BuilditError {
 async function writeMember(root: string, member: TarMember, what: string): Promise<void> {
   const { type, path, mode, content } = member;
   const elements = path.split('/').map((element) => element.toLowerCase());
-  if (elements.some((element) => OBEYED.has(element))) throw refused(what, path, 'the files of a container', 'a hidden repository');
+  if (elements.some((element) => OBEYED.has(element)))
+    throw refused(what, path, 'the files of a container', 'a hidden repository');
   const place = join(root, path);
   try {
     if (type === 'directory') await mkdir(place, 0o755);

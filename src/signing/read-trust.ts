@@ -21,8 +21,9 @@ export interface TrustFiles {
 const MAXIMUM_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads whom the user believes, besides `also` (the key of this machine); nobody where the files are missing. A line of the revoked keys that cannot be understood
- * is an error (`configuration-invalid`), and so is a file that cannot be read: a key that was taken back must not count.
+ * Reads whom the user believes, besides `also` (the user's own key); nobody where the files are missing. A line of the
+ * revoked keys that cannot be understood is an error (`configuration-invalid`), and so is a file that cannot be read: a
+ * key that was taken back must not count.
  */
 export async function readTrust(files: TrustFiles, also: readonly AllowedSigner[] = []): Promise<TrustReading> {
   const [allowed, revoked] = await Promise.all([

@@ -5,6 +5,8 @@ export interface DelayingProxy {
   readonly port: number;
   /** Bytes that went from clients to the server. */
   readonly sent: number;
+  /** Bytes that came back from it. */
+  readonly received: number;
   /** Connections taken so far. */
   readonly connections: number;
   /**
@@ -14,12 +16,21 @@ export interface DelayingProxy {
   cutAfter(bytes: number, options?: { readonly delivered?: boolean }): void;
   /** From now on nothing passes, and nobody is told. */
   stall(): void;
+  /** Breaks every connection and takes no more. */
+  close(): void;
 }
 
-/** A TCP proxy before a port of this machine that holds every byte back for `delayMs`, each way. Gone with the test. */
+/** A delaying proxy that is gone with the test. */
 export async function startDelayingProxy(port: number, delayMs: number): Promise<DelayingProxy> {
+  const proxy = await launchDelayingProxy(port, delayMs);
+  onTestFinished(proxy.close);
+  return proxy;
+}
+
+/** A TCP proxy before a port of this machine that holds every byte back for `delayMs`, each way. */
+export async function launchDelayingProxy(port: number, delayMs: number): Promise<DelayingProxy> {
   const sockets = new Set<Socket>();
-  const state = { sent: 0, connections: 0, cutAt: Number.POSITIVE_INFINITY, stalled: false, delivered: false };
+  const state = { sent: 0, received: 0, connections: 0, cutAt: Number.POSITIVE_INFINITY, stalled: false, delivered: false };
   const cut = () => {
     state.cutAt = Number.POSITIVE_INFINITY;
     for (const socket of sockets) socket.destroy();
@@ -50,17 +61,18 @@ export async function startDelayingProxy(port: number, delayMs: number): Promise
       if (state.delivered) deliverLast(client, upstream);
       else cut();
     });
-    delay(upstream, client, delayMs, state, () => {});
+    delay(upstream, client, delayMs, state, (length) => {
+      state.received += length;
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    cut();
-    server.close();
-  });
   return {
     port: (server.address() as AddressInfo).port,
     get sent() {
       return state.sent;
+    },
+    get received() {
+      return state.received;
     },
     get connections() {
       return state.connections;
@@ -71,6 +83,10 @@ export async function startDelayingProxy(port: number, delayMs: number): Promise
     },
     stall: () => {
       state.stalled = true;
+    },
+    close: () => {
+      cut();
+      server.close();
     },
   };
 }

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { programPath } from './requires.ts';
 
-/** A real sshd on loopback with a host key of its own, that lets one key in. Gone with the test. */
+/** A real sshd on loopback with a host key of its own, that lets one key in. */
 export interface Sshd {
   readonly port: number;
   /** The directory in which SFTP starts. */
@@ -31,6 +31,8 @@ export interface Sshd {
   readonly hostKey: string;
   /** The sshd itself and the sessions it started. */
   stop(): Promise<void>;
+  /** Stops it and removes its files. */
+  remove(): Promise<void>;
 }
 
 export interface SshdOptions {
@@ -44,7 +46,14 @@ export interface SshdOptions {
   readonly directory?: string;
 }
 
+/** A sshd that is gone with the test. */
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
+  const sshd = await launchSshd(options);
+  onTestFinished(sshd.remove);
+  return sshd;
+}
+
+export async function launchSshd(options: SshdOptions = {}): Promise<Sshd> {
   const work = mkdtempSync(join(tmpdir(), 'buildit-sshd-'));
   const directory = options.directory ?? join(work, 'served');
   mkdirSync(directory, { recursive: true });
@@ -68,15 +77,18 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     said += chunk;
   });
   const stop = () => stopped(sshd);
-  onTestFinished(async () => {
+  const remove = async () => {
     await stop();
     rmSync(work, { recursive: true, force: true, maxRetries: 3 });
+  };
+  await listening(port, () => said).catch(async (error) => {
+    await remove();
+    throw error;
   });
-  await listening(port, () => said);
   const hostKey = readFileSync(join(work, 'host_key.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
   const hostLine = `[127.0.0.1]:${port} ${hostKey}`;
   writeFileSync(join(home, '.ssh/known_hosts'), `${hostLine}\n`, { flag: 'a' });
-  return { port, directory, at: `${account.name}@127.0.0.1:${port}`, home, hostLine, hostKey, stop };
+  return { port, directory, at: `${account.name}@127.0.0.1:${port}`, home, hostLine, hostKey, stop, remove };
 }
 
 /** Who logs in, never root: the server's files are theirs. */

@@ -16,6 +16,8 @@ export interface StaticServer {
   readonly ca: string;
   /** The log so far: a line for each request, `GET /path 200`. */
   requests(): readonly string[];
+  /** Stops it and removes its files, but not what it showed. */
+  remove(): Promise<void>;
 }
 
 export interface StaticServerOptions {
@@ -24,8 +26,15 @@ export interface StaticServerOptions {
   readonly config?: readonly string[];
 }
 
+/** A real nginx that is gone with the test. */
+export async function startStaticServer(directory: string, options: StaticServerOptions = {}): Promise<StaticServer> {
+  const server = await launchStaticServer(directory, options);
+  onTestFinished(server.remove);
+  return server;
+}
+
 /** A real nginx that shows a directory on loopback, with a certificate of an authority of the test's own. */
-export async function startStaticServer(
+export async function launchStaticServer(
   directory: string,
   { scheme = 'https', config = [] }: StaticServerOptions = {},
 ): Promise<StaticServer> {
@@ -47,15 +56,19 @@ export async function startStaticServer(
     said += chunk;
   });
   const end = new Promise((resolve) => nginx.once('exit', resolve));
-  onTestFinished(async () => {
+  const remove = async () => {
     nginx.kill('SIGTERM');
     await end;
     rmSync(work, { recursive: true, force: true, maxRetries: 3 });
+  };
+  await listening(port, () => said).catch(async (error) => {
+    await remove();
+    throw error;
   });
-  await listening(port, () => said);
   return {
     ...{ at: `127.0.0.1:${port}`, port, directory, ca },
     requests: () => readFileSync(join(work, 'access.log'), 'utf8').split('\n').filter(Boolean),
+    remove,
   };
 }
 

@@ -36,11 +36,10 @@ export function addCollect(binhost: Command, cli: CliContext): void {
       withSession(cli, flags, async (session) => {
         const { collectBinhost } = await import('../../pipeline/binhost-run.ts');
         const isDryRun = flags.dryRun === true;
-        const collected = await collectBinhost(
-          await sharingOptions(cli, flags, session),
-          placeRequest(cli, typed),
-          { minimumAgeMs: flags.minAge, isDryRun },
-        );
+        const collected = await collectBinhost(await sharingOptions(cli, flags, session), placeRequest(cli, typed), {
+          minimumAgeMs: flags.minAge,
+          isDryRun,
+        });
         session.screen.close();
         if (flags.json === true) return session.document(collected);
         const rows = collected.categories.map(({ kind, count, bytes }) => [kind, String(count), sizeText(bytes)]);

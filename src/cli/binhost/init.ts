@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { isPublicUrl } from '../../binhost/public-url.ts';
 import { isRepositoryName } from '../../model/names.ts';
+import { isPrincipal } from '../../signing/is-principal.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
-import { isPrincipal } from '../../signing/is-principal.ts';
 import { withSession } from '../session.ts';
 import { addPlaceArgument, placeRequest, sharingOptions } from './place-options.ts';
 
@@ -21,7 +21,11 @@ export function addInit(binhost: Command, cli: CliContext): void {
   addCommonOptions(command)
     .option('--name <name>', 'what it is called; without it as configured, else as the directory', binhostName)
     .option('--url <url>', 'where the world reads it, for the discovery tags of its page', publicUrl)
-    .option('--principal <name>', "whose key signs, for keys/allowed_signers; this user and machine's without it", owner)
+    .option(
+      '--principal <name>',
+      "whose key signs, for keys/allowed_signers; what the key's comment says without it",
+      owner,
+    )
     .option('--json', 'print {place, identity, generation} as one JSON document')
     .addHelpText('after', () =>
       examples(
@@ -32,11 +36,8 @@ export function addInit(binhost: Command, cli: CliContext): void {
     )
     .action((typed: string | undefined, flags: InitFlags) =>
       withSession(cli, flags, async (session) => {
-        const [{ initBinhost }, { machineName }] = await Promise.all([
-          import('../../pipeline/binhost-run.ts'),
-          import('../../signing/machine-key.ts'),
-        ]);
-        const { name, url, principal = machineName() } = flags;
+        const { initBinhost } = await import('../../pipeline/binhost-run.ts');
+        const { name, url, principal } = flags;
         const options = await sharingOptions(cli, flags, session);
         const made = await initBinhost(options, placeRequest(cli, typed), { name, url, principal });
         if (flags.json === true) return session.document(made);

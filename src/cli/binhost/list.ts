@@ -5,7 +5,7 @@ import type { PlaceContent } from '../../pipeline/binhost-run.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
-import { sizeText } from '../quantities.ts';
+import { counted, sizeText } from '../quantities.ts';
 import { withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
 import { addPlaceArgument, placeRequest, sharingOptions } from './place-options.ts';
@@ -57,7 +57,7 @@ export function listLines({ place, identity, generation, content, pins }: PlaceC
     { title: 'SIZE', align: 'right' as const },
     ...['KEY', ''].map((title) => ({ title })),
   ];
-  const { packages: p, containers: c } = content;
-  const summary = `'${identity.name}' at ${place}, generation ${generation}: ${p.length} packages, ${c.length} containers`;
+  const held = `${counted(content.packages.length, 'package')}, ${counted(content.containers.length, 'container')}`;
+  const summary = `'${identity.name}' at ${place}, generation ${generation}: ${held}`;
   return [...(rows.length === 0 ? [] : textTable(columns, rows)), summary];
 }

@@ -23,7 +23,10 @@ export function addRemove(binhost: Command, cli: CliContext): void {
     .addHelpText('after', () =>
       examples(
         ['buildit binhost rm Sysadmin42/nginx-production:1.7.6-p1', 'nobody finds it any more'],
-        ['buildit binhost rm 86c8ef43-f4a4-89ba-a0ee-92900211c7b6 && buildit binhost gc', 'and its files go after a week'],
+        [
+          'buildit binhost rm 86c8ef43-f4a4-89ba-a0ee-92900211c7b6 && buildit binhost gc',
+          'and its files go after a week',
+        ],
       ),
     )
     .action((what: string, typed: string | undefined, flags: RemoveFlags) =>

@@ -4,7 +4,7 @@ import type { CliContext } from '../cli-context.ts';
 import type { Finish } from '../command-line.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
-import { sizeText } from '../quantities.ts';
+import { counted, sizeText } from '../quantities.ts';
 import { withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
 import { addPlaceArgument, placeRequest, sharingOptions } from './place-options.ts';
@@ -27,7 +27,10 @@ export function addVerify(binhost: Command, cli: CliContext, finish: Finish): vo
     .option('--json', 'print {place, generation, packages, containers, blobs, findings, isSound}')
     .addHelpText('after', () =>
       examples(
-        ['buildit binhost verify', `pointer, index, records and signatures; ends with ${UNSOUND} when something is wrong`],
+        [
+          'buildit binhost verify',
+          `pointer, index, records and signatures; ends with ${UNSOUND} when something is wrong`,
+        ],
         ['buildit binhost verify --deep /srv/containers', 'every byte, on the host itself'],
       ),
     )
@@ -47,14 +50,18 @@ export function addVerify(binhost: Command, cli: CliContext, finish: Finish): vo
 export function reportLines(report: PlaceReport & { readonly place: string }): string[] {
   const { place, name, generation, packages, containers, blobs, findings } = report;
   const unreferenced = findings.filter(({ kind }) => kind === 'unreferenced');
-  const shown = [...findings.filter(({ kind }) => kind !== 'unreferenced'), ...unreferenced.slice(0, MOST_UNREFERENCED)];
+  const shown = [
+    ...findings.filter(({ kind }) => kind !== 'unreferenced'),
+    ...unreferenced.slice(0, MOST_UNREFERENCED),
+  ];
   const rows = shown.map(({ kind, path, detail }: Finding) => [kind, path, detail]);
   const more = unreferenced.length - Math.min(unreferenced.length, MOST_UNREFERENCED);
   const wrong = findings.filter(isWrong).length;
+  const held = [counted(packages, 'package'), counted(containers, 'container'), counted(blobs.count, 'blob')].join(', ');
   return [
     ...(rows.length === 0 ? [] : textTable([{ title: 'FOUND' }, { title: 'FILE' }, { title: 'WHY' }], rows)),
     ...(more > 0 ? [`and ${more} more that nothing names`] : []),
-    `'${name}' at ${place}, generation ${generation}: ${packages} packages, ${containers} containers, ${blobs.count} blobs of ${sizeText(blobs.bytes)}`,
+    `'${name}' at ${place}, generation ${generation}: ${held} of ${sizeText(blobs.bytes)}`,
     wrong === 0 ? 'sound' : `${wrong} wrong`,
   ];
 }

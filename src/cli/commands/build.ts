@@ -124,7 +124,13 @@ export async function buildOptions(
 
 /** `buildit biuld` would be the directory `biuld`: where there is none, the verb was meant. */
 function refuseMistypedVerb(cli: CliContext, program: Command, directory: string): void {
-  if (cli.argv.includes('build') || cli.argv.includes('push') || directory.includes('/') || existsSync(resolve(cli.cwd, directory))) return;
+  if (
+    cli.argv.includes('build') ||
+    cli.argv.includes('push') ||
+    directory.includes('/') ||
+    existsSync(resolve(cli.cwd, directory))
+  )
+    return;
   const verbs = program.commands.map((command) => command.name());
   throw new BuilditError(
     'usage',
@@ -185,5 +191,10 @@ async function keepReceipt(
     quiet: flags.quiet === true,
     colours: coloursFor(cli.stderr.isTerminal, cli.environment),
   });
-  await writeReceipt(cli.installation, cli, { ...printed, sightings: witness.sightings() });
+  const expiries = outcomes.flatMap(({ expiresMs }) => expiresMs ?? []);
+  await writeReceipt(cli.installation, cli, {
+    ...printed,
+    sightings: witness.sightings(),
+    expiresMs: expiries.length === 0 ? undefined : Math.min(...expiries),
+  });
 }

@@ -13,6 +13,8 @@ export interface Receipt {
   readonly stdout: string;
   readonly stderr: string;
   readonly sightings: readonly Sighting[];
+  /** Milliseconds since 1970: when the first of the signatures that were relied on stops counting by itself. */
+  readonly expiresMs?: number | undefined;
 }
 
 export const RECEIPT_FORMAT = 1;

@@ -10,11 +10,15 @@ export function tryReceipt(installation: string, argv: readonly string[]): boole
   if (!mayUseReceipt(argv)) return false;
   const path = receiptPath(installation, thisInvocation(argv));
   const receipt = readReceipt(path);
-  if (receipt === undefined || !receipt.sightings.every(looksUnchanged)) return false;
+  if (receipt === undefined || isExpired(receipt) || !receipt.sightings.every(looksUnchanged)) return false;
   print(1, receipt.stdout);
   print(2, receipt.stderr);
   settleReceipt(path, receipt);
   return true;
+}
+
+function isExpired({ expiresMs }: Receipt): boolean {
+  return expiresMs !== undefined && Date.now() >= expiresMs;
 }
 
 /** Only a file that this user alone can write counts. Whatever is wrong with it, there is then no receipt. */

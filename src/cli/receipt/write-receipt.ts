@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileDurably } from '../../system/files.ts';
-import { createWitness, looksUnchanged, type Sighting } from '../../system/witness.ts';
+import { createWitness, looksUnchanged } from '../../system/witness.ts';
 import { installedFiles } from './installed-files.ts';
 import { type Invocation, mayUseReceipt, RECEIPT_FORMAT, type Receipt, receiptPath } from './receipt.ts';
 
@@ -12,7 +12,7 @@ import { type Invocation, mayUseReceipt, RECEIPT_FORMAT, type Receipt, receiptPa
 export async function writeReceipt(
   installation: string,
   invocation: Invocation,
-  { stdout, stderr, sightings }: { stdout: string; stderr: string; sightings: readonly Sighting[] },
+  { stdout, stderr, sightings, expiresMs }: Omit<Receipt, 'format'>,
 ): Promise<void> {
   const path = receiptPath(installation, invocation);
   if (!mayUseReceipt(invocation.argv)) return;
@@ -23,7 +23,7 @@ export async function writeReceipt(
   }
   const all = [...sightings, ...own.sightings()];
   if (!all.every(looksUnchanged)) return;
-  const receipt: Receipt = { format: RECEIPT_FORMAT, stdout, stderr, sightings: all };
+  const receipt: Receipt = { format: RECEIPT_FORMAT, stdout, stderr, sightings: all, expiresMs };
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
     await writeFileDurably(path, JSON.stringify(receipt), { mode: 0o600 });
