@@ -6,7 +6,14 @@ import type { BinhostIdentity } from './binhost-identity.ts';
 import { generationPath, indexPartPath, POINTER_PATH } from './binhost-paths.ts';
 import { compressPart, readPart } from './compressed-part.ts';
 import { EMPTY_INDEX, type IndexContent, indexPartText, mergeIndex } from './index-part.ts';
-import { MOST_POINTER_BYTES, type PartReference, type Pointer, pointerLine, signedPointerText } from './pointer.ts';
+import {
+  MOST_POINTER_BYTES,
+  type PartReference,
+  type Pointer,
+  pointerLine,
+  pointerPadding,
+  signedPointerText,
+} from './pointer.ts';
 import { readPointer, type TrustPolicy } from './read-pointer.ts';
 import { FieldFault } from './strict-fields.ts';
 
@@ -205,6 +212,7 @@ async function signPointer(
     generation,
     time: now.toISOString(),
     expires: new Date(now.getTime() + EXPIRES_AFTER_MS).toISOString(),
+    padding: pointerPadding(generation),
     base,
     tail,
   });

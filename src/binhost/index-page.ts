@@ -46,7 +46,7 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; bo
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
   tr { display: block; padding: .5rem 0; border-bottom: 1px solid #ddd }
   td { display: block; padding: 0; border: 0 }
-  td::before { content: attr(data-title) ": "; color: #666 }
+  td::before { content: attr(data-title) ": "; color: #666; font: 16px/1.5 system-ui, sans-serif }
 }
 @media (prefers-color-scheme: dark) {
   body { color: #e6e6e6; background: #161616 }

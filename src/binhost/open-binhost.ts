@@ -103,7 +103,9 @@ function newer(options: OpenBinhostOptions, known: Accepted, found: Accepted): A
   }
   if (after.generation > before.generation) return found;
   if (after.generation === before.generation) {
-    if (found.memory.pointer === known.memory.pointer) return { ...known, memory: found.memory };
+    if (found.memory.pointer === known.memory.pointer) {
+      return found.memory.etag === known.memory.etag ? known : { ...known, memory: found.memory };
+    }
     return keepKnown(options, known, `another one with the number ${after.generation}`);
   }
   return keepKnown(options, known, `generation ${after.generation}, older than ${before.generation} that was seen`);

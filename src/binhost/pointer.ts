@@ -32,6 +32,8 @@ export interface Pointer {
   readonly generation: number;
   readonly time: string;
   readonly expires: string;
+  /** Fills the line up so that neighbouring generations differ in size: see `pointerPadding`. */
+  readonly padding: string;
   readonly base: PartReference | null;
   readonly tail: PartReference | null;
 }
@@ -52,9 +54,18 @@ const pointer = object({
   generation: count,
   time,
   expires: time,
+  padding: text('dots', (value) => /^\.{0,63}$/.test(value)),
   base: nullOr(part),
   tail: nullOr(part),
 });
+
+/**
+ * Web servers make an entity tag of a file's time in seconds and its size: two pointers of one size that were written in
+ * one second would be taken for the same.
+ */
+export function pointerPadding(generation: number): string {
+  return '.'.repeat(generation % 61);
+}
 
 export function pointerLine(value: Pointer): string {
   return canonicalText(value);

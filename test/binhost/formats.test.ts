@@ -25,6 +25,7 @@ const pointer: Pointer = {
   generation: 7,
   time,
   expires: '2026-04-02T03:04:05.678Z',
+  padding: '...',
   base: { ...blob, entries: 3 },
   tail: null,
 };
