@@ -138,7 +138,7 @@ async function whatIsNamed(
   for (const digest of new Set(documents)) {
     kept.add(publishedBlobPath(digest));
     const document = await documentAt(writer, digest);
-    keep(await blobsNamedByContainer(writer, document, commit.signal));
+    keep(await blobsNamedByContainer(writer, document, { signal: commit.signal }));
     kept.add(specPath(document));
     for (const { path } of document.aci) kept.add(path);
   }

@@ -27,8 +27,11 @@ export interface SignedRecord {
 }
 
 export type PackageAnswer =
-  /** `vouched`: blobs that as many builders named as are wanted, so that what is in them needs no further proof. */
-  | { readonly kind: 'found'; readonly signed: SignedRecord; readonly vouched: ReadonlySet<Digest> }
+  /**
+   * `agreeing`: the records of those who say the same, at least one; the layers can be fetched by any of them. `vouched`:
+   * blobs that as many of them named as are wanted, so that what is in them needs no further proof.
+   */
+  | { readonly kind: 'found'; readonly agreeing: readonly SignedRecord[]; readonly vouched: ReadonlySet<Digest> }
   /** One clause; `doubts` say what was there and did not count, one line each. */
   | { readonly kind: 'missing'; readonly reason: string; readonly doubts: readonly string[] };
 
@@ -66,8 +69,9 @@ export async function findPackage(
   }
   if (enough.length === 1) {
     for (const doubt of doubts) binhost.onDoubt(doubt);
-    const group = enough[0]!;
-    return { kind: 'found', signed: group[0]!, vouched: vouchedBlobs(group, builders) };
+    const vouched = vouchedBlobs(enough[0]!, builders);
+    const rank = ({ record }: SignedRecord) => (isVouched(record, vouched) ? 0 : 1);
+    return { kind: 'found', agreeing: enough[0]!.toSorted((a, b) => rank(a) - rank(b)), vouched };
   }
   const reason =
     enough.length > 1
@@ -150,6 +154,10 @@ function vouchedBlobs(group: readonly SignedRecord[], builders: number): Readonl
   const named = (digest: Digest) => group.filter(({ record }) => blobsOfLayers(record).includes(digest));
   const all = group.flatMap(({ record }) => blobsOfLayers(record));
   return new Set(builders <= 1 ? all : all.filter((digest) => signersOf(named(digest)) >= builders));
+}
+
+function isVouched({ outputs }: PublishedRecord, vouched: ReadonlySet<Digest>): boolean {
+  return Object.values(outputs).every(({ blobs }) => blobs.some(({ digest }) => vouched.has(digest)));
 }
 
 function blobsOfLayers({ outputs }: PublishedRecord): readonly Digest[] {

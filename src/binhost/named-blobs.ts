@@ -23,24 +23,43 @@ export function blobsNamedByRecord(record: PublishedRecord): NamedBlobs {
 
 /**
  * Every blob of a container: spec, manifests, configurations, layers, and what the locks in its spec pin, such as the
- * Debian packages of a build root. Throws `checksum-mismatch` where a file that says what others there are is damaged.
+ * Debian packages of a build root. Where a file that says what others there are is missing or damaged, `onFault` is told
+ * its path and the rest is answered; without it that is thrown, as `checksum-mismatch`, `input-invalid` or
+ * `archive-refused`.
  */
 export async function blobsNamedByContainer(
   reader: RemoteReader,
   document: ContainerDocument,
-  signal?: AbortSignal,
+  { signal, onFault }: NamingOptions = {},
 ): Promise<NamedBlobs> {
   const required: BlobReference[] = [document.spec, ...document.oci, ...document.aci];
+  const optional: Digest[] = document.packages.map(({ hash }) => hash);
+  const telling = async (digest: Digest, read: () => Promise<void>) => {
+    try {
+      await read();
+    } catch (error) {
+      if (onFault === undefined || !(error instanceof BuilditError) || !FAULTS.includes(error.code)) throw error;
+      onFault(publishedBlobPath(digest), error.message);
+    }
+  };
   for (const image of document.oci) {
-    const { config, layers } = await manifestAt(reader, image, signal);
-    required.push(config, ...layers);
+    await telling(image.digest, async () => {
+      const { config, layers } = await manifestAt(reader, image, signal);
+      required.push(config, ...layers);
+    });
   }
-  const optional = [
-    ...document.packages.map(({ hash }) => hash),
-    ...(await pinnedBySpec(reader, document.spec, signal)),
-  ];
+  await telling(document.spec.digest, async () => {
+    optional.push(...(await pinnedBySpec(reader, document.spec, signal)));
+  });
   return { required: required.map(({ digest, size }) => ({ digest, size })), optional };
 }
+
+export interface NamingOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onFault?: ((path: string, reason: string) => void) | undefined;
+}
+
+const FAULTS: readonly string[] = ['checksum-mismatch', 'input-invalid', 'archive-refused'];
 
 async function manifestAt(reader: RemoteReader, { digest, size }: BlobReference, signal: AbortSignal | undefined) {
   const path = publishedBlobPath(digest);

@@ -18,7 +18,7 @@ import { entryCount, readPart } from './compressed-part.ts';
 import { specPath } from './container-document.ts';
 import { type ContainerEntry, containerTitle } from './container-entry.ts';
 import { EMPTY_INDEX, type IndexContent, type IndexEntry, mergeIndex } from './index-part.ts';
-import { blobsNamedByContainer, blobsNamedByRecord, type NamedBlobs } from './named-blobs.ts';
+import { blobsNamedByContainer, blobsNamedByRecord, type NamedBlobs, type NamingOptions } from './named-blobs.ts';
 import { readPins } from './pins.ts';
 import { listPlace, type PlaceListing } from './place-listing.ts';
 import { compareFindings, type Finding, type FindingKind, isWrong, type PlaceReport } from './place-report.ts';
@@ -46,6 +46,7 @@ export async function verifyPlace(writer: RemoteWriter, options: VerifyPlaceOpti
     found: (kind, path, detail) => findings.push({ kind, path: printable(path), detail: printable(detail) }),
     named: new Map(),
     kept: new Set(),
+    unclear: new Set(),
   };
   const listing = await listPlace(writer);
   const identity = await checkIdentity(check);
@@ -53,9 +54,9 @@ export async function verifyPlace(writer: RemoteWriter, options: VerifyPlaceOpti
   const content = mergeIndex(await checkPart(check, pointer?.tail), await checkPart(check, pointer?.base));
   await checkRecords(check, listing, content.packages);
   await checkContainers(check, listing, content.containers);
-  await checkNamedBlobs(check, listing);
+  checkNamedBlobs(check, listing);
   if (options.deep) await checkContents(check, listing);
-  await tellUnreferenced(check, listing);
+  tellUnreferenced(check, listing);
   const sorted = findings.sort(compareFindings);
   return {
     name: identity?.name ?? '',
@@ -80,6 +81,8 @@ interface Check {
   readonly named: Map<Digest, { readonly size: number; readonly by: string }>;
   /** Paths and digests that something refers to. */
   readonly kept: Set<string>;
+  /** Files that would say what else is named, and cannot be read. */
+  readonly unclear: Set<string>;
 }
 
 async function checkIdentity({ writer, found }: Check): Promise<BinhostIdentity | undefined> {
@@ -182,7 +185,10 @@ async function checkRecords(check: Check, listing: PlaceListing, entries: readon
     const entry = indexed.get(path);
     if (entry === undefined) found('unreferenced', path, 'no index names it');
     if (reading.kind === 'missing') return found('missing', path, 'the index names it');
-    if (reading.kind === 'damaged') return found('damaged', path, reading.reason);
+    if (reading.kind === 'damaged') {
+      check.unclear.add(path);
+      return found('damaged', path, reading.reason);
+    }
     const { record, verdict } = reading;
     if (verdict === undefined) found('missing', signaturePath(path), 'the record is not signed');
     else judge(check, path, verdict);
@@ -190,6 +196,8 @@ async function checkRecords(check: Check, listing: PlaceListing, entries: readon
     if (entry !== undefined && agrees.some((key) => record[key] !== entry[key]))
       found('damaged', path, 'it says something else than the index');
     name(check, blobsNamedByRecord(record), path);
+    for (const digest of [...record.sources, ...record.patches])
+      if (!listing.blobs.has(digest)) found('incomplete', path, `its source or patch ${digest} is not there`);
     kept.add(path);
   });
 }
@@ -207,34 +215,40 @@ async function checkContainers(check: Check, listing: PlaceListing, entries: rea
     const by = `${containerTitle(entry)}-${entry.version}`;
     name(check, { required: [entry.document], optional: [] }, by);
     const reading = await readContainer({ reader: writer, policy }, entry, options.signal);
-    if (reading.kind === 'missing') continue;
-    if (reading.kind === 'damaged') {
-      found('damaged', path, reading.reason);
+    if (reading.kind === 'damaged') found('damaged', path, reading.reason);
+    if (reading.kind !== 'document') {
+      check.unclear.add(path);
       continue;
     }
     const { document, verdict } = reading;
     if (verdict !== undefined) judge(check, path, verdict);
-    name(check, { required: [document.spec, ...document.oci, ...document.aci], optional: [] }, by);
-    try {
-      name(check, await blobsNamedByContainer(writer, document, options.signal), by);
-    } catch (error) {
-      found('damaged', path, asDamage(error));
-    }
+    name(check, await blobsNamedByContainer(writer, document, naming(check, listing)), by);
     checkView(check, listing.specs.get(specPath(document))?.size, specPath(document));
     for (const aci of document.aci) checkView(check, listing.acis.get(aci.path)?.size, aci.path);
   }
 }
 
+/** A file that is missing is told once, by whoever names it. */
+function naming(check: Check, { blobs }: PlaceListing): NamingOptions {
+  return {
+    signal: check.options.signal,
+    onFault(path, reason) {
+      check.unclear.add(path);
+      if (blobs.has(path.split('/').at(-1)!)) check.found('damaged', path, reason);
+    },
+  };
+}
+
 /** A pinned container counts as named, also where the index names a later one of the same version. */
-async function keepPinned(check: Check, { blobs }: PlaceListing): Promise<void> {
+async function keepPinned(check: Check, listing: PlaceListing): Promise<void> {
   for (const { digest, kind } of await readPins(check.writer)) {
     check.kept.add(digest);
-    if (kind !== 'container' || !blobs.has(digest)) continue;
+    if (kind !== 'container' || !listing.blobs.has(digest)) continue;
     try {
       const document = await readDocumentAt(check.writer, digest);
       check.kept.add(specPath(document));
       for (const { path } of document.aci) check.kept.add(path);
-      name(check, await blobsNamedByContainer(check.writer, document, check.options.signal), `the pin of ${digest}`);
+      name(check, await blobsNamedByContainer(check.writer, document, naming(check, listing)), `the pin of ${digest}`);
     } catch (error) {
       check.found('damaged', publishedBlobPath(digest), asDamage(error));
     }
@@ -252,7 +266,7 @@ function name({ named, kept }: Check, { required, optional }: NamedBlobs, by: st
   for (const digest of [...required.map((blob: BlobReference) => blob.digest), ...optional]) kept.add(digest);
 }
 
-async function checkNamedBlobs({ named, found }: Check, { blobs }: PlaceListing): Promise<void> {
+function checkNamedBlobs({ named, found }: Check, { blobs }: PlaceListing): void {
   for (const [digest, { size, by }] of named) {
     const there = blobs.get(digest);
     if (there === undefined) found('missing', publishedBlobPath(digest), `named by ${by}`);
@@ -282,9 +296,11 @@ async function checkContents({ writer, found, options }: Check, { blobs }: Place
   });
 }
 
-async function tellUnreferenced({ found, kept }: Check, listing: PlaceListing): Promise<void> {
+/** Where a file that would name others cannot be read, nobody knows which blobs are wanted. */
+function tellUnreferenced({ found, kept, unclear }: Check, listing: PlaceListing): void {
   const tell = (path: string) => found('unreferenced', path, 'nothing names it');
-  for (const digest of listing.blobs.keys()) if (!kept.has(digest)) tell(publishedBlobPath(digest));
+  if (unclear.size === 0)
+    for (const digest of listing.blobs.keys()) if (!kept.has(digest)) tell(publishedBlobPath(digest));
   for (const digest of listing.parts.keys()) if (!kept.has(indexPartPath(digest))) tell(indexPartPath(digest));
   for (const path of [...listing.specs.keys(), ...listing.acis.keys()]) if (!kept.has(path)) tell(path);
   for (const path of listing.foreign) found('unreferenced', path, 'no file of a binhost has such a name');

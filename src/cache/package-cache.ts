@@ -1,5 +1,5 @@
 import { fetchPackage } from '../binhost/fetch-package.ts';
-import { findPackage, type PackageAnswer } from '../binhost/find-package.ts';
+import { findPackage, type PackageAnswer, type SignedRecord } from '../binhost/find-package.ts';
 import type { IndexEntry } from '../binhost/index-part.ts';
 import type { Binhost } from '../binhost/open-binhost.ts';
 import type { Digest } from '../model/digest.ts';
@@ -140,7 +140,7 @@ async function takeFromPlace(
       for (const doubt of answer.doubts) onWarning(`binhost '${place.name}': ${printable(doubt)}`, TRUST_HINT);
       return answer.reason;
     }
-    return await fetchAndKeep(options, place, binhost, answer);
+    return await fetchFromOne(options, place, binhost, answer);
   } catch (error) {
     if (signal.aborted || !(error instanceof BuilditError) || LOCAL_FAULTS.includes(error.code)) throw error;
     onWarning(`binhost '${place.name}': ${error.message}`, 'the package is built from source instead');
@@ -153,12 +153,34 @@ const TRUST_HINT = '`buildit key trust` adds whom you believe; the package is bu
 /** What is wrong here, not there. */
 const LOCAL_FAULTS: readonly string[] = ['cannot-write', 'disk-full', 'interrupted'];
 
+/** What one of several agreeing builders said, if it proves wrong, leads to the next of them. */
+async function fetchFromOne(
+  options: PackageCacheOptions,
+  place: CachePlace,
+  binhost: Binhost,
+  { agreeing, vouched }: Extract<PackageAnswer, { readonly kind: 'found' }>,
+): Promise<PackageRecord> {
+  for (const [index, signed] of agreeing.entries()) {
+    try {
+      return await fetchAndKeep(options, place, binhost, { signed, vouched });
+    } catch (error) {
+      const isLast = index === agreeing.length - 1;
+      if (isLast || !(error instanceof BuilditError) || !ONE_FILE_FAULTS.includes(error.code)) throw error;
+      options.onWarning(`binhost '${place.name}': ${error.message}`, `${signed.principal ?? 'a stranger'} signed it`);
+    }
+  }
+  throw new Error('a package was found without a record');
+}
+
+const ONE_FILE_FAULTS: readonly string[] = ['checksum-mismatch', 'input-invalid', 'archive-refused', 'file-missing'];
+
 async function fetchAndKeep(
   { store, seal, signal, onFetch }: PackageCacheOptions,
   place: CachePlace,
   { reader, policy }: Binhost,
-  { signed: { record, text, signature }, vouched }: Extract<PackageAnswer, { readonly kind: 'found' }>,
+  { signed, vouched }: { readonly signed: SignedRecord; readonly vouched: ReadonlySet<Digest> },
 ): Promise<PackageRecord> {
+  const { record, text, signature } = signed;
   const task = onFetch({ hash: record.hash, name: `${record.name}-${record.version}`, place: place.name });
   try {
     const kept = await fetchPackage(store, reader, record, { vouched, signal, onProgress: task.progress });

@@ -11,8 +11,8 @@ const AS_WRITTEN: Readonly<Record<string, { name: string; text(value: never): st
 };
 
 /** Every setting as a row of its name in configuration files, its value, and where that came from. */
-export function configRows({ origins, notices: _, ...settings }: Config): string[][] {
-  return rowsOf(settings, '').map(([key, value]) => {
+export function configRows({ origins, notices: _, gitRecipes, ...settings }: Config): string[][] {
+  return rowsOf({ ...settings, recipes: [...settings.recipes, ...gitRecipes] }, '').map(([key, value]) => {
     const written = AS_WRITTEN[key];
     const name = written?.name ?? key;
     const text = written === undefined ? settingText(value) : written.text(value as never);

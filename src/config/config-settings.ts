@@ -1,4 +1,4 @@
-import type { BinhostConfig, RecipeRepository } from '../model/config.ts';
+import type { BinhostConfig, GitRecipes, RecipeRepository } from '../model/config.ts';
 
 /** What one source of settings says: a file, the environment, or the command line. */
 export interface ConfigSettings {
@@ -16,5 +16,6 @@ export interface ConfigSettings {
   readonly repository?: BinhostConfig | undefined;
   readonly repositories?: readonly BinhostConfig[] | undefined;
   readonly recipes?: readonly RecipeRepository[] | undefined;
+  readonly gitRecipes?: readonly GitRecipes[] | undefined;
   readonly use?: { readonly with: readonly string[]; readonly without: readonly string[] } | undefined;
 }

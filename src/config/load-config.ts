@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Config, RecipeRepository } from '../model/config.ts';
+import type { Config, GitRecipes, RecipeRepository } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { Witness } from '../system/witness.ts';
 import { findConfigFiles } from './config-files.ts';
@@ -75,7 +75,7 @@ function merge(layers: readonly ConfigSettings[], environment: Environment, noti
   const store = first('store', 'store') ?? defaultStore(environment);
   return {
     store,
-    recipes: mergeRecipes(layers, origins),
+    ...mergeRecipes(layers, origins),
     repository: first('repository', 'repository'),
     repositories: mergeRepositories(layers, origins),
     debian: { mirror: first('mirror', 'debian.mirror') },
@@ -103,14 +103,17 @@ function defaultAllowedSigners(environment: Environment): string {
 }
 
 /** All repositories of recipes, each name once; the shipped ones last, unless another is called like them. */
-function mergeRecipes(layers: readonly ConfigSettings[], origins: Record<string, string>): readonly RecipeRepository[] {
-  const recipes = new Map<string, RecipeRepository>();
-  for (const { recipes: configured = [], origin } of layers) {
-    for (const recipe of configured) {
+function mergeRecipes(
+  layers: readonly ConfigSettings[],
+  origins: Record<string, string>,
+): Pick<Config, 'recipes' | 'gitRecipes'> {
+  const recipes = new Map<string, RecipeRepository | GitRecipes>();
+  for (const { recipes: configured = [], gitRecipes = [], origin } of layers) {
+    for (const recipe of [...configured, ...gitRecipes]) {
       const key = `recipes.${recipe.name}`;
       const known = recipes.get(recipe.name);
-      if (known !== undefined && known.path !== recipe.path) {
-        const message = `Cannot use the recipes "${recipe.name}": expected one place, found ${known.path} (${origins[key]}) and ${recipe.path} (${origin(key)})`;
+      if (known !== undefined && placeOf(known) !== placeOf(recipe)) {
+        const message = `Cannot use the recipes "${recipe.name}": expected one place, found ${placeOf(known)} (${origins[key]}) and ${placeOf(recipe)} (${origin(key)})`;
         throw new BuilditError('configuration-invalid', message, { hint: 'give one of them another name' });
       }
       if (known !== undefined) continue;
@@ -122,7 +125,15 @@ function mergeRecipes(layers: readonly ConfigSettings[], origins: Record<string,
     recipes.set(SHIPPED_RECIPES.name, SHIPPED_RECIPES);
     origins[`recipes.${SHIPPED_RECIPES.name}`] = 'default';
   }
-  return [...recipes.values()];
+  const all = [...recipes.values()];
+  return {
+    recipes: all.filter((recipe): recipe is RecipeRepository => 'path' in recipe),
+    gitRecipes: all.filter((recipe): recipe is GitRecipes => 'git' in recipe),
+  };
+}
+
+function placeOf(recipe: RecipeRepository | GitRecipes): string {
+  return 'path' in recipe ? recipe.path : `${recipe.git}${recipe.ref === undefined ? '' : ` ${recipe.ref}`}`;
 }
 
 function mergeRepositories(layers: readonly ConfigSettings[], origins: Record<string, string>): Config['repositories'] {

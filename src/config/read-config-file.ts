@@ -5,7 +5,7 @@ import { readDocument, shownPath } from '../document/read-document.ts';
 import { cleanRelativePath } from '../document/resolve-inside.ts';
 import { validateSchema } from '../document/validate-schema.ts';
 import type { YamlMap } from '../document/yaml-node.ts';
-import type { RecipeRepository } from '../model/config.ts';
+import type { GitRecipes, RecipeRepository } from '../model/config.ts';
 import { isFlagName, isRepositoryName, printable } from '../model/names.ts';
 import type { Witness } from '../system/witness.ts';
 import type { ConfigFile } from './config-files.ts';
@@ -17,7 +17,7 @@ import { isTrustedConfig, type TrustedConfigs } from './trusted-configs.ts';
 import { untrustedSettings } from './untrusted-settings.ts';
 
 /** Words of the configuration that this version refuses by name. */
-const UNSUPPORTED = { 'recipes.*': ['git', 'ref'], 'build.executor': ['slurm', 'oci'] } as const;
+const UNSUPPORTED = { 'build.executor': ['slurm', 'oci'] } as const;
 
 export interface ReadConfigOptions {
   readonly trusted: TrustedConfigs;
@@ -86,6 +86,7 @@ function readSettings(map: YamlMap | undefined, place: SettingsPlace): ConfigSet
     signKey: isTrusted ? textAt(mapAt(map, 'sign'), 'key') : undefined,
     allowedSigners: isTrusted && allowedSigners !== undefined ? resolvePath(allowedSigners) : undefined,
     recipes: readRecipes(map, place),
+    gitRecipes: readGitRecipes(map, place),
     use: readUse(map, problems),
   };
 }
@@ -97,6 +98,9 @@ function readRecipes(map: YamlMap | undefined, place: SettingsPlace): readonly R
     if (name !== undefined && !isRepositoryName(name.text)) {
       place.problems.expected(name, 'recipes.name', 'a name such as team');
     }
+    if (path === undefined && scalarAt(entry, 'git') === undefined && name !== undefined) {
+      place.problems.expected(name, `recipes.${name.text}`, 'a path or a git repository');
+    }
     if (path === undefined || name === undefined) return [];
     if (!place.isTrusted && cleanRelativePath(path.text) === undefined) {
       place.problems.expected(path, 'recipes.path', 'a relative path that stays inside the directory of this file', {
@@ -105,6 +109,29 @@ function readRecipes(map: YamlMap | undefined, place: SettingsPlace): readonly R
     }
     return [{ name: name.text, path: resolve(place.directory, expandHome(path.text, place.home)) }];
   });
+}
+
+function readGitRecipes(map: YamlMap | undefined, { problems }: SettingsPlace): readonly GitRecipes[] {
+  return mapsAt(map, 'recipes').flatMap((entry) => {
+    const [name, git, ref] = ['name', 'git', 'ref'].map((key) => scalarAt(entry, key));
+    if (git === undefined) {
+      if (ref !== undefined) problems.add(ref, 'Cannot use "ref": expected "git" beside it, found none');
+      return [];
+    }
+    if (!isGitAddress(git.text))
+      problems.expected(git, 'recipes.git', 'an address such as https://example.org/recipes.git');
+    if (ref !== undefined && !/^[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}$/.test(ref.text)) {
+      problems.expected(ref, 'recipes.ref', 'a branch, a tag or a full commit id');
+    }
+    if (scalarAt(entry, 'path') !== undefined)
+      problems.add(git, 'Cannot use "git": expected it alone, found "path" too');
+    return name === undefined ? [] : [{ name: name.text, git: git.text, ref: ref?.text }];
+  });
+}
+
+function isGitAddress(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === 'https:' && url.username === '' && url.password === '' && printable(text) === text;
 }
 
 function readUse(map: YamlMap | undefined, problems: Problems): ConfigSettings['use'] {

@@ -6,6 +6,15 @@ export interface RecipeRepository {
   readonly path: string;
 }
 
+/** Recipes in a git repository: what they are is known when it has been fetched. */
+export interface GitRecipes {
+  readonly name: string;
+  /** `https://…`, without credentials. */
+  readonly git: string;
+  /** Branch, tag or full commit id; undefined: what HEAD names. */
+  readonly ref: string | undefined;
+}
+
 /** A place to share packages through, as configured. Used by publishing and by look-ups in binhosts. */
 export interface BinhostConfig {
   readonly name: string;
@@ -38,6 +47,7 @@ export interface Config {
   /** Absolute path of the store. */
   readonly store: string;
   readonly recipes: readonly RecipeRepository[];
+  readonly gitRecipes: readonly GitRecipes[];
   readonly repository: BinhostConfig | undefined;
   readonly repositories: readonly BinhostConfig[];
   readonly debian: { readonly mirror: string | undefined };

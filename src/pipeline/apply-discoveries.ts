@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { discover } from '../discover/discover.ts';
 import type { Discovery, OfferedBinhost, OfferedRecipes } from '../discover/discovery.ts';
-import { fetchGit } from '../discover/fetch-git.ts';
+import { type FetchedGit, fetchGit } from '../discover/fetch-git.ts';
 import type { DiscoveryRequest } from '../discover/parse-discovery.ts';
 import { readContainerLock } from '../lock/lock-file.ts';
-import type { BinhostConfig, Config, RecipeRepository } from '../model/config.ts';
+import type { BinhostConfig, Config, GitRecipes, RecipeRepository } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { DiscoveredPin } from '../model/lock.ts';
 import { printable } from '../model/names.ts';
@@ -30,10 +30,17 @@ export async function applyDiscoveries(
   options: BuildOptions,
   { anew = false }: { readonly anew?: boolean } = {},
 ): Promise<DiscoveredOptions> {
-  if (options.discover.length === 0) return { options, pins: {} };
+  if (options.discover.length === 0 && options.config.gitRecipes.length === 0) return { options, pins: {} };
   const known = anew ? {} : ((await readContainerLock(options.directory))?.discovered ?? {});
   const pins: Record<string, DiscoveredPin> = {};
   let { config } = options;
+  for (const recipes of config.gitRecipes) {
+    const location = `${recipes.git}${recipes.ref === undefined ? '' : `#${recipes.ref}`}`;
+    const pinned = Object.hasOwn(known, location) ? known[location] : undefined;
+    const { directory: path, revision } = await fetchRecipes(store, recipes, pinned, options);
+    pins[location] = pinned ?? { revision, signers: [], recipes: {} };
+    config = { ...config, recipes: [...config.recipes, { name: recipes.name, path }] };
+  }
   for (const request of options.discover) {
     const pinned = Object.hasOwn(known, request.location) ? known[request.location] : undefined;
     const found = await discoverOne(store, request, pinned, options);
@@ -46,6 +53,28 @@ export async function applyDiscoveries(
     };
   }
   return { options: { ...options, config }, pins };
+}
+
+/** The recipes of the configuration that lie in a git repository, at the commit that the lock names. */
+async function fetchRecipes(
+  store: Store,
+  { git: url, ref, name }: GitRecipes,
+  pinned: DiscoveredPin | undefined,
+  { config, context }: BuildOptions,
+): Promise<FetchedGit> {
+  const task = `recipes ${name}`;
+  context.emit({ kind: 'task-started', task, label: `fetching the recipes ${name}` });
+  let outcome: 'done' | 'failed' = 'failed';
+  try {
+    const fetched = await fetchGit(
+      { url, ref, revision: pinned?.revision ?? undefined },
+      { directory: gitDirectory(store), signal: context.signal, offline: config.offline, environment: process.env },
+    );
+    outcome = 'done';
+    return fetched;
+  } finally {
+    context.emit({ kind: 'task-finished', task, outcome });
+  }
 }
 
 async function discoverOne(

@@ -135,7 +135,7 @@ async function findContainer(
       continue;
     }
     const { containers } = binhost.index.content;
-    for (const entry of containers) titles.add(containerTitle(entry));
+    for (const entry of containers) titles.add(containerTitle(entry)).add(entry.name);
     const candidates = preferred(options, selectContainers(containers, options.what));
     refuseAmbiguous(options.what, candidates);
     for (const entry of candidates) {
@@ -187,10 +187,9 @@ function notFound(
 ): BuilditError {
   const shown = places.map(({ name }) => `'${name}'`).join(', ');
   if (doubts.length > 0) {
+    const isUnreachable = doubts.every((doubt) => doubt.endsWith(' cannot be reached'));
     return new BuilditError(
-      doubts.some((doubt) => /stranger|revoked|expired|damaged|signed|signature/.test(doubt))
-        ? 'signature-invalid'
-        : 'unreachable',
+      isUnreachable ? 'unreachable' : 'signature-invalid',
       `Cannot pull "${printable(what)}": expected a container by somebody trusted at ${shown}, found none`,
       { details: doubts.map(printable), hint: '`buildit key trust` adds whom you believe' },
     );

@@ -151,6 +151,27 @@ trust: {allowed-signers: ./mine}
     expect(untouched).toMatch(/\.config\/buildit\/allowed_signers$/);
   });
 
+  test('recipes may lie in a git repository', async () => {
+    const home = createHome();
+    home.write(PROJECT, 'recipes: [{name: far, git: "https://example.org/far.git", ref: v1.4}]\n');
+    const { gitRecipes, recipes } = await home.load();
+    expect(gitRecipes).toEqual([{ name: 'far', git: 'https://example.org/far.git', ref: 'v1.4' }]);
+    expect(recipes.map(({ name }) => name)).toEqual(['main']);
+  });
+
+  test.each([
+    'recipes: [{name: far, git: "ext::sh -c true"}]',
+    'recipes: [{name: far, git: "https://user:secret@example.org/x.git"}]',
+    'recipes: [{name: far, git: "http://example.org/x.git"}]',
+    'recipes: [{name: far, git: "https://example.org/x.git", ref: --upload-pack=true}]',
+    'recipes: [{name: far, git: "https://example.org/x.git", path: ./here}]',
+    'recipes: [{name: far, ref: main}]',
+  ])('refuses %s', async (text) => {
+    const home = createHome();
+    home.write(PROJECT, `${text}\n`);
+    await expect(home.load()).rejects.toThrow(/expected/);
+  });
+
   test('the nearest one counts, and an empty one is fine', async () => {
     const home = createHome();
     home.write(PROJECT, FOUNDING);
@@ -329,7 +350,8 @@ describe('mistakes', () => {
     ['repository: {name: x, upload-type: ssh, upload-path: "a@-oX/x"}', '1:54', /user@host\/path/],
     ['repository: {name: x, download-type: https, download-path: "h/x?y"}', '1:60', /host\/path/],
     ['repository: {name: x, upload-path: a@b/c}', '1:36', /expected "upload-type" beside it/],
-    ['recipes: [{name: team, git: "https://x.org/r", path: x}]', '1:24', /Cannot use "git": .*not support it yet/],
+    ['recipes: [{name: team, git: "https://x.org/r", path: x}]', '1:29', /Cannot use "git": expected it alone/],
+    ['recipes: [{name: team}]', '1:18', /expected a path or a git repository/],
     ['build: {jobs: 0}', '1:15', /from 1 to 1024/],
     ['build: {jobs: many}', '1:15', /from 1 to 1024, or auto/],
     ['build: {timeout: soon}', '1:18', /2h, 30m or 90s/],

@@ -57,7 +57,9 @@ export function reportLines(report: PlaceReport & { readonly place: string }): s
   const rows = shown.map(({ kind, path, detail }: Finding) => [kind, path, detail]);
   const more = unreferenced.length - Math.min(unreferenced.length, MOST_UNREFERENCED);
   const wrong = findings.filter(isWrong).length;
-  const held = [counted(packages, 'package'), counted(containers, 'container'), counted(blobs.count, 'blob')].join(', ');
+  const held = [counted(packages, 'package'), counted(containers, 'container'), counted(blobs.count, 'blob')].join(
+    ', ',
+  );
   return [
     ...(rows.length === 0 ? [] : textTable([{ title: 'FOUND' }, { title: 'FILE' }, { title: 'WHY' }], rows)),
     ...(more > 0 ? [`and ${more} more that nothing names`] : []),
