@@ -26,7 +26,7 @@ export async function assembleImage(place: Place, repetitions: number): Promise<
   return [
     compare(what, buildit!, umoci!, 0.15),
     compare(what, buildit!, buildah!, 0.06),
-    { what: `${what}: largest memory`, mebibytes: peak / 2 ** 20, limit: 256 },
+    { what: `${what}: largest memory`, amount: peak / 2 ** 20, unit: 'MiB', limit: 256 },
     ...(await nothingChanged(place, directory, trees, repetitions)),
   ];
 }

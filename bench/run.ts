@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util';
+import compile from '../test/support/compile.ts';
 import { assembleImage } from './assemble-image.ts';
 import { compileInSandbox } from './compile-in-sandbox.ts';
 import { composeBuildRoot } from './compose-root.ts';
 import { convertPackages } from './convert-packages.ts';
 import { nothingToDo } from './nothing-to-do.ts';
+import { planPackages } from './plan-packages.ts';
+import { publishOnePackage, publishPackages } from './publish-packages.ts';
+import { pullPackages } from './pull-packages.ts';
 import { type Finding, isWithinLimit } from './support/comparison.ts';
 import { openPlace, type Place } from './support/place.ts';
 import { table } from './support/report.ts';
@@ -16,6 +20,10 @@ const BENCHMARKS: Readonly<Record<string, { readonly run: Benchmark; readonly re
   'compose-root': { run: composeBuildRoot, repetitions: 5 },
   'convert-packages': { run: convertPackages, repetitions: 5 },
   'compile-in-sandbox': { run: compileInSandbox, repetitions: 5 },
+  'plan-packages': { run: planPackages, repetitions: 9 },
+  'publish-packages': { run: publishPackages, repetitions: 3 },
+  'publish-one-package': { run: publishOnePackage, repetitions: 3 },
+  'pull-packages': { run: pullPackages, repetitions: 5 },
 };
 
 const { positionals, values } = parseArgs({
@@ -31,6 +39,7 @@ async function main(names: readonly string[]): Promise<number> {
     console.error(`There is no benchmark "${unknown}": expected some of ${Object.keys(BENCHMARKS).join(', ')}`);
     return 64;
   }
+  compile();
   const place = openPlace();
   const findings: Finding[] = [];
   try {

@@ -14,10 +14,12 @@ export interface Comparison {
 /** Time that passes, or user and system time. */
 export type Unit = 'wall' | 'cpu';
 
-/** A figure without a peer: memory. */
+/** A figure without a peer: memory, requests, bytes that were moved. */
 export interface Amount {
   readonly what: string;
-  readonly mebibytes: number;
+  readonly amount: number;
+  /** As the table names it: `MiB`, `requests`. */
+  readonly unit: string;
   readonly limit: number;
 }
 
@@ -41,6 +43,6 @@ export function times({ wallMs, cpuMs }: Series, unit: Unit): readonly number[] 
 }
 
 export function isWithinLimit(finding: Finding): boolean {
-  if ('mebibytes' in finding) return finding.mebibytes <= finding.limit;
+  if ('amount' in finding) return finding.amount <= finding.limit;
   return ratioOfMinima(finding, finding.unit) <= finding.limit;
 }

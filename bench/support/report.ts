@@ -14,7 +14,7 @@ const HEADINGS = ['what', 'beside', 'buildit', 'peer', 'ratio', 'CPU ratio', 'li
 
 /** A table in Markdown, as `README.md` keeps it: seconds and ratios, each of the shortest runs and of the medians. */
 export function table(findings: readonly Finding[]): string {
-  const rows = findings.map((finding) => ('mebibytes' in finding ? amountRow(finding) : comparisonRow(finding)));
+  const rows = findings.map((finding) => ('amount' in finding ? amountRow(finding) : comparisonRow(finding)));
   return [HEADINGS, HEADINGS.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
@@ -33,8 +33,9 @@ function comparisonRow(finding: Comparison): readonly string[] {
 }
 
 function amountRow(finding: Amount): readonly string[] {
-  const { what, mebibytes, limit } = finding;
-  return [what, '', `${mebibytes.toFixed(0)} MiB`, '', '', '', `${limit} MiB`, verdict(finding)];
+  const { what, amount, unit, limit } = finding;
+  const text = Number.isInteger(amount) || amount >= 100 ? amount.toFixed(0) : amount.toFixed(1);
+  return [what, '', `${text} ${unit}`, '', '', '', `${limit} ${unit}`, verdict(finding)];
 }
 
 function verdict(finding: Finding): string {

@@ -13,8 +13,8 @@ import type { Hash } from '../model/package-hash.ts';
  *   specs/<author>/<name>/<version>.tar  container specs
  *   aci/<os>/<arch>/<name>-<version>.aci
  *   keys/allowed_signers                 a copy for convenience
- *   pins/<HASH>                          what garbage collection keeps
- *   index.html
+ *   pins/<digest>                        what garbage collection keeps: a HASH, or a container document
+ *   index.html  buildit.json             a page for people, and what discovery of the place's address offers
  */
 export const IDENTITY_PATH = 'buildit-binhost.json';
 export const POINTER_PATH = 'index/current.json';

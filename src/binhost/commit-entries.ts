@@ -15,6 +15,7 @@ import {
   signedPointerText,
 } from './pointer.ts';
 import { readPointer, type TrustPolicy } from './read-pointer.ts';
+import { replaceIfOther } from './replace-if-other.ts';
 import { FieldFault } from './strict-fields.ts';
 
 /** What a tail may weigh at a place: half of what publishing one package may move, since it is read and written. */
@@ -68,7 +69,7 @@ export async function commitContent(
     const [tail, base] = [pointer?.tail ?? null, pointer?.base ?? null];
     const content = mergeIndex(await readPartAt(writer, tail), await readPartAt(writer, base));
     const whole = await compressPart(change(content));
-    await writer.create(indexPartPath(whole.reference.digest), whole.bytes);
+    await createPart(writer, whole);
     return { base: whole.reference, tail: null };
   });
 }
@@ -128,12 +129,21 @@ async function mergedParts(
   }
   const compressed = await compressPart(merged);
   if (!refold && compressed.bytes.length <= MOST_TAIL_BYTES) {
-    await writer.create(indexPartPath(compressed.reference.digest), compressed.bytes);
+    await createPart(writer, compressed);
     return { base, tail: compressed.reference };
   }
   const whole = await compressPart(mergeIndex(merged, await readPartAt(writer, base)));
-  await writer.create(indexPartPath(whole.reference.digest), whole.bytes);
+  await createPart(writer, whole);
   return { base: whole.reference, tail: null };
+}
+
+/** One that a power cut left damaged under its name is mended, before anything names it. */
+async function createPart(
+  writer: RemoteWriter,
+  { reference, bytes }: Awaited<ReturnType<typeof compressPart>>,
+): Promise<void> {
+  const path = indexPartPath(reference.digest);
+  if (!(await writer.create(path, bytes))) await replaceIfOther(writer, path, bytes);
 }
 
 function isEqual(a: IndexContent, b: IndexContent): boolean {

@@ -92,6 +92,7 @@ function discoveryTags(url: string | undefined, containers: readonly ContainerEn
   const prefix = url.slice('https://'.length);
   const titles = [...new Set(containers.map(containerTitle))].sort();
   const tags = [
+    ['buildit-discovery', `${prefix} ${url}/buildit.json`],
     ...titles.map((title) => ['ac-discovery', `${prefix}/${title} ${url}/aci/{os}/{arch}/${title}-{version}.{ext}`]),
     ['ac-discovery', `${prefix} ${url}/aci/{os}/{arch}/{name}-{version}.{ext}`],
   ] as const;

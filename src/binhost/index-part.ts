@@ -65,6 +65,8 @@ export function indexPartText({ packages, containers }: IndexContent): string {
 /** Throws `FieldFault` for what is not exactly a part of this format. */
 export function parseIndexPart(document: string): IndexContent {
   const { keys, platforms, packages, containers } = readCanonical(document, part);
+  requireTable(keys, new Set(packages.map((row) => row[2])));
+  requireTable(platforms, new Set(packages.map((row) => row[5])));
   const entries = packages.map(([hash, buildKey, keyAt, name, shownVersion, platformAt, size]): IndexEntry => {
     const key = keys[keyAt];
     const entryPlatform = platforms[platformAt];
@@ -98,6 +100,12 @@ export function compareEntries(a: IndexEntry, b: IndexEntry): number {
 function compareContainers(a: ContainerEntry, b: ContainerEntry): number {
   const [left, right] = [containerKey(a), containerKey(b)];
   return left === right ? 0 : left < right ? -1 : 1;
+}
+
+/** A table is sorted, and each of its lines is used, so that a part has one form. */
+function requireTable(lines: readonly string[], used: ReadonlySet<number>): void {
+  requireSorted(lines, (a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  if (used.size !== lines.length) throw new FieldFault('expected tables without unused lines');
 }
 
 function requireSorted<Entry>(entries: readonly Entry[], compare: (a: Entry, b: Entry) => number): void {

@@ -13,9 +13,10 @@ import { type ContainerEntry, containerKey } from './container-entry.ts';
 import { splitPointer } from './pointer.ts';
 import type { PublishPackagesOptions } from './publish-packages.ts';
 import type { BlobReference } from './published-record.ts';
+import { replaceIfOther } from './replace-if-other.ts';
 import { FieldFault } from './strict-fields.ts';
 import { inParallel, uploadBlobs } from './upload-blobs.ts';
-import { replaceIfOther, writeViews } from './views.ts';
+import { writeViews } from './views.ts';
 
 export interface ContainerToPublish {
   readonly document: ContainerDocument;

@@ -76,15 +76,22 @@ export async function blobsOf(store: Store, record: PublishedRecord): Promise<re
   return references.filter((blob) => blob !== undefined);
 }
 
-async function requireLayers(store: Store, { name, version, outputs }: PublishedRecord): Promise<void> {
-  for (const [output, { listing, blobs }] of Object.entries(outputs)) {
-    const isListed = (await blobSize(store, listing.digest)) === listing.size;
-    const sizes = await Promise.all(blobs.map(async ({ digest, size }) => (await blobSize(store, digest)) === size));
-    if (isListed && sizes.includes(true)) continue;
-    throw new BuilditError(
-      'file-missing',
-      `Cannot publish "${name}-${version}": expected the files of its output ${output} in the store, found them gone`,
-      { hint: 'build it again with --from-source' },
-    );
+async function requireLayers(store: Store, record: PublishedRecord): Promise<void> {
+  const gone = await goneOutput(store, record);
+  if (gone === undefined) return;
+  throw new BuilditError(
+    'file-missing',
+    `Cannot publish "${record.name}-${record.version}": expected the files of its output ${gone} in the store, found them gone`,
+    { hint: 'build it again with --from-source' },
+  );
+}
+
+/** An output whose listing, or every one of whose blobs, is not in the store; undefined where all can be published. */
+export async function goneOutput(store: Store, { outputs }: PublishedRecord): Promise<string | undefined> {
+  const holds = async ({ digest, size }: BlobReference) => (await blobSize(store, digest)) === size;
+  for (const [name, { listing, blobs }] of Object.entries(outputs)) {
+    const held = await Promise.all(blobs.map(holds));
+    if (!held.includes(true) || !(await holds(listing))) return name;
   }
+  return undefined;
 }

@@ -1,42 +1,29 @@
 import { createHash } from 'node:crypto';
-import { type Digest, sha256 } from '../model/digest.ts';
-import { BuilditError } from '../model/errors.ts';
+import type { Digest } from '../model/digest.ts';
 import { printable } from '../model/names.ts';
 import type { RemoteWriter } from '../remote/remote-place.ts';
 import type { Verdict } from '../signing/trust.ts';
 import { type BinhostIdentity, readIdentity } from './binhost-identity.ts';
 import {
-  generationPath,
   IDENTITY_PATH,
   indexPartPath,
-  POINTER_PATH,
   publishedBlobPath,
   publishedRecordPath,
   signaturePath,
 } from './binhost-paths.ts';
-import { entryCount, readPart } from './compressed-part.ts';
+import { checkPart, checkPointers } from './check-pointers.ts';
 import { specPath } from './container-document.ts';
 import { type ContainerEntry, containerTitle } from './container-entry.ts';
-import { EMPTY_INDEX, type IndexContent, type IndexEntry, mergeIndex } from './index-part.ts';
+import { type IndexEntry, mergeIndex } from './index-part.ts';
 import { blobsNamedByContainer, blobsNamedByRecord, type NamedBlobs, type NamingOptions } from './named-blobs.ts';
 import { readPins } from './pins.ts';
+import { asDamage, type Check, type VerifyPlaceOptions } from './place-check.ts';
 import { listPlace, type PlaceListing } from './place-listing.ts';
-import { compareFindings, type Finding, type FindingKind, isWrong, type PlaceReport } from './place-report.ts';
-import { MOST_POINTER_BYTES, type PartReference, type Pointer } from './pointer.ts';
+import { compareFindings, type Finding, isWrong, type PlaceReport } from './place-report.ts';
 import type { BlobReference } from './published-record.ts';
 import { readContainer, readDocumentAt } from './read-container.ts';
-import { readPointer, type TrustPolicy } from './read-pointer.ts';
 import { readRecordOf } from './record-reading.ts';
-import { FieldFault } from './strict-fields.ts';
 import { inParallel, MOST_AT_ONCE } from './upload-blobs.ts';
-
-export interface VerifyPlaceOptions {
-  readonly policy: TrustPolicy;
-  /** Reads every blob and compares it with its digest. */
-  readonly deep: boolean;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-}
 
 /** Reads everything at a place and says what is wrong with it. Changes nothing. */
 export async function verifyPlace(writer: RemoteWriter, options: VerifyPlaceOptions): Promise<PlaceReport> {
@@ -72,19 +59,6 @@ export async function verifyPlace(writer: RemoteWriter, options: VerifyPlaceOpti
   };
 }
 
-interface Check {
-  readonly writer: RemoteWriter;
-  readonly options: VerifyPlaceOptions;
-  readonly policy: TrustPolicy;
-  readonly found: (kind: FindingKind, path: string, detail: string) => void;
-  /** Blobs that must be there: size, and who names them. */
-  readonly named: Map<Digest, { readonly size: number; readonly by: string }>;
-  /** Paths and digests that something refers to. */
-  readonly kept: Set<string>;
-  /** Files that would say what else is named, and cannot be read. */
-  readonly unclear: Set<string>;
-}
-
 async function checkIdentity({ writer, found }: Check): Promise<BinhostIdentity | undefined> {
   try {
     const identity = await readIdentity(writer);
@@ -93,83 +67,6 @@ async function checkIdentity({ writer, found }: Check): Promise<BinhostIdentity 
   } catch (error) {
     found('damaged', IDENTITY_PATH, asDamage(error));
     return undefined;
-  }
-}
-
-/** The pointer and every generation. Answers the newest that can be read, whoever signed it. */
-async function checkPointers(
-  check: Check,
-  listing: PlaceListing,
-  identity: BinhostIdentity | undefined,
-): Promise<Pointer | undefined> {
-  const current = await checkPointer(check, POINTER_PATH, identity);
-  if (current === undefined && listing.generations.size > 0)
-    check.found('missing', POINTER_PATH, 'generations are there, and no pointer that can be read');
-  let newest = current;
-  for (const number of [...listing.generations.keys()].sort((a, b) => a - b)) {
-    const path = generationPath(number);
-    const pointer = await checkPointer(check, path, identity);
-    if (pointer === undefined) continue;
-    for (const part of [pointer.base, pointer.tail]) if (part !== null) check.kept.add(indexPartPath(part.digest));
-    if (pointer.generation !== number) check.found('damaged', path, `it is generation ${pointer.generation}`);
-    else if (number === (newest?.generation ?? 0) + 1) newest = pointer;
-  }
-  if (newest !== undefined && newest !== current && current !== undefined)
-    check.found(
-      'incomplete',
-      POINTER_PATH,
-      `generation ${newest.generation} is there; a publisher was cut before naming it`,
-    );
-  if (newest !== undefined && check.policy.now.getTime() >= Date.parse(newest.expires))
-    check.found('expired', POINTER_PATH, `it expired at ${newest.expires}: a publish or \`binhost gc\` renews it`);
-  return newest;
-}
-
-async function checkPointer(
-  { writer, policy, found }: Check,
-  path: string,
-  identity: BinhostIdentity | undefined,
-): Promise<Pointer | undefined> {
-  try {
-    const answer = await writer.read(path, { maximumBytes: MOST_POINTER_BYTES });
-    if (typeof answer === 'string') return undefined;
-    const judged = readPointer(answer.bytes, policy);
-    const reading = judged.kind === 'pointer' ? judged : readPointer(answer.bytes, { ...policy, verify: 'off' });
-    if (reading.kind === 'refused') {
-      found('damaged', path, reading.reason);
-      return undefined;
-    }
-    if (judged.kind === 'refused') found('untrusted', path, judged.reason);
-    if (identity !== undefined && reading.pointer.id !== identity.id)
-      found('damaged', path, 'it is of another binhost');
-    return reading.pointer;
-  } catch (error) {
-    found('damaged', path, asDamage(error));
-    return undefined;
-  }
-}
-
-async function checkPart(
-  { writer, found, kept }: Check,
-  part: PartReference | null | undefined,
-): Promise<IndexContent> {
-  if (part === null || part === undefined) return EMPTY_INDEX;
-  const path = indexPartPath(part.digest);
-  kept.add(path);
-  try {
-    const answer = await writer.read(path, { maximumBytes: part.size });
-    if (typeof answer === 'string') {
-      found('missing', path, 'the pointer names it');
-      return EMPTY_INDEX;
-    }
-    if (sha256(answer.bytes) !== part.digest) throw new FieldFault('it is not what its digest says');
-    const content = await readPart(answer.bytes);
-    if (entryCount(content) !== part.entries)
-      throw new FieldFault('it has another number of entries than the pointer says');
-    return content;
-  } catch (error) {
-    found('damaged', path, asDamage(error));
-    return EMPTY_INDEX;
   }
 }
 
@@ -305,12 +202,3 @@ function tellUnreferenced({ found, kept, unclear }: Check, listing: PlaceListing
   for (const path of [...listing.specs.keys(), ...listing.acis.keys()]) if (!kept.has(path)) tell(path);
   for (const path of listing.foreign) found('unreferenced', path, 'no file of a binhost has such a name');
 }
-
-/** What is wrong with the bytes is a finding; a place that cannot be reached is no finding but the end. */
-function asDamage(error: unknown): string {
-  if (error instanceof FieldFault) return error.message;
-  if (error instanceof BuilditError && DAMAGE.includes(error.code)) return error.message;
-  throw error;
-}
-
-const DAMAGE: readonly string[] = ['checksum-mismatch', 'input-invalid', 'archive-refused', 'signature-invalid'];

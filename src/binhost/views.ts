@@ -2,8 +2,10 @@ import { canonicalJson } from '../model/canonical-json.ts';
 import type { RemoteWriter } from '../remote/remote-place.ts';
 import type { BinhostIdentity } from './binhost-identity.ts';
 import { containerTitle } from './container-entry.ts';
+import { discoveryOffer } from './discovery-offer.ts';
 import { indexPage } from './index-page.ts';
 import type { IndexContent } from './index-part.ts';
+import { replaceIfOther } from './replace-if-other.ts';
 
 /**
  * Writes what other programs and people look at: an OCI image layout's index and a page. They are made of the signed
@@ -17,16 +19,8 @@ export async function writeViews(
   await replaceIfOther(writer, 'oci-layout', Buffer.from('{"imageLayoutVersion":"1.0.0"}'));
   await replaceIfOther(writer, 'index.json', Buffer.from(ociIndex(content)));
   await replaceIfOther(writer, 'index.html', Buffer.from(indexPage(identity, content)));
-}
-
-/** Writes a file where another or none is there. */
-export async function replaceIfOther(writer: RemoteWriter, path: string, bytes: Buffer): Promise<void> {
-  const there = await writer.stat(path);
-  if (there?.kind === 'file' && there.size === bytes.length) {
-    const answer = await writer.read(path, { maximumBytes: bytes.length });
-    if (typeof answer !== 'string' && answer.bytes.equals(bytes)) return;
-  }
-  await writer.replace(path, bytes);
+  const { name, url } = identity;
+  if (url !== undefined) await replaceIfOther(writer, 'buildit.json', Buffer.from(discoveryOffer(name, url)));
 }
 
 /** image-spec, image-layout.md. A name of several containers or publishers means the latest. */

@@ -9,10 +9,9 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { openWriter, type WriteLocation } from '../remote/open-place.ts';
 import type { RemoteWriter } from '../remote/remote-place.ts';
-import { findPublicKey } from '../signing/find-public-key.ts';
 import { openSigner } from '../signing/open-signer.ts';
 import { readUserTrust, type SharingOptions, trustAt } from './open-cache.ts';
-import { noSigner, orOwn } from './publish-run.ts';
+import { answerOrNothing, noSigner, orOwn } from './publish-run.ts';
 
 /** A binhost as its keeper typed it: nothing for the configured repository, the name of a configured one, a directory. */
 export interface PlaceRequest {
@@ -39,16 +38,16 @@ export async function withManagedPlace<Result>(
   const { config, context } = options;
   const { name, location, settings } = await locate(config, request);
   if (config.offline && location.type !== 'file') throw offline(name ?? request.directory);
-  const own = await findPublicKey(config.sign.key, { environment: process.env });
   const trust = settings === undefined ? await readUserTrust(options) : trustAt(await readUserTrust(options), settings);
   const writer = await openWriter(location, {
     environment: process.env,
     home: homeDirectory(process.env),
     signal: context.signal,
     onNotice: (text) => context.emit({ kind: 'notice', text }),
+    ask: answerOrNothing(context.ask),
   });
   const policy: TrustPolicy = {
-    trust: own === undefined ? trust : orOwn(trust, own),
+    trust,
     verify: settings?.verify ?? 'require',
     principals: settings?.signers,
     now: new Date(),
@@ -66,9 +65,10 @@ export async function commitOptions(
   { policy }: ManagedPlace,
   identity: BinhostIdentity,
 ): Promise<CommitOptions> {
-  const signer = await openSigner(config.sign.key, { environment: process.env });
+  const signer = await openSigner(config.sign.key, { environment: process.env, ask: context.ask });
   if (signer === undefined) throw noSigner();
-  return { identity, signer, policy: { ...policy, principals: undefined }, now: new Date(), signal: context.signal };
+  const trusting = { ...policy, trust: orOwn(policy.trust, signer), principals: undefined };
+  return { identity, signer, policy: trusting, now: new Date(), signal: context.signal };
 }
 
 export async function requireIdentity({ writer }: ManagedPlace): Promise<BinhostIdentity> {

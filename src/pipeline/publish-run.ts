@@ -2,7 +2,7 @@ import { aciPath, CONTAINER_FORMAT, type ContainerDocument } from '../binhost/co
 import { isContainerName } from '../binhost/container-entry.ts';
 import { publishContainer } from '../binhost/publish-container.ts';
 import { type PackageToPublish, type PublishPackagesOptions, publishPackages } from '../binhost/publish-packages.ts';
-import { publishedRecord } from '../binhost/published-package.ts';
+import { goneOutput, publishedRecord } from '../binhost/published-package.ts';
 import { type BlobReference, parsePublishedRecord } from '../binhost/published-record.ts';
 import type { Records } from '../build/realise-plan.ts';
 import { homeDirectory } from '../config/xdg.ts';
@@ -146,7 +146,9 @@ async function packageToPublish(store: Store, record: PackageRecord): Promise<Pa
   if (origin !== undefined && origin.verify === 'require') {
     const signed = { record: parsePublishedRecord(origin.text), text: origin.text, signature: origin.signature };
     const key = keyId(parseSshsig(origin.signature).publicKey);
-    if (signed.record.hash === record.hash) return { kind: 'signed', signed: { ...signed, principal: undefined }, key };
+    const isHere = (await goneOutput(store, signed.record)) === undefined;
+    if (signed.record.hash === record.hash && isHere)
+      return { kind: 'signed', signed: { ...signed, principal: undefined }, key };
   }
   const built = { ...record, buildKey: record.buildKey! };
   return { kind: 'own', record: await publishedRecord(store, built, (layer) => encodeLayer(store, layer, 'zstd')) };

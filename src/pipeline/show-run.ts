@@ -12,7 +12,7 @@ import type { PackageRecord } from '../model/record.ts';
 import type { Verdict } from '../signing/trust.ts';
 import { listRecords } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
-import { fingerprintOf } from './binhost-run.ts';
+import { fingerprintOf } from './binhost-entries.ts';
 import type { SharingOptions } from './open-cache.ts';
 import { withBinhosts } from './search-run.ts';
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { BuilditError } from '../model/errors.ts';
 import type { ExchangeAnswer } from './http-exchange.ts';
 import { DownloadError, FailedTry, shownUrl } from './http-failure.ts';
@@ -29,6 +30,8 @@ export async function* readBody(wanted: Wanted, first: ExchangeAnswer, place: Bo
         if (kept.length > 0) yield kept;
       }
       refuseTruncated(position, place.size);
+      // undici calls a connection free one turn of the event loop later: who asks at once would open another.
+      await setImmediate();
       return;
     } catch (error) {
       if (position - atLastBreak >= PROGRESS_BYTES) wanted.tries.left = wanted.retries ?? 3;

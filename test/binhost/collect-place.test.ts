@@ -1,16 +1,37 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { readIdentity } from '../../src/binhost/binhost-identity.ts';
 import { collectPlace } from '../../src/binhost/collect-place.ts';
-import { commitContent, commitEntries, readNewestIndex } from '../../src/binhost/commit-entries.ts';
+import { type CommitOptions, commitContent, commitEntries, readNewestIndex } from '../../src/binhost/commit-entries.ts';
 import { EMPTY_INDEX, type IndexEntry } from '../../src/binhost/index-part.ts';
+import { removePin, writePin } from '../../src/binhost/pins.ts';
+import { publishContainer } from '../../src/binhost/publish-container.ts';
+import { publishPackages } from '../../src/binhost/publish-packages.ts';
 import { removeEntries } from '../../src/binhost/remove-entries.ts';
 import { verifyPlace } from '../../src/binhost/verify-place.ts';
+import { layerTar } from '../../src/layer/write-tar.ts';
+import { canonicalJson } from '../../src/model/canonical-json.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import { openFilePlace } from '../../src/remote/open-file-place.ts';
+import { openSshPlace } from '../../src/remote/open-ssh-place.ts';
+import type { RemoteWriter } from '../../src/remote/remote-place.ts';
 import { keyId } from '../../src/signing/public-key.ts';
-import { filesOf, newSigner, policyOf, publishingAs, publishTo, trustIn, watchedPlace } from '../support/binhost.ts';
+import { putBlob } from '../../src/store/put-blob.ts';
+import {
+  filesOf,
+  freshStore,
+  newSigner,
+  ownPackage,
+  policyOf,
+  publishable,
+  publishingAs,
+  publishTo,
+  trustIn,
+  watchedPlace,
+} from '../support/binhost.ts';
+import { requires } from '../support/requires.ts';
+import { startSshd } from '../support/sshd.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const DAY_MS = 86_400_000;
@@ -87,7 +108,9 @@ describe('collecting at a place', () => {
     const generations = readdirSync(join(directory, 'index/gen')).map((name) => Number(name.replace('.json', '')));
     expect(generations.sort((a, b) => a - b)).toEqual([8, 9, 10, 11, 12, 13, 14, 15, 16, 17]);
     for (const number of generations) {
-      const { base, tail } = JSON.parse(readFileSync(join(directory, `index/gen/${number}.json`), 'utf8').split('\n')[0]!);
+      const { base, tail } = JSON.parse(
+        readFileSync(join(directory, `index/gen/${number}.json`), 'utf8').split('\n')[0]!,
+      );
       for (const part of [base, tail].filter((found) => found !== null))
         expect(existsSync(join(directory, `index/${part.digest}.json.zst`))).toBe(true);
     }
@@ -120,6 +143,72 @@ describe('collecting at a place', () => {
     const before = filesOf(directory).filter((path) => path.startsWith('blobs/'));
     await expect(collect()).rejects.toMatchObject({ code: 'input-invalid', message: expect.stringContaining(record) });
     expect(filesOf(directory).filter((path) => path.startsWith('blobs/'))).toEqual(before);
+  });
+});
+
+/** Publishes a container whose image holds one layer of that text. */
+async function publishText(writer: RemoteWriter, commit: CommitOptions, text: string): Promise<readonly string[]> {
+  const store = await freshStore();
+  const put = (content: string) => putBlob(store, Buffer.from(content));
+  const [layer, config] = [await put(`layer ${text}`), await put(`configuration ${text}`)];
+  const lock = Buffer.from(JSON.stringify({ sha256: sha256('pinned') }));
+  const entry = { path: 'buildit.lock', type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const;
+  const lockEntry = { ...entry, size: lock.length, sha256: sha256(lock) };
+  const spec = await putBlob(
+    store,
+    layerTar([lockEntry], () => lock),
+  );
+  const named = ({ digest, size }: { digest: string; size: number }, mediaType: string) => ({
+    ...{ mediaType, digest: `sha256:${digest}`, size },
+  });
+  const manifest = await put(
+    canonicalJson({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: named(config, 'application/vnd.oci.image.config.v1+json'),
+      layers: [named(layer, 'application/vnd.oci.image.layer.v1.tar')],
+    }),
+  );
+  const document = {
+    ...({ format: 1, kind: 'container', author: null, name: 'web', version: '1.0', platform: 'linux/amd64' } as const),
+    ...{ spec, oci: [{ ...manifest, tags: ['1.0'] }], aci: [], packages: [], time: new Date().toISOString() },
+  };
+  const blobs = [layer, config, manifest];
+  const { signer, policy } = commit;
+  await publishContainer(store, writer, { document, blobs }, { name: 'place', signer, policy, now: new Date() });
+  return blobs.map(({ digest }) => `blobs/sha256/${digest}`);
+}
+
+describe('collecting containers', () => {
+  test('leaves what the latest one, its locks and pins name, and removes what a replaced one named', async () => {
+    const { directory, writer, commit, collect, verify } = await publishedPlace(['app/one']);
+    const there = (paths: readonly string[]) => paths.map((path) => existsSync(join(directory, path)));
+    const first = await publishText(writer, commit, 'first');
+    const { content } = await readNewestIndex(writer, commit);
+    const { digest } = content.containers[0]!.document;
+    const second = await publishText(writer, commit, 'second');
+    await writePin(writer, { digest, kind: 'container', title: 'web-1.0' });
+    const pinnedByLock = leaveBlob(directory, 'pinned', 30);
+    age(directory, 30);
+    expect((await collect()).categories).toEqual([]);
+    expect(await verify()).toMatchObject({ isSound: true, findings: [] });
+    await removePin(writer, digest);
+    age(directory, 30);
+    await collect();
+    expect(there(first)).toEqual([false, false, false]);
+    expect(there([...second, pinnedByLock])).toEqual([true, true, true, true]);
+    expect(await verify()).toMatchObject({ isSound: true, findings: [] });
+  });
+
+  test('removes nothing where a manifest is not there, and verifying calls nothing unreferenced then', async () => {
+    const { directory, writer, commit, collect, verify } = await publishedPlace(['app/one']);
+    const [, , manifest] = await publishText(writer, commit, 'first');
+    rmSync(join(directory, manifest!));
+    age(directory, 30);
+    const before = filesOf(directory).filter((path) => path.startsWith('blobs/'));
+    await expect(collect()).rejects.toMatchObject({ code: 'checksum-mismatch' });
+    expect(filesOf(directory).filter((path) => path.startsWith('blobs/'))).toEqual(before);
+    expect((await verify()).findings).toMatchObject([{ kind: 'missing', path: manifest }]);
   });
 });
 
@@ -156,5 +245,27 @@ describe('removing entries', () => {
     ]);
     const after = (await readNewestIndex(writer, commit)).content.packages.map(({ hash }) => hash);
     expect(after.sort()).toEqual([...entries].sort());
+  });
+});
+
+requires('sshd', 'ssh-keygen').describe('a place behind SFTP', () => {
+  test('is verified, cleaned and folded like a directory', async () => {
+    const [sshd, alice] = [await startSshd(), newSigner()];
+    const place = openSshPlace(
+      { path: `${sshd.at}/place` },
+      { environment: { PATH: process.env.PATH }, home: sshd.home, systemConfig: '/dev/null' },
+    );
+    onTestFinished(() => place.close());
+    const store = await freshStore();
+    const options = publishingAs(alice);
+    await publishPackages(store, place, [ownPackage(await publishable(store, 'app/one'))], options);
+    const directory = join(sshd.directory, 'place');
+    const old = leaveBlob(directory, 'old', 30);
+    const commit = { ...options, identity: (await readIdentity(place))! };
+    const collected = await collectPlace(place, { commit, minimumAgeMs: 7 * DAY_MS, isDryRun: false });
+    expect(collected).toMatchObject({ generation: 2, categories: [{ kind: 'blobs', count: 1 }] });
+    expect(existsSync(join(directory, old))).toBe(false);
+    const report = await verifyPlace(place, { policy: options.policy, deep: true });
+    expect(report).toMatchObject({ isSound: true, packages: 1, findings: [] });
   });
 });

@@ -278,6 +278,9 @@ describe('an index part', () => {
     expect(parsed({ packages: [rows.packages[0], rows.packages[0]] })).toBeInstanceOf(FieldFault);
     expect(parsed({ containers: [rows.containers[0], rows.containers[0]] })).toBeInstanceOf(FieldFault);
     expect(parsed({ keys: [] })).toBeInstanceOf(FieldFault);
+    expect(parsed({ keys: [...rows.keys, ...rows.keys] })).toBeInstanceOf(FieldFault);
+    expect(parsed({ keys: [...rows.keys, 'f'.repeat(64)] })).toBeInstanceOf(FieldFault);
+    expect(parsed({ packages: [] })).toBeInstanceOf(FieldFault);
     expect(parsed({ platforms: [] })).toBeInstanceOf(FieldFault);
     const [row] = rows.packages;
     for (const changed of [

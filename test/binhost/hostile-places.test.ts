@@ -36,7 +36,9 @@ import { startStaticServer } from '../support/static-server.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { type MisbehavingServer, type Misbehaviour, startMisbehavingServer } from './misbehaving-server.ts';
 
-const TIMEOUT_MS = 400;
+/** Of a place that keeps somebody waiting; others get the time that a busy machine may need. */
+const TIMEOUT_MS = 1000;
+const AMPLE_MS = 8000;
 /** Above all that waiting, trying again and a busy machine take together; without a limit a case would never end. */
 const BOUND_MS = 10_000;
 
@@ -80,18 +82,14 @@ interface Asking {
   readonly principals?: readonly string[];
   readonly requireFresh?: boolean;
   readonly now?: Date;
+  readonly timeoutMs?: number;
 }
 
 /** Looks for the package in one run of its own; nothing else may come of it than a hit or a miss, in a bounded time. */
 async function ask({ server, trust, record }: Pick<Scene, 'server' | 'trust' | 'record'>, asking: Asking = {}) {
   const store = asking.store ?? (await freshStore());
-  const reader = openHttpsPlace({
-    scheme: 'http',
-    path: server.at,
-    timeoutMs: TIMEOUT_MS,
-    minimumBytesPerSecond: 1000,
-  });
-  const { verify = 'require', principals, now = new Date(), requireFresh = false } = asking;
+  const { verify = 'require', principals, now = new Date(), requireFresh = false, timeoutMs = AMPLE_MS } = asking;
+  const reader = openHttpsPlace({ scheme: 'http', path: server.at, timeoutMs, minimumBytesPerSecond: 1000 });
   const policy = policyOf(asking.trust ?? trust, { verify, principals, now });
   const cache = cacheOf(store, [{ reader, policy, requireFresh }]);
   const begin = performance.now();
@@ -133,18 +131,32 @@ const CHANGES: readonly ((byte: number) => number)[] = [
   (byte) => byte ^ 0x80,
 ];
 
-async function forEachPosition(
-  bytes: Buffer,
-  work: (changed: Buffer, position: number) => Promise<void>,
-  changes = CHANGES,
-) {
+/** All positions and changes with BUILDIT_LONG_TESTS=1, else all positions with one change each. */
+function* singleByteChanges(bytes: Buffer): Generator<{ readonly changed: Buffer; readonly position: number }> {
   for (let position = 0; position < bytes.length; position += 1) {
-    for (const change of changes) {
+    const all = process.env.BUILDIT_LONG_TESTS === '1';
+    for (const change of all ? CHANGES : [CHANGES[position % CHANGES.length]!]) {
       const changed = Buffer.from(bytes);
       changed[position] = change(changed[position]!);
-      await work(changed, position);
+      yield { changed, position };
     }
   }
+}
+
+/** Does work on all values, at each of some servers with a store of its own. */
+async function atServers<Value>(
+  of: Scene,
+  values: Iterable<Value>,
+  work: (of: Scene, store: Store, value: Value) => Promise<void>,
+): Promise<readonly Store[]> {
+  const waiting = values[Symbol.iterator]();
+  return Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const [server, store] = [await startMisbehavingServer(of.directory), await freshStore()];
+      for (const value of { [Symbol.iterator]: () => waiting }) await work({ ...of, server }, store, value);
+      return store;
+    }),
+  );
 }
 
 describe('an honest place', () => {
@@ -160,50 +172,53 @@ describe('every single-byte change', () => {
   test.each(['pointer', 'part', 'record', 'signature'] as const)('of the %s is a miss', async (name) => {
     const of = await scene();
     const bytes = readFileSync(join(of.directory, of.paths[name]));
-    const store = await freshStore();
     let asked = 0;
-    await forEachPosition(bytes, async (changed, position) => {
-      of.server.misbehave = serving(of.paths[name], changed);
-      const { found, warnings } = await ask(of, { store });
+    const stores = await atServers(of, singleByteChanges(bytes), async (at, store, { changed, position }) => {
+      at.server.misbehave = serving(of.paths[name], changed);
+      const { found, warnings } = await ask(at, { store });
       if (found.kind !== 'miss' || !warnings.join('\n').includes(shownPath(of, name))) {
         expect.fail(`position ${position}: ${found.kind}, ${warnings.join('\n')}`);
       }
       asked += 1;
     });
-    expect(asked).toBe(bytes.length * CHANGES.length);
-    expect(await readRecord(store, of.record.hash)).toBeUndefined();
-    expect(damagedBlobs(store)).toEqual([]);
-    of.server.misbehave = () => false;
-    expect((await ask(of, { store })).found.kind).toBe('hit');
+    expect(asked).toBeGreaterThanOrEqual(bytes.length);
+    for (const store of stores) {
+      expect(await readRecord(store, of.record.hash)).toBeUndefined();
+      expect(damagedBlobs(store)).toEqual([]);
+    }
+    expect((await ask(of, { store: stores[0]! })).found.kind).toBe('hit');
   });
 
   test('of a thousand positions of a layer and its listing is a miss', async () => {
     const random = Buffer.from(Array.from({ length: 3000 }, (_, index) => sha256(String(index)).slice(0, 8)).join(''));
     const of = await scene(random);
-    const store = await freshStore();
-    for (const [path, count] of [
-      [of.paths.listing, 100],
-      [of.paths.blob, 900],
-    ] as const) {
-      const bytes = readFileSync(join(of.directory, path));
-      for (let sample = 0; sample < count; sample += 1) {
-        const position = Math.floor((sample / count) * bytes.length);
-        const changed = Buffer.from(bytes);
-        changed[position] = changed[position]! ^ (1 << (sample % 8));
-        of.server.misbehave = serving(path, changed);
-        const { found, warnings } = await ask(of, {
-          // Where one of the two is whole, it is kept; the layer's turn comes in a store that has neither.
-          store: path === of.paths.listing ? await freshStore() : store,
-        });
-        if (found.kind !== 'miss' || !warnings.join('\n').includes(path))
-          expect.fail(`position ${position}: ${found.kind}`);
+    const samples = (['blob', 'listing'] as const).flatMap((name) => {
+      const bytes = readFileSync(join(of.directory, of.paths[name]));
+      const count = name === 'blob' ? 950 : 50;
+      return Array.from({ length: count }, (_, sample) => ({
+        name,
+        bytes,
+        position: Math.floor((sample / count) * bytes.length),
+        bit: 1 << (sample % 8),
+      }));
+    });
+    const stores = await atServers(of, samples, async (at, store, { name, bytes, position, bit }) => {
+      const changed = Buffer.from(bytes);
+      changed[position] = changed[position]! ^ bit;
+      at.server.misbehave = serving(of.paths[name], changed);
+      // What was whole the last time is kept, so the listing is asked for once by each store.
+      const asking = { store: name === 'listing' ? await freshStore() : store };
+      const { found, warnings } = await ask(at, asking);
+      if (found.kind !== 'miss' || !warnings.join('\n').includes(of.paths[name])) {
+        expect.fail(`${name}, position ${position}: ${found.kind}, ${warnings.join('\n')}`);
       }
+    });
+    for (const store of stores) {
+      expect(await readRecord(store, of.record.hash)).toBeUndefined();
+      expect(readdirSync(join(store.directory, 'encodings'))).toEqual([]);
+      expect(damagedBlobs(store)).toEqual([]);
     }
-    expect(await readRecord(store, of.record.hash)).toBeUndefined();
-    expect(readdirSync(join(store.directory, 'encodings'))).toEqual([]);
-    expect(damagedBlobs(store)).toEqual([]);
-    of.server.misbehave = () => false;
-    expect((await ask(of, { store })).found.kind).toBe('hit');
+    expect((await ask(of, { store: stores[0]! })).found.kind).toBe('hit');
   });
 });
 
@@ -224,11 +239,8 @@ const wire: Record<string, (bytes: Buffer, response: ServerResponse, server: Mis
   },
   endless: (_, response) => {
     response.writeHead(200);
-    const more = () => {
-      while (!response.destroyed && response.write(Buffer.alloc(65_536, 'x')));
-      if (!response.destroyed) response.once('drain', more);
-    };
-    more();
+    const timer = setInterval(() => response.write(Buffer.alloc(65_536, 'x')), 5);
+    response.on('close', () => clearInterval(timer));
   },
   'sent slowly, a byte at a time': (bytes, response) => {
     response.writeHead(200, { 'content-length': bytes.length });
@@ -282,7 +294,7 @@ describe.each(Object.entries(wire))('a file that is %s', (kind, send) => {
           send(bytes, response, server);
           return true;
         };
-        const { found, store, warnings } = await ask({ ...of, server });
+        const { found, store, warnings } = await ask({ ...of, server }, { timeoutMs: TIMEOUT_MS });
         expect(damagedBlobs(store), name).toEqual([]);
         expect(found.kind, name).toBe('miss');
         expect(await readRecord(store, of.record.hash), name).toBeUndefined();

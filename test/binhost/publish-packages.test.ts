@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readIdentity } from '../../src/binhost/binhost-identity.ts';
@@ -245,6 +245,21 @@ describe('the index of a place', () => {
     expect(content.packages).toHaveLength(1 + 8 * 60);
   });
 
+  test('has no part that a power cut left damaged under its name', async () => {
+    const [directory, alice] = [temporaryDirectory(), newSigner()];
+    const [record] = await publishTo(directory, ['app/one'], publishingAs(alice));
+    const part = filesOf(directory).find((path) => path.endsWith('.zst'))!;
+    for (const path of ['index/current.json', 'index/gen/1.json']) rmSync(join(directory, path));
+    for (const damage of ['', 'x'.repeat(5000)]) {
+      writeFileSync(join(directory, part), damage);
+      for (const path of filesOf(directory).filter((name) => /index\/(?:current|gen)/.test(name)))
+        rmSync(join(directory, path));
+      await publishTo(directory, ['app/one'], publishingAs(alice));
+      const place = { reader: openFilePlace(directory), policy: policyOf(trustIn([{ name: 'alice', signer: alice }])) };
+      expect((await cacheOf(await freshStore(), [place]).find(record!.hash)).kind).toBe('hit');
+    }
+  });
+
   test('of 20,000 packages: one more moves less than 64 KiB besides the package', async () => {
     const [directory, alice] = [temporaryDirectory(), newSigner()];
     await publishTo(directory, ['app/one'], publishingAs(alice));
@@ -317,6 +332,50 @@ describe('reading a place', () => {
     const cache = cacheOf(await freshStore(), [{ reader: place, policy }]);
     for (let index = 0; index < 100; index += 1) expect((await cache.find(sha256(`none ${index}`))).kind).toBe('miss');
     expect(calls).toHaveLength(3);
+  });
+});
+
+describe("another builder's record", () => {
+  /** What alice signed, as bob took it from her place. */
+  const taken = async () => {
+    const [directory, alice, bob] = [temporaryDirectory(), newSigner(), newSigner()];
+    const store = await freshStore();
+    const record = await publishable(store, 'app/one');
+    await publishPackages(store, openFilePlace(directory), [ownPackage(record)], publishingAs(alice));
+    const key = keyId(alice.publicKey);
+    const path = recordPath(record, key);
+    const [text, signature] = [path, `${path}.sig`].map((name) => readFileSync(join(directory, name), 'utf8'));
+    const signed = { record, text: text!, signature: signature!, principal: undefined };
+    const options = publishingAs(bob, { trust: trustIn([{ name: 'bob', signer: bob }]) });
+    const [other, item] = [temporaryDirectory(), { kind: 'signed', signed, key } as const];
+    const publish = () => publishPackages(store, openFilePlace(other), [item], options);
+    const trust = trustIn([
+      { name: 'alice', signer: alice },
+      { name: 'bob', signer: bob, changes: { namespaces: ['buildit-index'] } },
+    ]);
+    const find = async () =>
+      cacheOf(await freshStore(), [{ reader: openFilePlace(other), policy: policyOf(trust) }]).find(record.hash);
+    return { alice, other, record, path, publish, find };
+  };
+
+  test('is passed on as it was signed', async () => {
+    const { publish, find } = await taken();
+    expect(await publish()).toMatchObject({ records: 1, generation: 1 });
+    expect(await publish()).toMatchObject({ records: 0, generation: 1 });
+    expect(await find()).toMatchObject({ kind: 'hit' });
+  });
+
+  test('stays as it is where that builder signed another text, and gets no signature that is of this one', async () => {
+    const { alice, other, record, path, publish, find } = await taken();
+    const text = publishedRecordText({ ...record, startedAt: '2020-01-01T00:00:00.000Z' });
+    mkdirSync(join(other, path, '..'), { recursive: true });
+    writeFileSync(join(other, path), text);
+    expect(await publish()).toMatchObject({ records: 0 });
+    expect(filesOf(other)).not.toContain(`${path}.sig`);
+    expect((await find()).kind).toBe('miss');
+    writeFileSync(join(other, `${path}.sig`), await alice.sign('buildit-package', Buffer.from(text)));
+    expect(await publish()).toMatchObject({ records: 0 });
+    expect(readFileSync(join(other, path), 'utf8')).toBe(text);
   });
 });
 

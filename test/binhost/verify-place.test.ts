@@ -30,7 +30,10 @@ describe('verifying a place', () => {
 
   test('names a blob that is missing, cut or, when it reads them all, changed', async () => {
     const { at, records, found } = await publishedPlace();
-    const [one, two] = records.map(({ outputs }) => `blobs/sha256/${outputs.main!.blobs[0]!.digest}`) as [string, string];
+    const [one, two] = records.map(({ outputs }) => `blobs/sha256/${outputs.main!.blobs[0]!.digest}`) as [
+      string,
+      string,
+    ];
     const bytes = readFileSync(at(one));
     bytes[10]! ^= 1;
     writeFileSync(at(one), bytes);

@@ -13,6 +13,10 @@ const VERBS = [
   'fetch',
   'shell',
   'log',
+  'push',
+  'pull',
+  'search',
+  'show',
   'gc',
   'store',
   'doctor',
@@ -26,15 +30,14 @@ describe('the command line', () => {
     expect(await runBuildit(['--version'])).toEqual({ exitCode: 0, stdout: `buildit ${version}\n`, stderr: '' });
   });
 
-  test.each([...VERBS.map((verb) => [verb]), ['new', 'container'], ['config', 'show'], ['config', 'trust']])(
-    'explains %s %s with examples',
-    async (...words) => {
-      const { exitCode, stdout, stderr } = await runBuildit([...words, '--help']);
-      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-      expect(stdout).toContain(`Usage: buildit ${words.join(' ')}`);
-      expect(stdout).toMatch(/Examples:\n {2}buildit /);
-    },
-  );
+  const keeping = ['init', 'ls', 'verify', 'gc', 'pin', 'rm', 'serve'].map((verb) => ['binhost', verb]);
+  const pairs = [['new', 'container'], ['config', 'show'], ['config', 'trust'], ...keeping];
+  test.each([...VERBS.map((verb) => [verb]), ...pairs])('explains %s %s with examples', async (...words) => {
+    const { exitCode, stdout, stderr } = await runBuildit([...words, '--help']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: buildit ${words.join(' ')}`);
+    expect(stdout).toMatch(/Examples:\n {2}buildit /);
+  });
 
   test('names every verb in its help', async () => {
     const { stdout } = await runBuildit(['--help']);
@@ -70,6 +73,9 @@ describe('the command line', () => {
     ],
     [['build', '--jobs', 'many', 'x'], ['expected a number from 1 to 9999']],
     [['gc', '--max-age', 'soon'], ['expected a time such as 12h']],
+    [['binhost', 'gc', '--min-age', 'soon'], ['expected a time such as 12h']],
+    [['binhost', 'serve', '--port', '99999'], ['expected a number from 0 to 65535']],
+    [['push', '--offline', 'x/'], ['expected a network with --push']],
     [['build', '--progress', 'loud', 'x'], ['Allowed choices are auto, tty, plain, github, gitlab, json']],
     [['plan'], ["missing required argument 'dir'", '`buildit help plan`']],
     [
@@ -94,7 +100,7 @@ describe('the command line', () => {
     for (const text of said) expect(stderr).toContain(text);
   });
 
-  test.each(['new', 'config'])('shows the help of %s when it is not said what to do', async (verb) => {
+  test.each(['new', 'config', 'binhost'])('shows the help of %s when it is not said what to do', async (verb) => {
     const { exitCode, stdout, stderr } = await runBuildit([verb]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
     expect(stderr).toContain(`Usage: buildit ${verb}`);

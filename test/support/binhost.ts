@@ -1,20 +1,24 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseContainerLine } from '../../src/binhost/container-document.ts';
 import { type Binhost, openBinhost } from '../../src/binhost/open-binhost.ts';
+import { splitPointer } from '../../src/binhost/pointer.ts';
+import type { ContainerToPublish } from '../../src/binhost/publish-container.ts';
 import {
   type PackageToPublish,
   type PublishPackagesOptions,
   publishPackages,
 } from '../../src/binhost/publish-packages.ts';
 import { publishedRecord } from '../../src/binhost/published-package.ts';
-import type { PublishedRecord } from '../../src/binhost/published-record.ts';
+import type { BlobReference, PublishedRecord } from '../../src/binhost/published-record.ts';
 import type { TrustPolicy } from '../../src/binhost/read-pointer.ts';
 import type { LocalSeal } from '../../src/cache/local-seal.ts';
 import { type CachePlace, createPackageCache, type PackageCache } from '../../src/cache/package-cache.ts';
 import { encodeLayer } from '../../src/layer/encode-layer.ts';
 import { keepLayer } from '../../src/layer/keep-layer.ts';
 import { fileMember, type TarMember } from '../../src/layer/tar-member.ts';
+import { canonicalJson, type JsonValue } from '../../src/model/canonical-json.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import { BuilditError } from '../../src/model/errors.ts';
 import type { PackageRecord } from '../../src/model/record.ts';
@@ -265,4 +269,86 @@ export function damagedBlobs(store: Store): readonly string[] {
       sha256(readFileSync(join(store.directory, path))) !== name
     );
   });
+}
+
+/** A container with one OCI image of one layer, and an ACI that is one in name only; all in the store. */
+export async function containerOf(
+  store: Store,
+  record: PublishedRecord,
+  { name = 'box', aci = `aci of ${name}` }: { readonly name?: string; readonly aci?: string } = {},
+): Promise<ContainerToPublish> {
+  const { diffId, blobs } = record.outputs.main!;
+  const json = (value: JsonValue) => putBlob(store, Buffer.from(canonicalJson(value)));
+  const config = await json({
+    architecture: 'amd64',
+    config: {},
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: [`sha256:${diffId}`] },
+  });
+  const layer = blobs[0]!;
+  const manifest = await json({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: {
+      mediaType: 'application/vnd.oci.image.config.v1+json',
+      digest: `sha256:${config.digest}`,
+      size: config.size,
+    },
+    layers: [{ mediaType: layer.mediaType, digest: `sha256:${layer.digest}`, size: layer.size }],
+  });
+  const spec = await putBlob(store, Buffer.from(`spec of ${name}`));
+  const archive = await putBlob(store, Buffer.from(aci));
+  return {
+    document: {
+      format: 1,
+      kind: 'container',
+      author: 'Sysadmin42',
+      name,
+      version: '1.0',
+      platform: 'linux/amd64',
+      spec,
+      oci: [{ ...manifest, tags: ['latest'] }],
+      aci: [{ ...archive, path: `aci/linux/amd64/Sysadmin42/${name}-1.0.aci`, imageId: `sha512-${'0'.repeat(128)}` }],
+      packages: [{ hash: record.hash, name: record.name, version: record.version }],
+      time: new Date().toISOString(),
+    },
+    blobs: [manifest, config, { digest: layer.digest, size: layer.size }, archive],
+  };
+}
+
+/**
+ * Looks at a place as a reader does who trusts these: everything that the index names is there and verifies. Answers the
+ * names of packages and containers.
+ */
+export async function readWhole(reader: RemoteReader, trust: Trust): Promise<readonly string[]> {
+  const store = await freshStore();
+  const warnings: string[] = [];
+  const onWarning = (text: string) => warnings.push(text);
+  const policy = policyOf(trust);
+  const { index } = await openBinhost(store, { name: 'place', reader, policy, requireFresh: true, onWarning });
+  const cache = cacheOf(store, [{ reader, policy, requireFresh: true }]);
+  for (const { hash, name } of index.content.packages) {
+    const found = await cache.find(hash);
+    if (found.kind === 'miss') throw new Error(`${name} cannot be used: ${found.reason}`);
+  }
+  const blob = async ({ digest, size }: BlobReference) => {
+    const answer = await reader.read(`blobs/sha256/${digest}`, { maximumBytes: size });
+    if (typeof answer === 'string' || sha256(answer.bytes) !== digest)
+      throw new Error(`the blob ${digest} is not there`);
+    return answer.bytes;
+  };
+  for (const { document, images } of index.content.containers) {
+    const { line, signature } = splitPointer(await blob(document));
+    const { spec, aci } = parseContainerLine(line);
+    const verdict = trust.judge(Buffer.from(line), signature, { namespace: 'buildit-package', at: new Date() });
+    if (verdict.kind !== 'trusted') throw new Error(`the document ${document.digest} is ${verdict.reason}`);
+    for (const reference of [spec, ...aci]) await blob(reference);
+    for (const image of images) {
+      const manifest = JSON.parse((await blob(image)).toString('utf8'));
+      for (const { digest, size } of [manifest.config, ...manifest.layers])
+        await blob({ digest: digest.slice(7), size });
+    }
+  }
+  if (warnings.length + cache.warnings.length > 0) throw new Error([...warnings, ...cache.warnings].join('\n'));
+  return [...index.content.packages, ...index.content.containers].map(({ name }) => name).sort();
 }

@@ -30,7 +30,14 @@ export async function startDelayingProxy(port: number, delayMs: number): Promise
 /** A TCP proxy before a port of this machine that holds every byte back for `delayMs`, each way. */
 export async function launchDelayingProxy(port: number, delayMs: number): Promise<DelayingProxy> {
   const sockets = new Set<Socket>();
-  const state = { sent: 0, received: 0, connections: 0, cutAt: Number.POSITIVE_INFINITY, stalled: false, delivered: false };
+  const state = {
+    sent: 0,
+    received: 0,
+    connections: 0,
+    cutAt: Number.POSITIVE_INFINITY,
+    stalled: false,
+    delivered: false,
+  };
   const cut = () => {
     state.cutAt = Number.POSITIVE_INFINITY;
     for (const socket of sockets) socket.destroy();

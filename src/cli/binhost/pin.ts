@@ -29,7 +29,7 @@ export function addPin(binhost: Command, cli: CliContext): void {
     )
     .action((what: string, typed: string | undefined, flags: PinFlags) =>
       withSession(cli, flags, async (session) => {
-        const { pinAtBinhost } = await import('../../pipeline/binhost-run.ts');
+        const { pinAtBinhost } = await import('../../pipeline/binhost-entries.ts');
         const isRemoval = flags.remove === true;
         const options = await sharingOptions(cli, flags, session);
         const pins = await pinAtBinhost(options, placeRequest(cli, typed), { what, isRemoval });

@@ -31,7 +31,7 @@ export function addRemove(binhost: Command, cli: CliContext): void {
     )
     .action((what: string, typed: string | undefined, flags: RemoveFlags) =>
       withSession(cli, flags, async (session) => {
-        const { removeFromBinhost } = await import('../../pipeline/binhost-run.ts');
+        const { removeFromBinhost } = await import('../../pipeline/binhost-entries.ts');
         const options = await sharingOptions(cli, flags, session);
         const removed = await removeFromBinhost(options, placeRequest(cli, typed), {
           ...{ what, isForced: flags.force === true },

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { layerTar } from '../../src/layer/write-tar.ts';
+import { sha256 } from '../../src/model/digest.ts';
+import type { LayerEntry } from '../../src/model/layer.ts';
+import { containerSpec } from '../../src/publish/container-spec.ts';
+import { unpackSpec } from '../../src/publish/unpack-spec.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const PLAIN = { uid: 0, gid: 0, mtime: 0 } as const;
+const directory = (path: string): LayerEntry => ({ ...PLAIN, path, type: 'directory', mode: 0o755 });
+const file = (path: string, mode = 0o644): LayerEntry => ({
+  ...{ ...PLAIN, path, type: 'file', mode, size: 4, sha256: sha256('text') },
+});
+const tarOf = (...entries: readonly LayerEntry[]) => layerTar(entries, () => Buffer.from('text'));
+
+/** What GNU tar makes of files, with names changed on the way. */
+function gnuTar(script: string): AsyncIterable<Uint8Array> {
+  const work = temporaryDirectory();
+  execFileSync('sh', ['-ec', script], { cwd: work });
+  return chunksOf(readFileSync(join(work, 'a.tar')));
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += 700) yield bytes.subarray(start, start + 700);
+}
+
+describe('a container spec', () => {
+  test('comes out as it went in, with modes of files alone', async () => {
+    const [from, parent] = [temporaryDirectory(), temporaryDirectory()];
+    mkdirSync(join(from, 'pkgs/a'), { recursive: true });
+    writeFileSync(join(from, 'container.yaml'), '- vars: {}\n');
+    writeFileSync(join(from, 'pkgs/a/run.sh'), '#!/bin/sh\n', { mode: 0o750 });
+    const read = ['container.yaml', 'pkgs/a/run.sh'].map((path) => join(from, path));
+    const to = join(parent, 'deep/new');
+    expect(await unpackSpec(containerSpec({ directory: from, repositories: [], read }), to, 'spec')).toBe(3);
+    expect(readFileSync(join(to, 'container.yaml'), 'utf8')).toBe('- vars: {}\n');
+    expect(statSync(join(to, 'container.yaml')).mode & 0o7777).toBe(0o644);
+    expect(statSync(join(to, 'pkgs/a/run.sh')).mode & 0o7777).toBe(0o755);
+    expect(readdirSync(join(parent, 'deep'))).toEqual(['new']);
+  });
+
+  test('goes into an empty directory, and into none with anything in it', async () => {
+    const parent = temporaryDirectory();
+    mkdirSync(join(parent, 'empty'));
+    expect(await unpackSpec(tarOf(file('a')), join(parent, 'empty'), 'spec')).toBe(1);
+    writeFileSync(join(parent, 'file'), '');
+    for (const name of ['empty', 'file']) {
+      const unpacking = unpackSpec(tarOf(file('a')), join(parent, name), 'spec');
+      await expect(unpacking).rejects.toMatchObject({ code: 'cannot-write' });
+    }
+    symlinkSync('nowhere', join(parent, 'link'));
+    await expect(unpackSpec(tarOf(file('a')), join(parent, 'link'), 'spec')).rejects.toMatchObject({
+      code: 'cannot-write',
+    });
+    expect(readdirSync(parent).sort()).toEqual(['empty', 'file', 'link']);
+  });
+
+  test.each<[string, () => AsyncIterable<Uint8Array>]>([
+    ['a symbolic link', () => gnuTar('ln -s /etc/passwd a; tar cf a.tar a')],
+    ['a hard link', () => gnuTar('echo > a; ln a b; tar cf a.tar a b')],
+    ['a fifo', () => gnuTar('mkfifo a; tar cf a.tar a')],
+    ['a name that leads out', () => gnuTar("echo > a; tar cf a.tar --transform 's,a,../a,' -P a")],
+    ['an absolute name', () => gnuTar("echo > a; tar cf a.tar --transform 's,a,/tmp/a,' -P a")],
+    ['the same name twice', () => gnuTar('echo > a; tar cf a.tar a a')],
+    ['a directory twice', () => gnuTar('mkdir a; tar cf a.tar a a')],
+    ['a file where a directory is', () => gnuTar("mkdir a; echo > b; tar cf a.tar --transform 's,b,a,' a b")],
+    ['a file below a file', () => gnuTar("echo > a; echo > b; tar cf a.tar --transform 's,b,a/b,' a b")],
+    ['a file without its directory', () => tarOf(file('a/b'))],
+    ['what git obeys', () => tarOf(directory('.git'), file('.git/config'))],
+    ['what git obeys, below and in other letters', () => tarOf(directory('pkgs'), directory('pkgs/.GIT'))],
+    ['an archive that is cut off', () => gnuTar('head -c 5000 /dev/zero > a; tar cf b a; head -c 2000 b > a.tar')],
+    ['something behind the end', () => gnuTar('echo > a; tar cf a.tar a; echo more >> a.tar')],
+  ])('with %s is refused, and leaves nothing behind', async (_, tar) => {
+    const parent = temporaryDirectory();
+    const unpacking = unpackSpec(tar(), join(parent, 'new'), 'spec of x');
+    await expect(unpacking).rejects.toMatchObject({ code: 'archive-refused' });
+    expect(readdirSync(parent)).toEqual([]);
+  });
+});
