@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { MOST_TAIL_BYTES } from '../src/binhost/commit-entries.ts';
 import { publishPackages as publish } from '../src/binhost/publish-packages.ts';
 import { openFilePlace } from '../src/remote/open-file-place.ts';
 import { openStore } from '../src/store/store.ts';
@@ -105,8 +106,8 @@ function times({ name, wallMs, cpuMs }: Series, factor: number): Series {
   return { name, wallMs: wallMs.map((ms) => ms * factor), cpuMs: cpuMs.map((ms) => ms * factor) };
 }
 
-/** What a tail may weigh after another package was added to it: just below what would make one base of both parts. */
-const FULL_TAIL_BYTES = 23 * 1024;
+/** With another package the tail must not become too large: that would make one base of both parts. */
+const ONE_ENTRY_BYTES = 256;
 
 /** All that passes, both ways, less the files of the package, where the tail of the index is as large as it gets. */
 export async function publishOnePackage(place: Place, repetitions: number): Promise<readonly Finding[]> {
@@ -122,7 +123,7 @@ async function bytesMoved(place: Place, server: SshServer, repetitions: number):
   const one = await noisePackages(place, 'one-small', [8e3]);
   const files = (await publishedFiles(place, one)).flatMap(filesBelow);
   const own = files.reduce((sum, path) => sum + statSync(path).size, 0);
-  const inTail = await entriesInTail(place, FULL_TAIL_BYTES);
+  const inTail = await entriesInTail(place, MOST_TAIL_BYTES - ONE_ENTRY_BYTES);
   const moved: number[] = [];
   for (let round = 0; round < repetitions; round += 1) {
     await makeIndex(place, server.emptyDirectory('full'), { inBase: 20_000 - inTail, inTail });

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { publishPackages } from '../src/binhost/publish-packages.ts';
+import { sha256 } from '../src/model/digest.ts';
 import { openFilePlace } from '../src/remote/open-file-place.ts';
 import { openStore } from '../src/store/store.ts';
 import { programCommand } from './support/buildit.ts';
@@ -42,9 +43,9 @@ export async function pullPackages(place: Place, repetitions: number): Promise<r
   ] as const;
   const download = ['download-files', target, server.ca, server.delayed, filesFile, String(2 * AT_ONCE)] as const;
   try {
-    const [buildit, undici] = await interleave(
+    const [buildit, undici, verifying] = await interleave(
       [
-        { name: 'buildit', prepare: () => removeTree(store), run: () => runProgram(programCommand(...pull)) },
+        { name: 'taking them', prepare: () => removeTree(store), run: () => runProgram(programCommand(...pull)) },
         {
           name: 'undici alone, the same files',
           prepare: () => {
@@ -53,15 +54,37 @@ export async function pullPackages(place: Place, repetitions: number): Promise<r
           },
           run: () => runProgram(programCommand(...download)),
         },
+        { name: 'signatures and digests alone', run: verifier(place, directory) },
       ],
       repetitions,
     );
     removeTree(store);
     removeTree(target);
-    return [compare(`taking ${PACKAGES} packages of 300 MB`, buildit!, undici!, 1.05)];
+    const what = `${PACKAGES} packages of 300 MB`;
+    return [
+      compare(`verifying ${what}: signatures and digests alone`, verifying!, buildit!, 0.05),
+      compare(`taking ${what}`, buildit!, undici!, undefined),
+    ];
   } finally {
     await server.remove();
   }
+}
+
+/** All that taking the packages proves, in this process and one after the other, of files that are in memory. */
+function verifier(place: Place, directory: string): () => void {
+  const { policy } = builderOptions(place);
+  const files = new Map(filesBelow(directory).map((path) => [path, readFileSync(join(directory, path))]));
+  return () => {
+    for (const [path, bytes] of files) {
+      if (path.startsWith('blobs/')) {
+        if (sha256(bytes) !== basename(path)) throw new Error(`${path} is damaged`);
+      } else if (path.endsWith('.json')) {
+        const signature = files.get(`${path}.sig`)!.toString();
+        const verdict = policy.trust.judge(bytes, signature, { namespace: 'buildit-package', at: policy.now });
+        if (verdict.kind !== 'trusted') throw new Error(`${path} is not trusted`);
+      }
+    }
+  };
 }
 
 /** Relative to the directory, `/` between names. */

@@ -5,8 +5,8 @@ export interface Comparison {
   readonly what: string;
   readonly own: Series;
   readonly peer: Series;
-  /** Largest ratio that is accepted. */
-  readonly limit: number;
+  /** Largest ratio that is accepted; undefined where the figures are for looking at. */
+  readonly limit: number | undefined;
   /** What the limit is about. */
   readonly unit: Unit;
 }
@@ -25,7 +25,13 @@ export interface Amount {
 
 export type Finding = Comparison | Amount;
 
-export function compare(what: string, own: Series, peer: Series, limit: number, unit: Unit = 'wall'): Comparison {
+export function compare(
+  what: string,
+  own: Series,
+  peer: Series,
+  limit: number | undefined,
+  unit: Unit = 'wall',
+): Comparison {
   return { what, own, peer, limit, unit };
 }
 
@@ -44,5 +50,5 @@ export function times({ wallMs, cpuMs }: Series, unit: Unit): readonly number[] 
 
 export function isWithinLimit(finding: Finding): boolean {
   if ('amount' in finding) return finding.amount <= finding.limit;
-  return ratioOfMinima(finding, finding.unit) <= finding.limit;
+  return finding.limit === undefined || ratioOfMinima(finding, finding.unit) <= finding.limit;
 }

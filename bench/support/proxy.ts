@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** A TCP proxy in a process of its own, which goes on while a benchmark waits for a program. */
-export interface Proxy {
+export interface TcpProxy {
   readonly port: number;
   /** Bytes that passed so far, both ways. */
   bytes(): Promise<number>;
@@ -13,7 +13,7 @@ export interface Proxy {
 /** What 100 ms of latency are, each way. */
 export const DELAY_MS = 50;
 
-export async function startProxy(port: number, delayMs: number = DELAY_MS): Promise<Proxy> {
+export async function startProxy(port: number, delayMs: number = DELAY_MS): Promise<TcpProxy> {
   const program = fileURLToPath(new URL('../programs/delaying-proxy.ts', import.meta.url));
   const child = fork(program, [String(port), String(delayMs)], { execArgv: ['--import', import.meta.resolve('tsx')] });
   const answer = async () => {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { launchSshd, serverAccount } from '../../test/support/sshd.ts';
 import { launchStaticServer } from '../../test/support/static-server.ts';
 import { type Place, removeTree } from './place.ts';
-import { DELAY_MS, type Proxy, startProxy } from './proxy.ts';
+import { DELAY_MS, startProxy, type TcpProxy } from './proxy.ts';
 
 /** A real sshd behind a delaying proxy, that serves a directory of the place by SFTP. */
 export interface SshServer {
-  readonly proxy: Proxy;
+  readonly proxy: TcpProxy;
   /** `user@127.0.0.1:PORT` of the proxy. */
   readonly at: string;
   /** A home directory with a key that is let in. */

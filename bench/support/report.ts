@@ -27,9 +27,15 @@ function comparisonRow(finding: Comparison): readonly string[] {
     seconds(peer, unit),
     ratios(finding, 'wall'),
     ratios(finding, 'cpu'),
-    unit === 'cpu' ? `${limit} (CPU)` : String(limit),
-    verdict(finding),
+    limitText(limit, unit),
+    limit === undefined ? '' : verdict(finding),
   ];
+}
+
+function limitText(limit: number | undefined, unit: Unit): string {
+  if (limit === undefined) return '–';
+  const text = String(Number(limit.toFixed(2)));
+  return unit === 'cpu' ? `${text} (CPU)` : text;
 }
 
 function amountRow(finding: Amount): readonly string[] {

@@ -18,8 +18,11 @@ import { readPointer, type TrustPolicy } from './read-pointer.ts';
 import { replaceIfOther } from './replace-if-other.ts';
 import { FieldFault } from './strict-fields.ts';
 
-/** What a tail may weigh at a place: half of what publishing one package may move, since it is read and written. */
-const MOST_TAIL_BYTES = 24 * 1024;
+/**
+ * What a tail may weigh at a place: publishing one package reads it and writes it, and SSH and SFTP move about 25 KiB
+ * besides; all of that is to stay below 64 KiB.
+ */
+export const MOST_TAIL_BYTES = 16 * 1024;
 const EXPIRES_AFTER_MS = 90 * 24 * 3600 * 1000;
 const MOST_TRIES = 1000;
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readIdentity } from '../../src/binhost/binhost-identity.ts';
-import { commitEntries, readNewestIndex } from '../../src/binhost/commit-entries.ts';
+import { commitEntries, MOST_TAIL_BYTES, readNewestIndex } from '../../src/binhost/commit-entries.ts';
 import { EMPTY_INDEX, type IndexEntry } from '../../src/binhost/index-part.ts';
 import { parsePointer, splitPointer } from '../../src/binhost/pointer.ts';
 import { publishPackages } from '../../src/binhost/publish-packages.ts';
@@ -225,7 +225,7 @@ describe('the index of a place', () => {
       size: 1000 + index,
     }));
 
-  test('has a tail that grows to 24 KiB, then becomes part of the base', async () => {
+  test('has a tail that grows to its limit, then becomes part of the base', async () => {
     const [directory, alice] = [temporaryDirectory(), newSigner()];
     await publishTo(directory, ['app/one'], publishingAs(alice));
     const identity = (await readIdentity(openFilePlace(directory)))!;
@@ -236,11 +236,11 @@ describe('the index of a place', () => {
       await commitEntries(openFilePlace(directory), { packages, containers: [] }, options);
       sizes.push(pointerAt(directory).tail?.size);
     }
-    expect(sizes.filter((size) => size !== undefined && size > 24 * 1024)).toEqual([]);
+    expect(sizes.filter((size) => size !== undefined && size > MOST_TAIL_BYTES)).toEqual([]);
     const fold = sizes.indexOf(undefined);
     expect(fold).toBeGreaterThan(1);
     expect(sizes.slice(0, fold)).toEqual(sizes.slice(0, fold).toSorted((a, b) => a! - b!));
-    expect(sizes[fold - 1]).toBeGreaterThan(16 * 1024);
+    expect(sizes[fold - 1]).toBeGreaterThan(MOST_TAIL_BYTES / 2);
     const { content } = await readNewestIndex(openFilePlace(directory), options);
     expect(content.packages).toHaveLength(1 + 8 * 60);
   });
@@ -268,17 +268,18 @@ describe('the index of a place', () => {
     const key = keyId(alice.publicKey);
     const large = { packages: entries(0, 20_000, key), containers: [] };
     await commitEntries(openFilePlace(directory), large, options, { refold: true });
-    const nearlyFull = { packages: entries(20_000, 230, key), containers: [] };
+    const count = Math.floor(MOST_TAIL_BYTES / 100);
+    const nearlyFull = { packages: entries(20_000, count, key), containers: [] };
     await commitEntries(openFilePlace(directory), nearlyFull, options);
-    expect(pointerAt(directory).tail!.size).toBeGreaterThan(16 * 1024);
+    expect(pointerAt(directory).tail!.size).toBeGreaterThan(MOST_TAIL_BYTES / 2);
     const store = await freshStore();
     const record = await publishable(store, 'app/two', 'new');
     const { place, calls } = recordedPlace(openFilePlace(directory));
     await publishPackages(store, place, [ownPackage(record)], options);
     const moved = calls.filter(({ method }) => method !== 'put').reduce((sum, { bytes }) => sum + bytes, 0);
     expect(moved).toBeLessThan(64 * 1024);
-    expect(moved).toBeGreaterThan(32 * 1024);
-    expect(pointerAt(directory)).toMatchObject({ base: { entries: 20_001 }, tail: { entries: 231 } });
+    expect(moved).toBeGreaterThan(MOST_TAIL_BYTES);
+    expect(pointerAt(directory)).toMatchObject({ base: { entries: 20_001 }, tail: { entries: count + 1 } });
   });
 });
 
