@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 300_000,
     pool: 'forks',
+    // Vitest would leave one processor to itself, which waits most of the time, as many tests do.
+    maxWorkers: '100%',
   },
 });

@@ -55,7 +55,7 @@ export async function planPackages(place: Place, repetitions: number): Promise<r
     return [
       { what: `${what}, nothing known`, amount: roundTrips(cold, coldDirect), unit: 'round trips', limit: 4 },
       { what: `${what}, nothing known`, amount: Math.max(...requests.cold), unit: 'requests', limit: 3 },
-      { what: `${what}, nothing new`, amount: roundTrips(warm, warmDirect), unit: 'round trips', limit: 2 },
+      { what: `${what}, nothing new`, amount: roundTrips(warm, warmDirect), unit: 'round trips', limit: 3 },
       { what: `${what}, nothing new`, amount: Math.max(...requests.warm), unit: 'requests', limit: 1 },
     ];
   } finally {
