@@ -31,7 +31,7 @@ describe('a record', () => {
     await writeRecord(store, zlib);
     await writeRecord(store, recordOf('libc6', { kind: 'debian', buildKey: undefined }));
     expect(await readRecord(store, zlib.hash)).toEqual(zlib);
-    expect(await findByBuildKey(store, zlib.buildKey!)).toEqual(zlib);
+    expect(await findByBuildKey(store, zlib.buildKey!)).toEqual({ record: zlib, seal: undefined, origin: undefined });
     expect(await readRecord(store, sha256('other'))).toBeUndefined();
     expect(await findByBuildKey(store, sha256('other'))).toBeUndefined();
     expect((await listRecords(store)).map(({ name }) => name).sort()).toEqual(['libc6', 'zlib']);
@@ -50,7 +50,7 @@ describe('a record', () => {
     await writeRecord(store, zlib);
     await writeRecord(store, { ...zlib, buildKey: sha256('new') });
     expect(await findByBuildKey(store, zlib.buildKey!)).toBeUndefined();
-    expect(await findByBuildKey(store, sha256('new'))).toMatchObject({ name: 'zlib' });
+    expect(await findByBuildKey(store, sha256('new'))).toMatchObject({ record: { name: 'zlib' } });
   });
 
   test('of another format is a miss', async () => {

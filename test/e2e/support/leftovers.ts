@@ -50,9 +50,14 @@ export function temporaryFiles({ store, container, home }: Person): string[] {
   const inStore = namesBelow(join(store, 'temporary')).filter((path) => path.includes('/'));
   const halfWritten = [...namesBelow(store), ...namesBelow(container)].filter((path) => path.endsWith('.tmp'));
   const strange = readdirSync(container).filter((name) => name.startsWith('.') || name.startsWith('out.'));
-  const atHome = readdirSync(home).filter((name) => join(home, name) !== store && join(home, name) !== container);
-  return [...inStore, ...halfWritten, ...strange, ...atHome];
+  const own = new Set([store, container, join(home, '.local')]);
+  const atHome = readdirSync(home).filter((name) => !own.has(join(home, name)));
+  const state = namesBelow(join(home, '.local')).filter((path) => !MACHINE_KEY.includes(path));
+  return [...inStore, ...halfWritten, ...strange, ...atHome, ...state];
 }
+
+/** What a first build leaves for the user: the key that signs what is kept here. */
+const MACHINE_KEY = ['state', 'state/buildit', 'state/buildit/machine-key', 'state/buildit/machine-key.pub'];
 
 /** Paths below a directory; trees of packages are not looked into, but for the names in the first place. */
 function namesBelow(directory: string, depth = 5): string[] {
