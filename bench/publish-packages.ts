@@ -24,15 +24,6 @@ export async function publishPackages(place: Place, repetitions: number): Promis
         limit: 1 / 0.9,
       }),
       await besideScp(place, server, repetitions, {
-        what: 'publishing 20 packages of 15 MB',
-        packages: await noisePackages(
-          place,
-          'large',
-          Array.from({ length: 20 }, () => 15e6),
-        ),
-        limit: 1 / 0.9,
-      }),
-      await besideScp(place, server, repetitions, {
         what: 'publishing 1,000 packages of 10 kB',
         packages: await noisePackages(
           place,
