@@ -11,7 +11,10 @@ const MOST_PART_BYTES = 512 * 2 ** 20;
 export async function compressPart(
   content: IndexContent,
 ): Promise<{ readonly reference: PartReference; readonly bytes: Buffer }> {
-  const bytes = await collected(compress(once(Buffer.from(indexPartText(content))), 'zstd'));
+  const text = indexPartText(content);
+  // What readers would refuse must never be committed: it would hide everything else at the place.
+  parseIndexPart(text);
+  const bytes = await collected(compress(once(Buffer.from(text)), 'zstd'));
   return { reference: { digest: sha256(bytes), size: bytes.length, entries: entryCount(content) }, bytes };
 }
 

@@ -40,7 +40,7 @@ export interface ContainerDocument {
 }
 
 const blob = { digest, size: count };
-const shortText = text('a tag', (value) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(value));
+const shortText = text('a tag', (value) => /^[A-Za-z0-9_][A-Za-z0-9_.+~-]{0,127}$/.test(value));
 
 const container = object({
   format: oneOf(CONTAINER_FORMAT),

@@ -23,7 +23,7 @@ export interface ContainerEntry {
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.+~-]{0,127}$/;
 
 /** Part of a path at the place: one element, nothing that hides or leads elsewhere. */
 export function isContainerName(value: string): boolean {

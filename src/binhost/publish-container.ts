@@ -56,6 +56,8 @@ export async function publishContainer(
 
 async function signedEntry(store: Store, document: ContainerDocument, signer: Signer): Promise<ContainerEntry> {
   const line = containerLine(document);
+  // A document that readers would refuse is not signed.
+  parseContainerLine(line);
   const signed = line + (await signer.sign('buildit-package', Buffer.from(line)));
   const { author, name, version, platform, oci, time } = document;
   return {

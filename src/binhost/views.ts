@@ -29,7 +29,12 @@ function ociIndex({ containers }: IndexContent): string {
   for (const entry of [...containers].sort((a, b) => (a.time < b.time ? -1 : 1))) {
     for (const { digest, size, tags } of entry.images) {
       for (const tag of new Set([entry.version, ...tags])) {
-        byReference.set(`${containerTitle(entry)}:${tag}`, { digest, size, platform: entry.platform });
+        // image-spec, annotations.md: a reference has no `~`.
+        byReference.set(`${containerTitle(entry)}:${tag.replaceAll('~', '-')}`, {
+          digest,
+          size,
+          platform: entry.platform,
+        });
       }
     }
   }

@@ -225,7 +225,7 @@ export async function publishImagesOfRun(
 
 function requirePublishableNames({ author, name, version }: Run['definitions']['container']) {
   const names = { author: author ?? null, name, version };
-  const wrong = [author ?? 'x', name, version].find((part) => !isContainerName(part.replace(/[+~]/g, '')));
+  const wrong = [author ?? 'x', name, version.replace(/[+~]/g, '')].find((part) => !isContainerName(part));
   if (wrong === undefined) return names;
   throw new BuilditError(
     'definition-invalid',

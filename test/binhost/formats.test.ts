@@ -356,3 +356,15 @@ describe('the file of a pointer', () => {
     expect(faultOf(() => splitPointer(Buffer.from([0xff, 0x0a])))).toBeInstanceOf(FieldFault);
   });
 });
+
+test('an index that readers would refuse is never written', async () => {
+  const container = {
+    ...{ author: null, name: 'a+b', version: '1.0+x', platform: 'linux/amd64', key: sha256('key') },
+    ...{ time: '2026-01-01T00:00:00.000Z', document: { digest: sha256('document'), size: 1 }, images: [] },
+  };
+  await expect(compressPart({ packages: [], containers: [container] })).rejects.toThrow(FieldFault);
+  const named = { ...container, name: 'ab', images: [{ digest: sha256('image'), size: 1, tags: ['1.0+x~1'] }] };
+  await expect(compressPart({ packages: [], containers: [named] })).resolves.toMatchObject({
+    reference: { entries: 1 },
+  });
+});
