@@ -45,16 +45,23 @@ export async function fetchPackage(
     done += bytes;
     options.onProgress?.(done, total);
   };
+  const here = new Set<Digest>();
+  for (const { digest, size } of wanted) if ((await blobSize(store, digest)) === size) here.add(digest);
   await allOrStop(
     options.signal,
-    wanted.map((blob) => (signal) => fetchBlob(store, reader, blob, count, signal)),
+    wanted.map((blob) => async (signal) => {
+      if (here.has(blob.digest)) count(blob.size);
+      else await fetchBlob(store, reader, blob, count, signal);
+    }),
   );
   for (const [output, blob] of bestBlobs) {
     parseListing(
       await readBlob(store, output.listing.digest),
       `${reader.shown}/${publishedBlobPath(output.listing.digest)}`,
     );
-    await keepEncoding(store, output, blob, { isVouched: options.vouched.has(blob.digest), shown: reader.shown });
+    // A blob that was here, but as no layer's encoding any more, may be one that proved to hold something else.
+    const isVouched = options.vouched.has(blob.digest) && !here.has(blob.digest);
+    await keepEncoding(store, output, blob, { isVouched, shown: reader.shown });
   }
   return localRecord(record);
 }
@@ -83,7 +90,6 @@ async function fetchBlob(
   count: (bytes: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if ((await blobSize(store, digest)) === size) return count(size);
   const path = publishedBlobPath(digest);
   const answer = await reader.open(path, { offset: 0, size, signal });
   const what = `${reader.shown}/${path}`;

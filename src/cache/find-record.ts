@@ -1,3 +1,4 @@
+import { hasLayer } from '../layer/open-layer.ts';
 import type { Digest } from '../model/digest.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { PackageRecord } from '../model/record.ts';
@@ -30,7 +31,7 @@ async function usable(store: Store, kept: KeptRecord, seal: LocalSeal): Promise<
   if (fault !== undefined) return { kind: 'miss', reason: fault };
   const { record } = kept;
   for (const layer of Object.values(record.outputs)) {
-    if ((await blobSize(store, layer.listing)) === undefined)
+    if ((await blobSize(store, layer.listing)) === undefined || !(await hasLayer(store, layer)))
       return { kind: 'miss', reason: 'its files are no longer in the store' };
   }
   return { kind: 'hit', record, place: 'locally' };

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { LayerCompression } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { KeptLayer } from '../model/layer.ts';
-import { readEncoding } from '../store/encodings.ts';
+import { readEncoding, removeEncodings } from '../store/encodings.ts';
 import { blobSize, openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
-import { removeLayerTree, treePath } from '../store/trees.ts';
+import { removeLayerTree, staleTreePath, treePath } from '../store/trees.ts';
 import { systemErrorCode } from '../system/write-failure.ts';
 import { encoderOf } from './compress.ts';
 import { decompress } from './decompress.ts';
@@ -22,19 +22,20 @@ export async function* openLayerTar(store: Store, layer: KeptLayer): AsyncGenera
   if (tree === undefined) {
     yield* openEncodedLayer(store, layer);
   } else {
-    yield* verified(store, layer, layerTar(await readListing(store, layer.listing), treeContent(tree)));
+    const tar = layerTar(await readListing(store, layer.listing), treeContent(tree));
+    yield* verified(layer, tar, () => removeLayerTree(store, layer.diffId));
   }
 }
 
 /** As `openLayerTar`, from a blob alone. Throws 'store-damaged' where the store holds none. */
 export async function* openEncodedLayer(store: Store, layer: KeptLayer): AsyncGenerator<Uint8Array, void, undefined> {
-  yield* verified(store, layer, await encodedTar(store, layer));
+  yield* verified(layer, await encodedTar(store, layer), () => removeEncodings(store, layer.diffId));
 }
 
 async function* verified(
-  store: Store,
   layer: KeptLayer,
   tar: AsyncIterable<Uint8Array>,
+  remove: () => Promise<void>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const hash = createHash('sha256');
   try {
@@ -45,9 +46,11 @@ async function* verified(
     if (hash.digest('hex') === layer.diffId) return;
   } catch (error) {
     if (!isDamage(error)) throw error;
-    throw await damaged(store, layer, error);
+    await remove();
+    throw damaged(layer, error);
   }
-  throw await damaged(store, layer);
+  await remove();
+  throw damaged(layer);
 }
 
 /** A file of the tree that is gone, became something else or has another size, or a blob that does not decompress. */
@@ -56,8 +59,7 @@ function isDamage(error: unknown): boolean {
   return error instanceof TypeError || ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR'].includes(systemErrorCode(error) ?? '');
 }
 
-async function damaged(store: Store, layer: KeptLayer, cause?: unknown): Promise<BuilditError> {
-  await removeLayerTree(store, layer.diffId);
+function damaged(layer: KeptLayer, cause?: unknown): BuilditError {
   return new BuilditError('store-damaged', `Cannot read layer ${layer.diffId}: expected its files, found others`, {
     hint: 'what was damaged has been removed; run the same command again',
     cause,
@@ -67,22 +69,32 @@ async function damaged(store: Store, layer: KeptLayer, cause?: unknown): Promise
 const COMPRESSIONS: readonly LayerCompression[] = ['none', 'zstd', 'gzip'];
 
 async function encodedTar(store: Store, layer: KeptLayer): Promise<AsyncIterable<Uint8Array>> {
-  for (const compression of COMPRESSIONS) {
-    const blob = await readEncoding(store, layer.diffId, encoderOf(compression));
-    if (blob === undefined || (await blobSize(store, blob.digest)) !== blob.size) continue;
-    const what = `layer ${layer.diffId}`;
-    // The digest says what it is; a layer of zeros may be smaller than any ratio that guards against strangers.
-    return decompress(openBlob(store, blob.digest), compression, {
-      what,
-      maxBytes: layer.size,
-      maxRatio: Number.POSITIVE_INFINITY,
-    });
+  const found = await findAnyEncoding(store, layer);
+  if (found === undefined) {
+    throw new BuilditError(
+      'store-damaged',
+      `Cannot read layer ${layer.diffId}: expected its tree or a blob, found none`,
+      { hint: 'it is made again when its package is built or converted again' },
+    );
   }
-  throw new BuilditError(
-    'store-damaged',
-    `Cannot read layer ${layer.diffId}: expected its tree or a blob, found none`,
-    {
-      hint: 'it is made again when its package is built or converted again',
-    },
-  );
+  // The digest says what it is; a layer of zeros may be smaller than any ratio that guards against strangers.
+  return decompress(openBlob(store, found.digest), found.compression, {
+    what: `layer ${layer.diffId}`,
+    maxBytes: layer.size,
+    maxRatio: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Whether the store can give a layer's files without building or converting anything again. */
+export async function hasLayer(store: Store, layer: Pick<KeptLayer, 'diffId'>): Promise<boolean> {
+  const tree = (await treePath(store, layer.diffId)) ?? (await staleTreePath(store, layer.diffId));
+  return tree !== undefined || (await findAnyEncoding(store, layer)) !== undefined;
+}
+
+async function findAnyEncoding(store: Store, { diffId }: Pick<KeptLayer, 'diffId'>) {
+  for (const compression of COMPRESSIONS) {
+    const blob = await readEncoding(store, diffId, encoderOf(compression));
+    if (blob !== undefined && (await blobSize(store, blob.digest)) === blob.size) return { ...blob, compression };
+  }
+  return undefined;
 }

@@ -1,5 +1,8 @@
+import { unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { DiffId, LayerBlob } from '../model/layer.ts';
 import { readDocument, writeDocument } from './document.ts';
+import { namesIn } from './names-in.ts';
 import { plainJson } from './plain-json.ts';
 import type { Store } from './store.ts';
 import { encodingPath } from './store-paths.ts';
@@ -13,4 +16,12 @@ export async function readEncoding(store: Store, diffId: DiffId, encoder: string
 /** Remembers a blob that is in the store already as a layer's encoding. */
 export async function writeEncoding(store: Store, diffId: DiffId, blob: LayerBlob): Promise<void> {
   await writeDocument(store, encodingPath(store, diffId, blob.encoder), plainJson(blob));
+}
+
+/** Forgets which blobs hold a layer: one of them did not. */
+export async function removeEncodings(store: Store, diffId: DiffId): Promise<void> {
+  const directory = dirname(encodingPath(store, diffId, 'none'));
+  for (const name of namesIn(directory)) {
+    if (name.startsWith(`${diffId}-`)) await unlink(join(directory, name)).catch(() => undefined);
+  }
 }

@@ -260,4 +260,28 @@ describe('what a place says of a layer', () => {
     writeFileSync(path, publishedRecordText(record));
     expect((await cacheOf(store, [place]).find(record.hash)).kind).toBe('hit');
   });
+
+  test('that proves to be wrong is forgotten, and the next run does not believe it again', async () => {
+    const evilStore = await freshStore();
+    const evil = (await publishable(evilStore, 'app/one', 'a lie')).outputs.main!.blobs[0]!;
+    const evilBytes = readFileSync(join(evilStore.directory, 'blobs/sha256', evil.digest.slice(0, 2), evil.digest));
+    const lie = (record: PublishedRecord) => ({
+      ...record,
+      outputs: { main: { ...record.outputs.main!, blobs: [evil] } },
+    });
+    const mallory = builder('mallory', 'the truth', { lie, blobs: [evilBytes] });
+    const { directory, record } = await placeOf([mallory]);
+    const [store, seal] = [await freshStore(), sealWith(trustIn([mallory]))];
+    const place = { reader: openFilePlace(directory), policy: policyOf(trustIn([mallory])) };
+    const found = await cacheOf(store, [place], seal).find(record.hash);
+    if (found.kind !== 'hit') throw new Error(found.reason);
+    await expect(ensureTree(store, found.record.outputs.main!)).rejects.toMatchObject({ code: 'store-damaged' });
+    expect(await findByHash(store, record.hash, seal)).toMatchObject({
+      kind: 'miss',
+      reason: 'its files are no longer in the store',
+    });
+    const again = cacheOf(store, [place], seal);
+    expect((await again.find(record.hash)).kind).toBe('miss');
+    expect(again.warnings.join('\n')).toContain(`expected the layer sha256 ${record.outputs.main!.diffId} in it`);
+  });
 });

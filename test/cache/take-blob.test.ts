@@ -15,7 +15,7 @@ async function places(count: number) {
   const warnings: string[] = [];
   const policy = policyOf(trustIn([{ name: 'alice', signer: alice }]));
   const cachePlaces = servers.map(({ at }, index) => {
-    const reader = openHttpsPlace({ scheme: 'http', path: at, timeoutMs: 700 });
+    const reader = openHttpsPlace({ scheme: 'http', path: at, timeoutMs: 10_000 });
     const name = `place${index}`;
     const options = { name, reader, policy, requireFresh: false, onWarning: (text: string) => warnings.push(text) };
     return { name, builders: 1, open: () => openBinhost(store, options) };
