@@ -2,7 +2,7 @@ import { assessPlan, type Records } from './build/realise-plan.ts';
 import type { SelectedImage } from './image/select-members.ts';
 import { containerTitle } from './model/container.ts';
 import type { Hash } from './model/package-hash.ts';
-import { assembleRun, readOutputs, selectForImage, wantedForImage } from './pipeline/assemble-run.ts';
+import { assembleRun, readOutputs, realisedFor, selectForImage, wantedForImage } from './pipeline/assemble-run.ts';
 import type { BuildOptions, BuildOutcome, PlanOutcome } from './pipeline/contract.ts';
 import { prepareRun, type Run } from './pipeline/prepare-run.ts';
 import { withPresentPackages } from './pipeline/present-packages.ts';
@@ -39,8 +39,11 @@ export async function build(options: BuildOptions): Promise<BuildOutcome> {
 
 /** Plans a container and says for each package whether it is there, changing nothing but a missing lock. */
 export async function makePlan(options: BuildOptions): Promise<PlanOutcome> {
-  const { plan, sharing } = await prepareRun(options);
-  const { needed, lookups } = await assessPlan(plan, plan.imageCandidates, (hash) => sharing.cache.peek(hash));
+  const run = await prepareRun(options);
+  const { plan, sharing } = run;
+  const { needed, lookups } = await assessPlan(plan, realisedFor(run, plan.imageCandidates), (hash) =>
+    sharing.cache.peek(hash),
+  );
   await sharing.close();
   const steps = needed.map(({ name, version, hash }) => {
     const lookup = lookups.get(hash)!;
@@ -86,6 +89,7 @@ async function realiseImage(run: Run, publishing?: Publishing): Promise<Realised
       emit(event);
     },
   };
-  const records = await realiseRun({ ...run, options: { ...run.options, context: counting } }, wanted, publishing);
+  const counted = { ...run, options: { ...run.options, context: counting } };
+  const records = await realiseRun(counted, realisedFor(run, wanted), publishing);
   return { run, selected: selectForImage(run, wanted, records), records, builtCount: before.size };
 }

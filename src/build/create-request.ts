@@ -21,7 +21,7 @@ export interface RequestSetting {
 
 /** Turns a planned step into the plain data an executor needs. Pure. */
 export function createBuildRequest(step: BuildStep, setting: RequestSetting): BuildRequest {
-  const { sources, patches, files, phases, environment } = step.package;
+  const { sources, series, patches, files, phases, environment } = step.package;
   return {
     format: 1,
     hash: step.hash,
@@ -30,13 +30,15 @@ export function createBuildRequest(step: BuildStep, setting: RequestSetting): Bu
     platform: platformText(setting.platform),
     root: setting.root,
     packingRoot: setting.packingRoot,
-    sources: sources.map(({ sha256, fileName, action, strip, directory }) => ({
+    sources: sources.map(({ sha256, fileName, action, strip, directory, clears }) => ({
       digest: sha256,
       fileName,
       action,
       strip,
       directory,
+      ...(clears === undefined ? {} : { clears }),
     })),
+    ...(series === undefined ? {} : { series }),
     patches: patches.map((patch) => ({ digest: setting.normalisedDigest(patch), label: patchLabel(patch) })),
     files: files.map(({ path, sha256, executable }) => ({ path, digest: sha256, executable })),
     environment,

@@ -2,18 +2,25 @@ import { chmod, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BuildContext, BuildRequest } from '../model/build-request.ts';
 import { isCleanRelativePath } from '../model/names.ts';
+import { normalisePatch } from '../model/normalise-patch.ts';
 import { EARLIEST_SOURCE_DATE } from '../model/sandbox-contract.ts';
 import { readBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
+import { applySeries } from './apply-series.ts';
 import { throwIfInterrupted } from './throw-if-interrupted.ts';
-import { copyBlob, unpackSource } from './unpack-source.ts';
+import { copyBlob, readDiff, unpackSource } from './unpack-source.ts';
 import { giveTree, type Workspace } from './workspace.ts';
 
 /** Applies normalised patches in order to a tree (`fetch/` has the one that is used). */
 export type ApplyPatches = (
   directory: string,
   patches: readonly { readonly label: string; readonly text: string }[],
-  options: { readonly shell?: string | undefined; readonly time?: number | undefined },
+  options: {
+    readonly shell?: string | undefined;
+    readonly time?: number | undefined;
+    /** Of several places where a hunk fits the nearest is taken, as patch(1) does. */
+    readonly nearest?: boolean | undefined;
+  },
 ) => Promise<void>;
 
 /** Unpacks, patches, writes scripts, and hands all to the build's user. Answers the source date, in seconds. */
@@ -24,10 +31,10 @@ export async function prepareWorkspace(
   context: Pick<BuildContext, 'signal' | 'onPhase' | 'shownName'>,
 ): Promise<number> {
   context.onPhase('unpack');
-  const sourceDate = await unpackSources(store, request, workspace, context.signal);
+  const shownName = context.shownName ?? request.name;
+  const sourceDate = await unpackSources(store, request, workspace, applyPatches, { ...context, shownName });
   throwIfInterrupted(context.signal);
   if (request.patches.length > 0) context.onPhase('patch');
-  const shownName = context.shownName ?? request.name;
   await patchSources(store, request.patches, workspace, applyPatches, { sourceDate, shownName });
   throwIfInterrupted(context.signal);
   await writeScripts(request.phases, workspace);
@@ -59,7 +66,8 @@ async function unpackSources(
   store: Store,
   request: BuildRequest,
   workspace: Workspace,
-  signal: AbortSignal,
+  applyPatches: ApplyPatches,
+  { signal, shownName }: { readonly signal: AbortSignal; readonly shownName: string },
 ): Promise<number> {
   const { work } = workspace;
   const tree = join(work, 'src');
@@ -67,10 +75,21 @@ async function unpackSources(
   await makeDirectory(join(work, 'home'));
   let newest: number | undefined;
   for (const [index, source] of request.sources.entries()) {
+    if (source.action === 'patch') {
+      const text = normalisePatch(await readDiff(store, source), source.strip, source.fileName);
+      const time = clampSourceDate(newest) + 1;
+      await applyPatches(tree, [{ label: source.fileName, text }], { shell: shownName, time, nearest: true });
+      continue;
+    }
     const time = await unpackSource(store, source, tree, join(workspace.path, `source-${index}`), signal);
     if (source.directory === '.') newest ??= time;
   }
   const sourceDate = clampSourceDate(newest);
+  if (request.series !== undefined) {
+    await applySeries(tree, request.series, applyPatches, { shell: shownName, time: sourceDate + 1 });
+    // A diff knows no modes, and dpkg-source(1) makes this one file executable in any format.
+    await chmod(join(tree, 'debian/rules'), 0o755).catch(() => undefined);
+  }
   await placeFiles(store, request, join(work, 'files'), sourceDate);
   return sourceDate;
 }

@@ -6,7 +6,7 @@ import type { DiffId } from '../model/layer.ts';
 import { type Hash, hashAsUuid } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep, Plan } from '../model/plan.ts';
 import { platformText } from '../model/platform.ts';
-import type { PackageRecord } from '../model/record.ts';
+import { type PackageRecord, rootLayers } from '../model/record.ts';
 
 export type Records = ReadonlyMap<Hash, PackageRecord>;
 
@@ -113,7 +113,7 @@ async function realiseStep(
   options: RealiseOptions,
   context: RunContext,
 ): Promise<void> {
-  const contents = step.root.map((hash) => records.get(hash)!.outputs.main!.diffId);
+  const contents = step.root.flatMap((hash) => rootLayers(records.get(hash)!).map(({ diffId }) => diffId));
   const buildKey = services.buildKeyOf(step, contents);
   const same: Lookup = options.fromSource ? ASKED_FOR : await services.findSameBuild(buildKey);
   if (same.kind === 'hit') {
@@ -188,11 +188,15 @@ function announce(plan: Plan, step: BuildStep, lookup: Lookup, { emit }: RunCont
 async function refuseDifference(step: BuildStep, record: PackageRecord, services: RealiseServices): Promise<void> {
   const earlier = await services.findBuiltHere(step.hash);
   if (earlier.kind === 'miss') return;
-  const [before, after] = [earlier.record.outputs.main!.diffId, record.outputs.main!.diffId];
-  if (before === after) return;
+  const names = [...new Set([...Object.keys(earlier.record.outputs), ...Object.keys(record.outputs)])].sort();
+  const layersOf = ({ outputs }: PackageRecord, name: string) => outputs[name]?.diffId ?? 'none';
+  const different = names.find((name) => layersOf(earlier.record, name) !== layersOf(record, name));
+  if (different === undefined) return;
+  const [before, after] = [layersOf(earlier.record, different), layersOf(record, different)];
+  const layer = different === 'main' ? 'the layer' : `the layer of ${different}`;
   throw new BuilditError(
     'not-reproducible',
-    `Cannot keep "${step.name}-${step.version}": expected the layer ${before} as built before, found ${after}`,
+    `Cannot keep "${step.name}-${step.version}": expected ${layer} ${before} as built before, found ${after}`,
     {
       hint: 'the build depends on something outside its HASH: a clock, a random number, the order of files or of parallel jobs',
     },

@@ -2,8 +2,7 @@ import type { BuildExecutor, BuildRequest, BuildResult } from '../model/build-re
 import type { RunContext } from '../model/config.ts';
 import type { Digest } from '../model/digest.ts';
 import type { BuilditError } from '../model/errors.ts';
-import type { KeptLayer } from '../model/layer.ts';
-import { type PackageRecord, RECORD_FORMAT } from '../model/record.ts';
+import { type PackageRecord, RECORD_FORMAT, rootElf } from '../model/record.ts';
 import type { Store } from '../store/store.ts';
 import { buildFailure } from './build-failure.ts';
 import { type BuildLog, openBuildLog } from './build-log.ts';
@@ -17,6 +16,8 @@ export interface BuildJob {
   /** What the package is called on the command line: `./pkgs/nginx`, `dev-libs/openssl`. */
   readonly shownName: string;
   readonly needs: DeclaredNeeds;
+  /** `debs`: what the build leaves are binary packages, and each becomes an output. */
+  readonly outputs?: 'tree' | 'debs' | undefined;
   /** The base package brings the links of a merged /usr (`keepOutput`). */
   readonly ownsTopLinks?: boolean;
 }
@@ -24,6 +25,8 @@ export interface BuildJob {
 export interface BuildServices {
   readonly store: Store;
   readonly executor: BuildExecutor;
+  /** Makes an output of each binary package in a build's packed output (`debian/` has the one that is used). */
+  readonly keepDebs: (output: AsyncIterable<Uint8Array>, name: string) => Promise<PackageRecord['outputs']>;
   readonly keepFailed: boolean;
   /** Who builds, for the record. */
   readonly builder: string;
@@ -49,11 +52,11 @@ export async function runBuild(job: BuildJob, services: BuildServices, context: 
       startedAt,
       finishedAt: now().toISOString(),
     });
-  let built: { layer: KeptLayer; sourceDate: number };
+  let built: { outputs: PackageRecord['outputs']; sourceDate: number };
   try {
     const result = await execute(job, services, context, log, task);
     if (result.kind === 'failed') throw await failureOf(job, result, log, keepLog);
-    built = { layer: await keepResult(job, services.store, result), sourceDate: result.sourceDate };
+    built = { outputs: await keepResult(job, services, result), sourceDate: result.sourceDate };
   } catch (error) {
     // A log that cannot be kept is not what the user must hear of first.
     await keepLog('failed').catch(() => undefined);
@@ -70,7 +73,7 @@ export async function runBuild(job: BuildJob, services: BuildServices, context: 
     name: request.name,
     version: request.version,
     platform: request.platform,
-    outputs: { main: built.layer },
+    outputs: built.outputs,
     sources: request.sources.map(({ digest }) => digest),
     patches: request.patches.map(({ digest }) => digest),
     sourceDate: built.sourceDate,
@@ -116,14 +119,17 @@ async function execute(
 }
 
 async function keepResult(
-  { request, needs, ownsTopLinks = false }: BuildJob,
-  store: Store,
+  { request, needs, outputs: kind = 'tree', ownsTopLinks = false }: BuildJob,
+  { store, keepDebs }: BuildServices,
   { output, sourceDate, release }: Extract<BuildResult, { kind: 'built' }>,
-): Promise<KeptLayer> {
+): Promise<PackageRecord['outputs']> {
   try {
-    const layer = await keepOutput(store, output, { name: request.name, sourceDate, ownsTopLinks });
-    checkNeeds(request.name, layer.elf, needs);
-    return layer;
+    const outputs =
+      kind === 'debs'
+        ? await keepDebs(output, request.name)
+        : { main: await keepOutput(store, output, { name: request.name, sourceDate, ownsTopLinks }) };
+    checkNeeds(request.name, rootElf({ outputs }), needs);
+    return outputs;
   } finally {
     await release();
   }

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { chmod, lstat, mkdir, readdir, rename, rmdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -35,6 +35,7 @@ export async function unpackSource(
     await copyBlob(store, digest, join(directory, fileName), 0o644);
     return undefined;
   }
+  if (source.clears !== undefined) await clear(tree, source, source.clears);
   await mkdir(fresh, { mode: 0o755 });
   await chmod(fresh, 0o755);
   const blob = untilInterrupted(openBlob(store, digest), signal);
@@ -48,6 +49,31 @@ export async function unpackSource(
     // Whoever gave up before the first byte has not closed it.
     await blob.return();
   }
+}
+
+/** What earlier sources put at one name of the tree goes; links are removed and not followed. */
+async function clear(tree: string, source: Source, name: string): Promise<void> {
+  if (!isCleanRelativePath(name) || name.includes('/')) throw refusal(source, 'a name', name);
+  await rm(join(tree, name), { recursive: true, force: true });
+}
+
+const MAXIMUM_DIFF_BYTES = 256 << 20;
+
+/** The text of a source that is a diff, latin1. */
+export async function readDiff(store: Store, { digest, fileName }: Source): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of await decompressDetected(openBlob(store, digest), fileName)) {
+    bytes += chunk.length;
+    if (bytes > MAXIMUM_DIFF_BYTES) {
+      throw new BuilditError(
+        'archive-refused',
+        `Cannot use "${printable(fileName)}": expected a diff, found gigabytes`,
+      );
+    }
+    chunks.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(chunks).toString('latin1');
 }
 
 /** A copy, not a link: the build may write to it, and the store must not change. */

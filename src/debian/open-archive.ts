@@ -10,7 +10,7 @@ import { PACKAGE_TABLE_FORMAT, packageTable, parsePackageTable } from './package
 import { createUniverse, type PackageUniverse } from './package-universe.ts';
 import { parsePackages } from './parse-packages.ts';
 import { isoDate } from './release.ts';
-import { type ResolveRequest, resolvePackages } from './resolve-packages.ts';
+import { type ResolvedPackages, type ResolveRequest, resolveNeeds, resolvePackages } from './resolve-packages.ts';
 
 export interface OpenArchiveOptions extends ArchiveSession {
   /** In order of preference where two suites have the same version. */
@@ -28,6 +28,8 @@ export interface DebianArchive {
   readonly universe: PackageUniverse;
   /** Chooses packages that satisfy the wants and each other's dependencies. Pure; throws `dependency-unsatisfied`. */
   resolve(request: ResolveRequest): DebianSet;
+  /** As `resolve`, with what was chosen for each of the `needs`. */
+  resolveNeeds(request: ResolveRequest): ResolvedPackages;
 }
 
 /** Fetches and verifies the indices of the suites, or takes them from the store. */
@@ -60,6 +62,7 @@ export async function openArchive(options: OpenArchiveOptions): Promise<DebianAr
     })),
     universe,
     resolve: (request) => resolvePackages(universe, request),
+    resolveNeeds: (request) => resolveNeeds(universe, request),
   };
 }
 

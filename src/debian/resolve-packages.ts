@@ -12,6 +12,21 @@ export interface ResolveRequest {
   readonly fixed?: DebianSet | undefined;
   /** Adds the packages that every Debian system has. */
   readonly essential?: boolean | undefined;
+  /** Relations to meet besides, such as those of a source package. */
+  readonly needs?: readonly WantedRelations[] | undefined;
+}
+
+/** Relations that somebody has who is no package of the set. */
+export interface WantedRelations {
+  /** Who needs them, for messages: `the Debian source package redis`. */
+  readonly by: string;
+  readonly groups: readonly RelationGroup[];
+}
+
+export interface ResolvedPackages {
+  readonly set: DebianSet;
+  /** For each of the `needs`, the names that meet its relations, sorted. */
+  readonly met: readonly (readonly string[])[];
 }
 
 /** Why something cannot be had: the needs that led there, then what is in the way. */
@@ -42,7 +57,12 @@ const PREFERRED: Readonly<Record<string, string>> = { usrmerge: 'usr-is-merged' 
  * depends on nothing but the arguments, and not on the order of the wants.
  */
 export function resolvePackages(universe: PackageUniverse, request: ResolveRequest): DebianSet {
-  const { wants, fixed = {}, essential = false } = request;
+  return resolveNeeds(universe, request).set;
+}
+
+/** As `resolvePackages`, and says what was chosen for each of the `needs`. */
+export function resolveNeeds(universe: PackageUniverse, request: ResolveRequest): ResolvedPackages {
+  const { wants, fixed = {}, essential = false, needs: others = [] } = request;
   const resolution: Resolution = { universe, selection: new Selection(universe), stepsLeft: MAXIMUM_STEPS };
   for (const pin of Object.values(fixed)) resolution.selection.add(heldPackage(pin, universe));
   const essentials = essential ? universe.essentials().map(({ name }) => ({ name, version: undefined })) : [];
@@ -52,7 +72,15 @@ export function resolvePackages(universe: PackageUniverse, request: ResolveReque
     const failure = expand(resolution, seed);
     if (failure !== undefined) throw unsatisfied(seed, failure);
   }
-  return collectPins(resolution, seeds, fixed);
+  for (const { by, groups } of others) {
+    for (const group of groups) {
+      const failure = meet(resolution, group);
+      if (failure !== undefined) throw unmet(by, group, failure);
+    }
+  }
+  const met = others.map(({ groups }) => groups.map((group) => resolution.selection.satisfier(group)!));
+  const names = met.map((entries) => [...new Set(entries.map(({ name }) => name))].sort());
+  return { set: collectPins(resolution, [...seeds, ...met.flat()], fixed), met: names };
 }
 
 function addSeed({ universe, selection }: Resolution, want: { name: string; version?: string | undefined }) {
@@ -224,6 +252,14 @@ function unsatisfied(seed: AvailablePackage, { chain, reason }: Failure): Buildi
   return new BuilditError(
     'dependency-unsatisfied',
     `Cannot resolve "debian/${seed.name}": expected packages that go together, found that ${reason}`,
+    { details: chain },
+  );
+}
+
+function unmet(by: string, group: RelationGroup, { chain, reason }: Failure): BuilditError {
+  return new BuilditError(
+    'dependency-unsatisfied',
+    `Cannot meet what ${by} is built with: expected ${groupText(group)}, found that ${reason}`,
     { details: chain },
   );
 }

@@ -1,12 +1,8 @@
 import { archiveRefusal } from '../layer/archive-refusal.ts';
-import { decompress } from '../layer/decompress.ts';
-import { readTar } from '../layer/read-tar.ts';
 import type { DebianPin } from '../model/lock.ts';
+import { readControlFiles } from './control-files.ts';
 import { type ControlStanza, parseControlStanza } from './control-stanza.ts';
 import type { DebPart } from './open-deb.ts';
-
-const MAXIMUM_CONTROL_BYTES = 64 << 20;
-const MAXIMUM_STANZA_BYTES = 1 << 20;
 
 /** Where a layer tells which Debian package it is; scanners look there in images that have no dpkg. */
 export function statusEntryPath(name: string): string {
@@ -18,36 +14,25 @@ export function statusEntryPath(name: string): string {
  * package that says it is another one than the lock names is refused.
  */
 export async function readStatusEntry(control: DebPart, pin: DebianPin, what: string): Promise<Buffer> {
-  // Bytes beyond ASCII are handed through as they are.
-  const text = (await readControlFile(control, what)).toString('latin1');
-  const stanza = parseControlStanza(text, `control of ${what}`);
+  const files = await readControlFiles(control, ['control'], what);
+  const { stanza, entry } = statusEntry(files.get('control')!, what);
   requireSame(stanza, pin, what);
-  const [first, ...rest] = text.replace(/\n+$/, '').split('\n');
-  return Buffer.from(`${[first, 'Status: install ok installed', ...rest].join('\n')}\n`, 'latin1');
+  return entry;
 }
 
-async function readControlFile(part: DebPart, what: string): Promise<Buffer> {
-  const options = { what: `control.tar of ${what}` };
-  let control: Buffer | undefined;
-  for await (const member of readTar(
-    decompress(part.bytes, part.compression, { ...options, maxBytes: MAXIMUM_CONTROL_BYTES }),
-    options,
-  )) {
-    if (member.path !== 'control') continue;
-    if (control !== undefined || member.type !== 'file' || member.size > MAXIMUM_STANZA_BYTES) {
-      throw archiveRefusal(options.what, 'one small file "control"', 'another kind of it');
-    }
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of member.content) chunks.push(Buffer.from(chunk));
-    control = Buffer.concat(chunks);
-  }
-  if (control === undefined) throw archiveRefusal(options.what, 'a file "control"', 'none');
-  return control;
+/** What dpkg would write of a package after installing it, from its control file. */
+export function statusEntry(control: Buffer, what: string): { readonly stanza: ControlStanza; readonly entry: Buffer } {
+  // Bytes beyond ASCII are handed through as they are.
+  const text = control.toString('latin1');
+  const stanza = parseControlStanza(text, `control of ${what}`);
+  if (stanza.has('Status')) throw archiveRefusal(what, 'a control file without Status', 'one with it');
+  const [first, ...rest] = text.replace(/\n+$/, '').split('\n');
+  const entry = Buffer.from(`${[first, 'Status: install ok installed', ...rest].join('\n')}\n`, 'latin1');
+  return { stanza, entry };
 }
 
 function requireSame(stanza: ControlStanza, pin: DebianPin, what: string): void {
   const found = ['Package', 'Version', 'Architecture'].map((field) => stanza.get(field) ?? 'none').join(' ');
   const expected = `${pin.name} ${pin.version} ${pin.architecture}`;
   if (found !== expected) throw archiveRefusal(what, `the package ${expected}`, found);
-  if (stanza.has('Status')) throw archiveRefusal(what, 'a control file without Status', 'one with it');
 }

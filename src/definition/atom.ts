@@ -4,6 +4,9 @@ import type { Atom } from '../model/package.ts';
 /** The category whose names are binary packages of the repository's Debian suite. */
 export const DEBIAN_CATEGORY = 'debian';
 
+/** The category of what is built from Debian source packages without a recipe of its own. */
+export const DEBIAN_SOURCE_CATEGORY = 'debian-source';
+
 /**
  * All ways to read `category/name[-version]`, the likeliest first: the whole text as a name, then with a version that
  * begins behind the last `-` before a digit, then behind earlier ones. Names of Debian packages hold such dashes

@@ -1,6 +1,7 @@
 import type { PhaseName } from '../model/package.ts';
 import { multiarchTriplet, type Platform } from '../model/platform.ts';
 import { SANDBOX_PATHS } from '../model/sandbox-contract.ts';
+import { DEBIAN_CLASS } from './debian-class.ts';
 
 /** How a kind of source tree is built: what a recipe's `class` stands for. All of it enters the HASH. */
 export interface BuildClass {
@@ -10,7 +11,7 @@ export interface BuildClass {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export const CLASS_NAMES = ['autotools', 'cmake', 'make', 'meson', 'none'] as const;
+export const CLASS_NAMES = ['autotools', 'cmake', 'debian', 'make', 'meson', 'none'] as const;
 export type ClassName = (typeof CLASS_NAMES)[number];
 
 export function buildClass(name: ClassName, platform: Platform): BuildClass {
@@ -20,6 +21,8 @@ export function buildClass(name: ClassName, platform: Platform): BuildClass {
       return autotools(triplet);
     case 'cmake':
       return cmake(triplet);
+    case 'debian':
+      return DEBIAN_CLASS;
     case 'make':
       return make();
     case 'meson':

@@ -1,8 +1,10 @@
 import { scalarAt } from '../document/fields.ts';
+import { parseYaml } from '../document/parse-yaml.ts';
 import { memberOf, type YamlMap, type YamlNode, type YamlScalar } from '../document/yaml-node.ts';
 import { BuilditError } from '../model/errors.ts';
+import { isDebianPackageName, isDebianVersion } from '../model/names.ts';
 import type { Atom, PackageOrigin } from '../model/package.ts';
-import { DEBIAN_CATEGORY } from './atom.ts';
+import { DEBIAN_CATEGORY, DEBIAN_SOURCE_CATEGORY } from './atom.ts';
 import type { PlacedPackage } from './container-reading.ts';
 import type { DefinitionContext } from './definition-context.ts';
 import { locateFile } from './locate-file.ts';
@@ -108,17 +110,37 @@ async function requestDerivation(
 ): Promise<PackageRequest | undefined> {
   const base = memberOf(derivation.root, 'base')?.value;
   if (base?.kind !== 'scalar') return undefined;
-  if (base.text.startsWith(`${DEBIAN_CATEGORY}/`)) {
-    context.problems.add(
-      base,
-      `Cannot use the base "${base.text}": this version of buildit does not support Debian source packages yet`,
-    );
-    return undefined;
-  }
+  if (base.text.startsWith(`${DEBIAN_CATEGORY}/`)) return debianDerivation(derivation, origin, base, context);
   const atom = await readAtom(base, base.text, { ...context, embedded: NONE });
   const recipe = atom && (await context.library.find(atom));
   if (recipe === undefined || atom === undefined) return undefined;
   return { recipe, origin, derivation, version: versionOf(atom, base), asked: [], node };
+}
+
+/** The recipe of a Debian source package is as good as written: its name says all. */
+function debianDerivation(
+  derivation: RecipeSource,
+  origin: PackageOrigin,
+  base: YamlScalar,
+  { problems, defaultRepository }: DefinitionContext,
+): PackageRequest | undefined {
+  const [, name, version] = /^debian\/([^=]+)(?:=(.*))?$/.exec(base.text) ?? [];
+  if (name === undefined || !isDebianPackageName(name) || (version !== undefined && !isDebianVersion(version))) {
+    problems.expected(base, 'base', 'a Debian source package such as debian/redis or debian/redis=5:7.0.15-1~deb12u7');
+    return undefined;
+  }
+  const recipe = asRecipe(debianRecipe(name, version, derivation), { repository: defaultRepository, problems });
+  return recipe && { recipe, origin, derivation, version: undefined, asked: [], node: base };
+}
+
+function debianRecipe(name: string, version: string | undefined, { directory }: RecipeSource): RecipeSource {
+  const source = JSON.stringify({ debian: name, ...(version === undefined ? {} : { version }) });
+  const text = `{"name": "${DEBIAN_SOURCE_CATEGORY}/${name}", "class": "debian", "source": ${source}, "patches": {}}`;
+  const root = parseYaml(
+    { name: `debian/${name}`, path: directory, text, lineStarts: [0] },
+    'definition-invalid',
+  ) as YamlMap;
+  return { root, directory };
 }
 
 /** Only repositories can be based on, or named by a step: a recipe of the container is named by its path. */

@@ -1,19 +1,19 @@
-import { mapAt, scalarAt } from '../document/fields.ts';
+import { mapAt, scalarAt, textAt } from '../document/fields.ts';
 import type { Problems } from '../document/problems.ts';
 import { readDocument } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
-import { memberOf } from '../document/yaml-node.ts';
+import { memberOf, type YamlMap } from '../document/yaml-node.ts';
 import { isPackageNamePart, isVersion } from '../model/names.ts';
 import { compareVersions } from '../model/version-order.ts';
 import type { Witness } from '../system/witness.ts';
 import { DEBIAN_CATEGORY } from './atom.ts';
 import { acceptText } from './checked-text.ts';
+import { UNKNOWN_VERSION } from './debian-source.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 
 /** Words of pkg.yaml that this version refuses by name. */
 const UNSUPPORTED = {
-  '': ['subpackages'],
-  class: ['python', 'npm', 'go', 'cargo', 'debian'],
+  class: ['python', 'npm', 'go', 'cargo'],
 } as const;
 
 export interface ReadRecipeOptions {
@@ -65,6 +65,7 @@ function isPackageName(text: string): boolean {
 }
 
 function readVersions({ root }: RecipeSource, problems: Problems): readonly string[] {
+  if (textAt(root, 'class') === 'debian') return debianVersions(root, problems);
   const single = scalarAt(root, 'version');
   const many = memberOf(root, 'versions');
   if ((single === undefined) === (many === undefined)) {
@@ -78,6 +79,17 @@ function readVersions({ root }: RecipeSource, problems: Problems): readonly stri
     return acceptText({ node, text: node.text }, 'a version such as 1.22.1', isVersion, check) ?? [];
   });
   return versions.sort((a, b) => compareVersions(b, a) || (a < b ? -1 : 1));
+}
+
+/** The version is the source package's; which is the newest a lock knows. */
+function debianVersions(root: YamlMap, problems: Problems): readonly string[] {
+  const misplaced = memberOf(root, 'version') ?? memberOf(root, 'versions');
+  if (misplaced !== undefined) {
+    problems.add(misplaced.key, `Cannot use "${misplaced.name}": expected it in "source" with "class: debian"`, {
+      hint: 'source: {debian: redis, version: "5:7.0.15-1"}',
+    });
+  }
+  return [textAt(mapAt(root, 'source'), 'version') ?? UNKNOWN_VERSION];
 }
 
 /** Without a class and without phases nothing would be built, and nobody told. */

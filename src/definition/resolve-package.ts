@@ -16,6 +16,7 @@ import type { Witness } from '../system/witness.ts';
 import { DEBIAN_CATEGORY } from './atom.ts';
 import { type BuildClass, buildClass, CLASS_NAMES, type ClassName } from './build-class.ts';
 import { acceptText } from './checked-text.ts';
+import { readDebianSource } from './debian-source.ts';
 import { readUser } from './read-user.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 import { readRecipeFiles } from './recipe-files.ts';
@@ -46,6 +47,9 @@ export interface PackageReading {
   readonly package: ResolvedPackage;
   readonly dependencies: readonly { readonly atom: Atom; readonly node: YamlScalar }[];
 }
+
+/** Where a source package of format "3.0 (quilt)" lists Debian's own patches. */
+const DEBIAN_SERIES = 'debian/patches/series';
 
 const DEPENDENCY_KINDS = ['build', 'link', 'run', 'test'] as const;
 type DependencyKind = (typeof DEPENDENCY_KINDS)[number];
@@ -81,7 +85,10 @@ export async function resolvePackage(
       license: readLicense(root, problems),
       repository: recipe.repository,
       root: textAt(root, 'root') === 'minimal' ? 'minimal' : 'toolchain',
-      sources: await resolveSources(reading, version),
+      sources: className === 'debian' ? [] : await resolveSources(reading, version),
+      ...(className === 'debian'
+        ? { debianSource: readDebianSource(root, change?.root, problems), series: DEBIAN_SERIES, outputs: 'debs' }
+        : {}),
       patches: [...(await resolvePatches(reading)), ...(change === undefined ? [] : await resolvePatches(change))],
       files: mergeFiles(await readRecipeFiles(reading), change === undefined ? [] : await readRecipeFiles(change)),
       class: className,

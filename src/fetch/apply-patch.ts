@@ -1,6 +1,14 @@
 import { parsePatch } from '../model/parse-patch.ts';
 import { type FilePatch, type Hunk, newLines, oldLines } from '../model/patch.ts';
-import { type Effort, expectedPlace, MAXIMUM_COMPARISONS, matchHunk, replaceLines, reverseHunk } from './match-hunk.ts';
+import {
+  type Effort,
+  expectedPlace,
+  type HunkMatch,
+  MAXIMUM_COMPARISONS,
+  matchHunk,
+  replaceLines,
+  reverseHunk,
+} from './match-hunk.ts';
 import { alreadyAppliedError, laboriousError, type Reject, rejectedError } from './patch-rejects.ts';
 import { type PatchedTree, readNode, type TreeNode, writeChanges } from './patched-tree.ts';
 
@@ -16,6 +24,8 @@ export interface ApplyOptions {
   readonly shell?: string | undefined;
   /** Time of every file written, in seconds; the current time by default. */
   readonly time?: number | undefined;
+  /** Of several places where a hunk fits the nearest is taken, as patch(1) does; else that is a reject. */
+  readonly nearest?: boolean | undefined;
   /** Told when a hunk lies elsewhere than its patch says. */
   readonly onNotice?: ((text: string) => void) | undefined;
 }
@@ -35,7 +45,7 @@ export async function applyPatches(
 
 async function applyPatch(directory: string, { label, text }: PatchToApply, options: ApplyOptions): Promise<void> {
   const files = parsePatch(text, 0, label);
-  const attempt = await tryPatch(directory, files);
+  const attempt = await tryPatch(directory, files, options.nearest);
   if (attempt.effort.comparisons <= 0) throw laboriousError(label);
   if (attempt.rejects.length > 0) {
     const backwards = await tryPatch(directory, reversed(files));
@@ -53,12 +63,13 @@ interface Attempt {
   readonly rejects: Reject[];
   readonly moved: string[];
   readonly effort: Effort;
+  readonly nearest: boolean;
 }
 
 /** Works out what a patch changes, without changing anything. */
-async function tryPatch(directory: string, files: readonly FilePatch[]): Promise<Attempt> {
+async function tryPatch(directory: string, files: readonly FilePatch[], nearest = false): Promise<Attempt> {
   const effort = { comparisons: MAXIMUM_COMPARISONS };
-  const attempt: Attempt = { tree: { directory, changes: new Map() }, rejects: [], moved: [], effort };
+  const attempt: Attempt = { tree: { directory, changes: new Map() }, rejects: [], moved: [], effort, nearest };
   for (const file of files) await tryFile(attempt, file);
   return attempt;
 }
@@ -102,13 +113,18 @@ function obstacleTo({ kind, oldPath, newPath }: FilePatch, older: TreeNode, newe
   return oldPath !== newPath && newer.kind === 'file' ? { kind: 'exists', path: newPath } : undefined;
 }
 
-function applyHunks({ rejects, moved, effort }: Attempt, { hunks, oldPath }: FilePatch, lines: string[]): void {
+function applyHunks(
+  { rejects, moved, effort, nearest }: Attempt,
+  { hunks, oldPath }: FilePatch,
+  lines: string[],
+): void {
   let shift = 0;
   let from = 0;
   hunks.forEach((hunk, index) => {
     const place = { hunk: index + 1, of: hunks.length, path: oldPath };
     const expected = expectedPlace(hunk) + shift;
-    const match = matchHunk(lines, hunk, { expected, from, effort });
+    const found = matchHunk(lines, hunk, { expected, from, effort });
+    const match = nearest && found.kind === 'ambiguous' ? nearestOf(found.places, expected) : found;
     if (match.kind === 'found') {
       replaceLines(lines, hunk, match.at);
       if (match.at !== expected) moved.push(`hunk ${place.hunk} of ${oldPath} by ${match.at - expected} lines`);
@@ -127,6 +143,11 @@ function applyHunks({ rejects, moved, effort }: Attempt, { hunks, oldPath }: Fil
       rejects.push({ kind: 'mismatch', ...place, line: match.line + 1, expected: match.wanted, found });
     }
   });
+}
+
+function nearestOf(places: readonly number[], expected: number): HunkMatch {
+  const [at] = places.toSorted((a, b) => Math.abs(a - expected) - Math.abs(b - expected));
+  return { kind: 'found', at: at! };
 }
 
 /** Lines with their ends; the last one may lack it. */

@@ -9,7 +9,14 @@ import type { Store } from '../store/store.ts';
 /** A package that may enter an image, with what its build or conversion gave. */
 export type ImageCandidate =
   | { readonly kind: 'build'; readonly hash: Hash; readonly package: ResolvedPackage; readonly record: PackageRecord }
-  | { readonly kind: 'debian'; readonly hash: Hash; readonly pin: DebianPin; readonly record: PackageRecord };
+  | {
+      readonly kind: 'debian';
+      readonly hash: Hash;
+      readonly pin: DebianPin;
+      readonly record: PackageRecord;
+      /** Built here from its source package: the build's HASH and definition. */
+      readonly built?: { readonly hash: Hash; readonly package: ResolvedPackage } | undefined;
+    };
 
 /** A package an image holds. `users` and `license` are the definition's at hand, never a record's. */
 export interface SelectedMember {

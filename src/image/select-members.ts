@@ -120,9 +120,11 @@ function needsOf(
   const by = candidateName(candidate);
   if (candidate.kind === 'debian') {
     const followed = runDependencies(candidate.pin);
-    return followed.flatMap((name) =>
+    const related = followed.flatMap((name) =>
       existing(world, `debian/${name}`, errors, `${by} depends on it`, { kind: 'depends', by }),
     );
+    // The archive's relations were measured on other files than those that were built here.
+    return candidate.built === undefined ? related : [...related, ...libraryNeeds(candidate, world, replaced, errors)];
   }
   const declared = candidate.package.dependencies.run.flatMap((atom) =>
     existing(world, atomName(atom), errors, `${by} declares that it runs it`, { kind: 'run', by }),
@@ -187,21 +189,21 @@ function orderedMembers({ base }: MemberSelection, { nodes }: Closure): Selected
 }
 
 function selectedMember(candidate: ImageCandidate): SelectedMember {
-  const { record, hash, kind } = candidate;
+  const { record } = candidate;
+  const built = candidate.kind === 'build' ? candidate : candidate.built;
   const layer = record.outputs.main;
   const name = candidateName(candidate);
   if (layer === undefined) {
     throw new BuilditError('store-damaged', `Cannot use the record of "${name}": it has no main output`);
   }
-  const definition = candidate.kind === 'build' ? candidate.package : undefined;
   return {
     name,
     version: record.version,
-    kind,
-    hash,
+    kind: built === undefined ? 'debian' : 'build',
+    hash: built?.hash ?? candidate.hash,
     layer,
     sourceDate: record.sourceDate,
-    license: definition?.license,
-    users: definition?.users ?? [],
+    license: built?.package.license,
+    users: built?.package.users ?? [],
   };
 }

@@ -4,6 +4,9 @@ import {
   type ContainerLock,
   type DebianPin,
   type DebianSet,
+  type DebianSourceFormat,
+  type DebianSourcePin,
+  type DebianSourceSet,
   LOCK_FORMAT,
   type PatchPin,
   type RepositoryLock,
@@ -20,7 +23,13 @@ import {
 /** Reads a repository's lock. A lock comes with somebody's directory: every field is checked before it is used. */
 export function parseRepositoryLock(text: string, file: string): RepositoryLock {
   const lock = new LockReader(text, file, 'repository');
-  return { format: LOCK_FORMAT, kind: 'repository', wanted: lock.texts('wanted'), roots: lock.debianSet('roots') };
+  return {
+    format: LOCK_FORMAT,
+    kind: 'repository',
+    wanted: lock.texts('wanted'),
+    roots: lock.debianSet('roots'),
+    ...lock.sources(),
+  };
 }
 
 /** Reads the lock beside a container.yaml. */
@@ -36,6 +45,7 @@ export function parseContainerLock(text: string, file: string): ContainerLock {
     debian: lock.debianSet('debian'),
     additions: lock.debianSet('additions'),
     overrides: lock.map('overrides', (value, at) => lock.pin(value, at)),
+    ...lock.sources(),
     patches: lock.map('patches', (value, at) => lock.patch(value, at)),
     versions: lock.map('versions', (value, at) => lock.check(value, at, isVersion, 'a version')),
     layers: lock.list('layers').map((group, index) => lock.textsOf(group, `layers[${index}]`)),
@@ -46,6 +56,16 @@ export function parseContainerLock(text: string, file: string): ContainerLock {
 const ARCHIVE = /^[a-z][a-z0-9-]{0,63}$/;
 const ARCHITECTURE = /^[a-z][a-z0-9-]{0,31}$/;
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+const SOURCE_FORMATS: readonly string[] = ['1.0', '3.0 (native)', '3.0 (quilt)'] satisfies DebianSourceFormat[];
+
+function isSourceFormat(text: string): boolean {
+  return SOURCE_FORMATS.includes(text);
+}
+
+function isPoolPath(text: string): boolean {
+  return isCleanRelativePath(text) && /^pool\/[\w/.+~%:=-]+$/.test(text);
+}
 
 function isRevision(text: string): boolean {
   return /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(text);
@@ -91,6 +111,12 @@ class LockReader {
     return { discovered };
   }
 
+  /** Debian source packages, which most locks have none of. */
+  sources(): { readonly sources?: DebianSourceSet } {
+    if (this.members.sources === undefined) return {};
+    return { sources: this.map('sources', (value, at) => this.sourcePin(value, at)) };
+  }
+
   texts(key: string): string[] {
     return this.textsOf(this.members[key], key);
   }
@@ -132,9 +158,7 @@ class LockReader {
         (text) => ARCHITECTURE.test(text),
         'an architecture',
       ),
-      suite: this.check(entry.suite, `${at}.suite`, isSuiteName, 'a suite'),
-      archive: this.check(entry.archive, `${at}.archive`, (text) => ARCHIVE.test(text), 'an archive'),
-      date: this.check(entry.date, `${at}.date`, (text) => DATE.test(text), 'a date in UTC'),
+      ...this.origin(entry, at),
       path: this.check(
         entry.path,
         `${at}.path`,
@@ -152,6 +176,41 @@ class LockReader {
       },
       ...(entry.essential === true ? { essential: true as const } : {}),
       ...(entry.multiArchSame === true ? { multiArchSame: true as const } : {}),
+    };
+  }
+
+  sourcePin(value: unknown, at: string): DebianSourcePin {
+    const entry = this.object(value, at);
+    const names = (key: string) =>
+      this.textsOf(entry[key], `${at}.${key}`).map((name) =>
+        this.check(name, `${at}.${key}`, isDebianPackageName, 'package names'),
+      );
+    if (!Array.isArray(entry.files)) throw this.error(`expected a list at ${at}.files`);
+    return {
+      name: this.check(entry.name, `${at}.name`, isDebianPackageName, 'a Debian package name'),
+      version: this.check(entry.version, `${at}.version`, isDebianVersion, 'a Debian version'),
+      format: this.check(entry.format, `${at}.format`, isSourceFormat, 'a source format') as DebianSourceFormat,
+      ...this.origin(entry, at),
+      files: entry.files.map((file: unknown, index) => {
+        const place = `${at}.files[${index}]`;
+        const { path, size, sha256 } = this.object(file, place);
+        return {
+          path: this.check(path, `${place}.path`, isPoolPath, 'the path of a source file'),
+          size: this.size(size, `${place}.size`),
+          sha256: this.digest(sha256, `${place}.sha256`),
+        };
+      }),
+      binaries: names('binaries'),
+      buildDepends: names('buildDepends'),
+    };
+  }
+
+  /** Where something of the archive was found, and when. */
+  origin({ suite, archive, date }: Record<string, unknown>, at: string): Pick<DebianPin, 'suite' | 'archive' | 'date'> {
+    return {
+      suite: this.check(suite, `${at}.suite`, isSuiteName, 'a suite'),
+      archive: this.check(archive, `${at}.archive`, (text) => ARCHIVE.test(text), 'an archive'),
+      date: this.check(date, `${at}.date`, (text) => DATE.test(text), 'a date in UTC'),
     };
   }
 

@@ -1,15 +1,39 @@
 import type { Definitions } from '../model/container.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
-import { type ContainerLock, type DebianSet, LOCK_FORMAT, type PatchPin, type RepositoryLock } from '../model/lock.ts';
+import {
+  type ContainerLock,
+  type DebianSet,
+  type DebianSourcePin,
+  type DebianSourceSet,
+  debianSourceKey,
+  LOCK_FORMAT,
+  type PatchPin,
+  type RepositoryLock,
+} from '../model/lock.ts';
 import { compareDebianVersions } from '../model/version-order.ts';
 import { type ContainerWants, containerWants, type DebianWant, wantedTexts } from './wanted.ts';
 
 /** What settling a lock needs from the world: resolving in an archive, pinning a patch. */
 export interface LockServices {
-  /** Resolves for the image, or additions for roots, never moving a member of `fixed`. */
-  resolve(request: { scope: 'image' | 'root'; wants: readonly DebianWant[]; fixed: DebianSet }): Promise<DebianSet>;
+  /** Resolves for the image, never moving a member of `fixed`. */
+  resolveImage(request: { readonly wants: readonly DebianWant[]; readonly fixed: DebianSet }): Promise<DebianSet>;
+  /** Resolves additions for roots, with what source packages are built with, never moving a member of `fixed`. */
+  resolveRoots(request: RootsRequest): Promise<ResolvedRoots>;
   pinPatch(url: string, expected: Digest | undefined, strip: number): Promise<PatchPin>;
+}
+
+export interface RootsRequest {
+  readonly wants: readonly DebianWant[];
+  /** Source packages to find, at the version of the pin where there is one. */
+  readonly sources: readonly { readonly want: DebianWant; readonly kept: DebianSourcePin | undefined }[];
+  readonly fixed: DebianSet;
+}
+
+export interface ResolvedRoots {
+  readonly set: DebianSet;
+  /** In the order asked for. */
+  readonly sources: readonly DebianSourcePin[];
 }
 
 export interface SettleOptions {
@@ -38,13 +62,8 @@ export async function settleContainerLock(
 
   const kept = keptPins(existing, options);
   const roots = Object.assign({}, ...Object.values(locks).map(({ roots }) => roots)) as DebianSet;
-  const image = await resolveKeeping(services, 'image', wants.image, kept.debian);
-  const additions = await resolveKeeping(
-    services,
-    'root',
-    wants.additions.map((name) => ({ name })),
-    { ...kept.additions, ...roots },
-  );
+  const image = await resolveImage(services, wants.image, kept.debian);
+  const additions = await resolveAdditions(services, wants, { ...kept.additions, ...roots }, kept.sources);
   const patches: Record<string, PatchPin> = {};
   for (const { url, sha256, strip } of wants.patches) {
     const pinned = kept.patches[url];
@@ -59,8 +78,9 @@ export async function settleContainerLock(
     repositories: repositoryDigests(definitions, options),
     wanted: wantedTexts(wants),
     debian: image,
-    additions: Object.fromEntries(Object.entries(additions).filter(([name]) => !Object.hasOwn(roots, name))),
-    overrides: mode.kind === 'refresh' ? {} : usedOverrides(existing, { ...roots, ...image, ...additions }),
+    additions: Object.fromEntries(Object.entries(additions.set).filter(([name]) => !Object.hasOwn(roots, name))),
+    overrides: mode.kind === 'refresh' ? {} : usedOverrides(existing, { ...roots, ...image, ...additions.set }),
+    ...sourcePins(wants.sources, additions.sources),
     patches,
     versions: chosenVersions(definitions),
     layers: existing?.layers ?? [],
@@ -87,10 +107,10 @@ function isCurrent(
 function keptPins(
   existing: ContainerLock | undefined,
   { mode, repositoryLocks }: SettleOptions,
-): Pick<ContainerLock, 'debian' | 'additions' | 'patches'> {
+): Pick<ContainerLock, 'debian' | 'additions' | 'patches'> & { readonly sources: DebianSourceSet } {
   const refreshed = mode.kind === 'refresh' ? mode.names : [];
   if (existing === undefined || (mode.kind === 'refresh' && refreshed.length === 0))
-    return { debian: {}, additions: {}, patches: {} };
+    return { debian: {}, additions: {}, sources: {}, patches: {} };
   const named = (name: string) => refreshed.includes(name) || refreshed.includes(`debian/${name}`);
   const outdated = (name: string, version: string) =>
     Object.values(repositoryLocks).some(({ lock }) => {
@@ -102,30 +122,48 @@ function keptPins(
   return {
     debian: without(existing.debian),
     additions: without(existing.additions),
+    sources: Object.fromEntries(Object.entries(existing.sources ?? {}).filter(([, { name }]) => !named(name))),
     patches: Object.fromEntries(Object.entries(existing.patches).filter(([url]) => !refreshed.includes(url))),
   };
 }
 
 /** Resolves with what is pinned held fast; where that cannot be satisfied, once more without. */
-async function resolveKeeping(
+async function resolveImage(
   services: LockServices,
-  scope: 'image' | 'root',
   wants: readonly DebianWant[],
   fixed: DebianSet,
 ): Promise<DebianSet> {
   if (wants.length === 0) return {};
   try {
-    return await services.resolve({ scope, wants, fixed });
+    return await services.resolveImage({ wants, fixed });
   } catch (error) {
-    if (
-      scope === 'root' ||
-      Object.keys(fixed).length === 0 ||
-      !(error instanceof BuilditError) ||
-      error.code !== 'dependency-unsatisfied'
-    )
-      throw error;
-    return await services.resolve({ scope, wants, fixed: {} });
+    const mayMove = Object.keys(fixed).length > 0 && error instanceof BuilditError;
+    if (!mayMove || error.code !== 'dependency-unsatisfied') throw error;
+    return await services.resolveImage({ wants, fixed: {} });
   }
+}
+
+async function resolveAdditions(
+  services: LockServices,
+  { additions, sources }: ContainerWants,
+  fixed: DebianSet,
+  kept: DebianSourceSet,
+): Promise<ResolvedRoots> {
+  if (additions.length === 0 && sources.length === 0) return { set: {}, sources: [] };
+  return await services.resolveRoots({
+    wants: additions.map((name) => ({ name })),
+    sources: sources.map((want) => ({ want, kept: kept[debianSourceKey(want)] })),
+    fixed,
+  });
+}
+
+/** Nothing at all where there are none, so that locks without them stay as they were. */
+export function sourcePins(
+  wants: readonly DebianWant[],
+  pins: readonly DebianSourcePin[],
+): { readonly sources?: DebianSourceSet } {
+  if (wants.length === 0) return {};
+  return { sources: Object.fromEntries(wants.map((want, index) => [debianSourceKey(want), pins[index]!])) };
 }
 
 function repositoryDigests(

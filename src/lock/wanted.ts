@@ -1,11 +1,11 @@
 import type { Definitions } from '../model/container.ts';
-import type { RepositoryLock } from '../model/lock.ts';
+import { debianSourceKey, type RepositoryLock } from '../model/lock.ts';
 import type { Atom, ResolvedPackage } from '../model/package.ts';
 
 /** A Debian package that something asks for, by exact version or any. */
 export interface DebianWant {
   readonly name: string;
-  readonly version?: string;
+  readonly version?: string | undefined;
 }
 
 /** What a container's lock has to pin. */
@@ -14,6 +14,8 @@ export interface ContainerWants {
   readonly image: readonly DebianWant[];
   /** For roots: what embedded recipes need and the repository's lock lacks. */
   readonly additions: readonly string[];
+  /** Debian source packages to build, that no repository's lock pins. */
+  readonly sources: readonly DebianWant[];
   /** URLs of patches, with the checksum the definition gives, if any. */
   readonly patches: readonly { readonly url: string; readonly sha256: string | undefined; readonly strip: number }[];
 }
@@ -30,6 +32,7 @@ export function containerWants(
   for (const { name, version } of definitions.debianRequested)
     add(version === undefined ? { name } : { name, version });
   for (const definition of carried) {
+    for (const name of definition.debianSource?.binaries ?? []) add({ name });
     for (const name of debianNames([...definition.dependencies.link, ...definition.dependencies.run])) add({ name });
     if (definition.root !== 'toolchain') continue;
     const repository = definitions.repositories.find(({ name }) => name === definition.repository);
@@ -41,6 +44,14 @@ export function containerWants(
     const { build, link, run } = definition.dependencies;
     for (const name of debianNames([...build, ...link, ...run])) if (!Object.hasOwn(roots, name)) additions.add(name);
   }
+  const sources = new Map<string, DebianWant>();
+  for (const { debianSource, repository } of definitions.packages) {
+    if (debianSource === undefined) continue;
+    const { name, version } = debianSource;
+    const want = version === undefined ? { name } : { name, version };
+    const key = debianSourceKey(want);
+    if (!Object.hasOwn(repositoryLocks[repository]?.sources ?? {}, key)) sources.set(key, want);
+  }
   const patches = definitions.packages.flatMap((definition) =>
     definition.patches.flatMap(({ location, sha256, strip }) =>
       location.kind === 'url' ? [{ url: location.url, sha256, strip }] : [],
@@ -49,15 +60,17 @@ export function containerWants(
   return {
     image: [...image.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
     additions: [...additions].sort(),
+    sources: [...sources].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, want]) => want),
     patches: [...new Map(patches.map((patch) => [patch.url, patch])).values()].sort((a, b) => (a.url < b.url ? -1 : 1)),
   };
 }
 
 /** Wants as the lock remembers them: when this list changes, the lock is outdated. */
-export function wantedTexts({ image, additions, patches }: ContainerWants): string[] {
+export function wantedTexts({ image, additions, sources, patches }: ContainerWants): string[] {
   return [
     ...image.map(({ name, version }) => `image debian/${name}${version === undefined ? '' : `=${version}`}`),
     ...additions.map((name) => `root debian/${name}`),
+    ...sources.map((want) => `source debian/${debianSourceKey(want)}`),
     ...patches.map(
       ({ url, sha256, strip }) => `patch ${url} strip=${strip}${sha256 === undefined ? '' : ` sha256=${sha256}`}`,
     ),

@@ -1,6 +1,6 @@
 import type { Digest } from './digest.ts';
 import type { DiffId } from './layer.ts';
-import type { PhaseName } from './package.ts';
+import type { PhaseName, SourceAction } from './package.ts';
 import type { Hash } from './package-hash.ts';
 
 /** Bounds of one build; they never enter the HASH. */
@@ -30,10 +30,13 @@ export interface BuildRequest {
   readonly sources: readonly {
     readonly digest: Digest;
     readonly fileName: string;
-    readonly action: 'unpack' | 'keep';
+    readonly action: SourceAction;
     readonly strip: number;
     readonly directory: string;
+    readonly clears?: string | undefined;
   }[];
+  /** A list of patches in the source tree, applied before `patches`. */
+  readonly series?: string | undefined;
   /** Blobs of normalised patches, applied to the source tree in order; `label` names one in messages. */
   readonly patches: readonly { readonly digest: Digest; readonly label: string }[];
   /** Files seen below $FILESDIR. */

@@ -6,3 +6,6 @@ export const HASH_FORMAT = 1;
  * of every Debian package, and so that of everything built in a root that holds one.
  */
 export const DEBIAN_CONVERTER_VERSION = 1;
+
+/** Version of how the installed packages of a root are told to dpkg; enters the HASH of what dpkg builds. */
+export const DPKG_DATABASE_VERSION = 1;

@@ -26,6 +26,40 @@ export interface DebianPin {
 /** One version for each name: a set that is consistent in itself. Keys are package names. */
 export type DebianSet = Readonly<Record<string, DebianPin>>;
 
+/** Formats of Debian source packages (deb-src) that can be unpacked. */
+export type DebianSourceFormat = '1.0' | '3.0 (native)' | '3.0 (quilt)';
+
+/** One exact Debian source package, and what building it takes. */
+export interface DebianSourcePin {
+  readonly name: string;
+  readonly version: string;
+  readonly format: DebianSourceFormat;
+  readonly suite: string;
+  readonly archive: string;
+  /** Date of the InRelease that named it, ISO 8601 in UTC. */
+  readonly date: string;
+  /** Its archives and its diff, by name; paths are relative to the archive's root. */
+  readonly files: readonly { readonly path: string; readonly size: number; readonly sha256: Digest }[];
+  /** Binary packages it makes, sorted. */
+  readonly binaries: readonly string[];
+  /** Names that meet its Build-Depends in the roots, alternatives chosen, sorted. */
+  readonly buildDepends: readonly string[];
+}
+
+/** By `debianSourceKey`. */
+export type DebianSourceSet = Readonly<Record<string, DebianSourcePin>>;
+
+/** How a lock names a source package that was asked for: `redis`, with an exact version `redis=5:7.0.15-1`. */
+export function debianSourceKey({
+  name,
+  version,
+}: {
+  readonly name: string;
+  readonly version?: string | undefined;
+}): string {
+  return version === undefined ? name : `${name}=${version}`;
+}
+
 /** buildit.lock of a repository: the exact packages of every root. Moved by `buildit lock --root` only. */
 export interface RepositoryLock {
   readonly format: typeof LOCK_FORMAT;
@@ -33,6 +67,8 @@ export interface RepositoryLock {
   /** What was asked for when this was written; a difference means that the lock is outdated. */
   readonly wanted: readonly string[];
   readonly roots: DebianSet;
+  /** Debian source packages that recipes build. Absent where none does. */
+  readonly sources?: DebianSourceSet | undefined;
 }
 
 export interface PatchPin {
@@ -65,6 +101,8 @@ export interface ContainerLock {
   readonly additions: DebianSet;
   /** Replacements of pins that vanished from every archive: `NAME=OLD-VERSION` to the new pin. */
   readonly overrides: DebianSet;
+  /** Debian source packages that embedded recipes build. Absent where none does. */
+  readonly sources?: DebianSourceSet | undefined;
   /** Every patch by URL. */
   readonly patches: Readonly<Record<string, PatchPin>>;
   /** Chosen version of each recipe whose atom named none. */

@@ -32,12 +32,25 @@ export interface PackageSource {
   readonly sha256: Digest;
   /** What the file is called inside the build, and how its kind is told: `nginx-1.22.1.tar.gz`. */
   readonly fileName: string;
-  /** `unpack` below the source tree; `keep` puts the file itself there, unopened. */
-  readonly action: 'unpack' | 'keep';
+  /** `unpack` below the source tree; `keep` puts the file itself there, unopened; `patch` applies it as a diff. */
+  readonly action: SourceAction;
   /** Leading path elements removed from each member when unpacked; 1 by default. */
   readonly strip: number;
   /** Directory below the source tree, `.` for the main source. */
   readonly directory: string;
+  /** What earlier sources put there is removed first: Debian's `debian/` takes the place of upstream's. */
+  readonly clears?: string | undefined;
+}
+
+export type SourceAction = 'unpack' | 'keep' | 'patch';
+
+/** The Debian source package that a package of `class: debian` is made of. */
+export interface DebianSourceRequest {
+  readonly name: string;
+  /** An exact version; the newest by default. */
+  readonly version?: string | undefined;
+  /** Binary packages that an image of this package holds. */
+  readonly binaries: readonly string[];
 }
 
 export type PatchLocation =
@@ -112,6 +125,12 @@ export interface ResolvedPackage {
   readonly root: 'toolchain' | 'minimal';
   readonly sources: readonly PackageSource[];
   readonly patches: readonly PackagePatch[];
+  /** What the lock pins as the sources, for `class: debian`. */
+  readonly debianSource?: DebianSourceRequest | undefined;
+  /** A list of patches inside the source tree that are applied before any other: `debian/patches/series`. */
+  readonly series?: string | undefined;
+  /** `debs`: the build leaves binary packages in $DESTDIR, and each becomes an output. `tree` by default. */
+  readonly outputs?: 'tree' | 'debs' | undefined;
   readonly files: readonly RecipeFile[];
   readonly class: string;
   readonly flags: Readonly<Record<string, ResolvedFlag>>;

@@ -28,6 +28,13 @@ export interface BuildStep {
 
 export type PlanStep = ConvertStep | BuildStep;
 
+/** An output of a build that takes the place of a package of the archive: the same relations, other files. */
+export interface StandIn {
+  /** The build's HASH. */
+  readonly hash: Hash;
+  readonly output: string;
+}
+
 /** Everything an image needs, dependencies before dependants, ties broken by name. Pure data. */
 export interface Plan {
   readonly container: ContainerDefinition;
@@ -35,6 +42,8 @@ export interface Plan {
   /** All Debian packages of roots and image, by HASH. */
   readonly conversions: ReadonlyMap<Hash, ConvertStep>;
   readonly stepsByHash: ReadonlyMap<Hash, PlanStep>;
+  /** Debian packages of the image that are built here from their source package, by the HASH of the archive's package. */
+  readonly standIns: ReadonlyMap<Hash, StandIn>;
   /** HASHes of what the image asks for itself: base, requested packages, Debian packages. */
   readonly requested: readonly Hash[];
   /** Everything that may enter the image: the requested ones and the declared run closure, HASHes. */

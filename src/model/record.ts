@@ -1,5 +1,5 @@
 import type { Digest } from './digest.ts';
-import type { KeptLayer } from './layer.ts';
+import type { ElfFacts, KeptLayer } from './layer.ts';
 import type { Hash } from './package-hash.ts';
 
 export const RECORD_FORMAT = 2;
@@ -27,4 +27,24 @@ export interface PackageRecord {
   readonly finishedAt: string;
   /** Digest of the log's blob. */
   readonly log: Digest | undefined;
+}
+
+/**
+ * The layers that a package brings into a root where others are built: the package itself, then its sub-packages by name.
+ * Debug files are left out, since nothing is built with them.
+ */
+export function rootLayers({ outputs }: Pick<PackageRecord, 'outputs'>): readonly KeptLayer[] {
+  const names = Object.keys(outputs).filter((name) => name !== 'main' && !isDebugOutput(name));
+  const layers = ['main', ...names.sort()].map((name) => outputs[name]);
+  return layers.filter((layer) => layer !== undefined);
+}
+
+/** Facts of all ELF files of a package that others may be linked to. */
+export function rootElf(record: Pick<PackageRecord, 'outputs'>): readonly ElfFacts[] {
+  return rootLayers(record).flatMap(({ elf }) => elf);
+}
+
+/** `debug` of a recipe, `redis-server-dbgsym` of a Debian source package. */
+export function isDebugOutput(name: string): boolean {
+  return name === 'debug' || name.endsWith('-dbgsym');
 }

@@ -15,6 +15,7 @@ import { type ContainerDefinition, containerTitle, type ImageDefinition } from '
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { Hash } from '../model/package-hash.ts';
+import type { BuildStep, ConvertStep, StandIn } from '../model/plan.ts';
 import { type OutputSpec, parseOutput } from '../publish/parse-output.ts';
 import { type ImagesToPublish, publishImages } from '../publish/publish-images.ts';
 import type { Published } from '../publish/published.ts';
@@ -31,18 +32,46 @@ export function wantedForImage({ plan, definitions }: Run): Hash[] {
   return possibleMembers({ requested: plan.requested, candidates, runtime });
 }
 
+/** What has to be found, converted or built for these candidates. */
+export function realisedFor({ plan }: Run, candidates: readonly Hash[]): Hash[] {
+  return [...new Set(candidates.map((hash) => plan.standIns.get(hash)?.hash ?? hash))];
+}
+
 /** Decides which packages the image holds, by what they really need. */
 export function selectForImage({ plan, definitions }: Run, wanted: readonly Hash[], records: Records): SelectedImage {
   const candidates = wanted.map((hash): ImageCandidate => {
     const step = plan.stepsByHash.get(hash)!;
-    const record = records.get(hash)!;
-    return step.kind === 'build'
-      ? { kind: 'build', hash, package: step.package, record }
-      : { kind: 'debian', hash, pin: step.pin, record };
+    if (step.kind === 'build') return { kind: 'build', hash, package: step.package, record: records.get(hash)! };
+    const standIn = plan.standIns.get(hash);
+    if (standIn === undefined) return { kind: 'debian', hash, pin: step.pin, record: records.get(hash)! };
+    return standInCandidate(step, standIn, plan.stepsByHash.get(standIn.hash) as BuildStep, records);
   });
   const { base } = definitions.container;
   const baseStep = base === false ? undefined : plan.steps.find(({ name }) => name === base);
   return selectMembers({ requested: plan.requested, base: baseStep?.hash, candidates });
+}
+
+function standInCandidate(
+  step: ConvertStep,
+  { hash, output }: StandIn,
+  build: BuildStep,
+  records: Records,
+): ImageCandidate {
+  const record = records.get(hash)!;
+  const layer = record.outputs[output];
+  if (layer === undefined) {
+    throw new BuilditError(
+      'dependency-unsatisfied',
+      `Cannot put "debian/${output}" into the image: expected ${build.name}-${build.version} to make it, found ${Object.keys(record.outputs).join(', ')}`,
+    );
+  }
+  return {
+    kind: 'debian',
+    hash: step.hash,
+    pin: step.pin,
+    record: { ...record, outputs: { main: layer } },
+    built: { hash, package: build.package },
+  };
 }
 
 /** Makes the images of a container out of its packages, and writes them where they are wanted. */

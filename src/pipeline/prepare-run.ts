@@ -9,6 +9,7 @@ import type { ContainerLock, DiscoveredPin } from '../model/lock.ts';
 import type { Plan } from '../model/plan.ts';
 import { generatedFilesDigest, SANDBOX_CONTRACT_VERSION } from '../model/sandbox-contract.ts';
 import { createPlan } from '../plan/create-plan.ts';
+import { pinDebianSources } from '../plan/pin-debian-sources.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { applyDiscoveries } from './apply-discoveries.ts';
 import type { BuildOptions } from './contract.ts';
@@ -62,8 +63,10 @@ export async function pinDiscovered(
 
 export function planRun(run: Omit<Run, 'plan'>): Run {
   const repositories = Object.fromEntries(Object.entries(run.repositoryLocks).map(([name, { lock }]) => [name, lock]));
+  const sources = Object.fromEntries(Object.entries(repositories).map(([name, lock]) => [name, lock.sources]));
+  const definitions = pinDebianSources(run.definitions, { repositories: sources, container: run.lock.sources });
   const sandbox = { contract: SANDBOX_CONTRACT_VERSION, generatedFiles: generatedFilesDigest() };
-  return { ...run, plan: createPlan(run.definitions, { repositories, container: run.lock }, sandbox) };
+  return { ...run, definitions, plan: createPlan(definitions, { repositories, container: run.lock }, sandbox) };
 }
 
 /** Opens the store once file locks work on this machine. */

@@ -7,6 +7,7 @@ import { runBuild } from '../build/run-build.ts';
 import { findByHash } from '../cache/find-record.ts';
 import { keepSealed } from '../cache/local-seal.ts';
 import { findSourceTarball } from '../debian/find-source-tarball.ts';
+import { keepDebs } from '../debian/keep-debs.ts';
 import { applyPatches } from '../fetch/apply-patch.ts';
 import { fetchPatches } from '../fetch/fetch-patch.ts';
 import { fetchSources } from '../fetch/fetch-sources.ts';
@@ -19,12 +20,14 @@ import type { DebianSet } from '../model/lock.ts';
 import { atomText, type ResolvedPackage } from '../model/package.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep } from '../model/plan.ts';
+import { rootElf, rootLayers } from '../model/record.ts';
 import { declaredMembers } from '../plan/compose-members.ts';
 import { rootSet } from '../plan/create-plan.ts';
 import { reachable } from '../plan/order-packages.ts';
 import { buildKey, debianHash, normalisedDigest } from '../plan/package-inputs.ts';
 import { convertSteps } from './convert-steps.ts';
 import { findBubblewrap } from './host-programs.ts';
+import { keepDpkgDatabase } from './keep-dpkg-database.ts';
 import { keepInputs } from './keep-inputs.ts';
 import type { Run } from './prepare-run.ts';
 import { type Publishing, publishRecords } from './publish-run.ts';
@@ -58,11 +61,13 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
           buildKey: key,
           shownName: shownName(run, step.package),
           needs,
+          outputs: step.package.outputs,
           ownsTopLinks: isBase(run, step.package),
         },
         {
           store,
           executor: createLocalExecutor(await sandbox),
+          keepDebs: (output, name) => keepDebs(store, output, name),
           keepFailed: options.config.build.keepFailed,
           builder: `buildit ${VERSION}`,
         },
@@ -152,14 +157,18 @@ async function prepareBuild(
   const debian = rootDebian(run, repository);
   const packing = await convertSteps(run, packingSteps(repository, debian));
   for (const record of [...records.values(), ...packing.values()]) {
-    layers.set(record.outputs.main!.diffId, {
-      label: record.kind === 'debian' ? `debian/${record.name}` : record.name,
-      layer: record.outputs.main!,
-    });
+    const label = record.kind === 'debian' ? `debian/${record.name}` : record.name;
+    for (const layer of rootLayers(record)) layers.set(layer.diffId, { label, layer });
+  }
+  const root = step.root.flatMap((hash) => rootLayers(records.get(hash)!).map(({ diffId }) => diffId));
+  if (step.package.outputs === 'debs') {
+    const database = await keepDpkgDatabase(run, step);
+    layers.set(database.diffId, { label: 'the database of dpkg', layer: database });
+    root.push(database.diffId);
   }
   const request = createBuildRequest(step, {
     platform: definitions.container.platform,
-    root: step.root.map((hash) => records.get(hash)!.outputs.main!.diffId),
+    root,
     packingRoot: [...packing.values()].map(({ outputs }) => outputs.main!.diffId).sort(),
     normalisedDigest: (patch) => normalisedDigest(patch, run.lock.patches),
     limits: buildLimits(options.config.build),
@@ -181,8 +190,9 @@ function declaredNeeds(
   const isDeclared = new Set([...members.packages, ...members.debian.map((name) => `debian/${name}`)]);
   const providers: NeedProvider[] = step.root.map((hash) => {
     const record = records.get(hash)!;
-    return { name: record.kind === 'debian' ? `debian/${record.name}` : record.name, elf: record.outputs.main!.elf };
+    return { name: record.kind === 'debian' ? `debian/${record.name}` : record.name, elf: rootElf(record) };
   });
+  if (step.package.outputs === 'debs') return { declared: providers, undeclared: [], link: [] };
   return {
     declared: providers.filter(({ name }) => isDeclared.has(name)),
     undeclared: providers.filter(({ name }) => !isDeclared.has(name)),

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
+import { findSourcePackage } from '../debian/find-source-package.ts';
 import { type DebianArchive, openArchive } from '../debian/open-archive.ts';
+import { resolveRoots } from '../debian/resolve-roots.ts';
 import { fetchPatch } from '../fetch/fetch-patch.ts';
 import { LOCK_FILE, readContainerLock, readRepositoryLock, writeLock } from '../lock/lock-file.ts';
 import { type LockServices, type SettleOptions, settleContainerLock } from '../lock/settle-container-lock.ts';
+import type { DebianWant } from '../lock/wanted.ts';
 import type { Definitions, RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
-import type { ContainerLock, DebianSet, RepositoryLock } from '../model/lock.ts';
+import type { ContainerLock, RepositoryLock } from '../model/lock.ts';
 import type { ResolvedPackage } from '../model/package.ts';
 import { imageClosure } from '../model/run-exclusions.ts';
 import type { Store } from '../store/store.ts';
@@ -56,11 +59,21 @@ export async function settleLock(
 export function lockServices(definitions: Definitions, options: BuildOptions, store: Store): LockServices {
   const archiveOf = archives(definitions.repositories[0], definitions.container.platform.architecture, options, store);
   return {
-    resolve: async ({ scope, wants, fixed }) => {
-      const archive = await archiveOf(scope);
-      const set = placed(definitions, () => archive.resolve({ wants, fixed, essential: false }));
-      const names = wants.map(({ name }) => name);
-      return scope === 'root' ? set : imageClosure(set, names);
+    resolveImage: async ({ wants, fixed }) => {
+      const archive = await archiveOf('image');
+      const set = await placed(definitions, () => archive.resolve({ wants, fixed, essential: false }));
+      return imageClosure(
+        set,
+        wants.map(({ name }) => name),
+      );
+    },
+    resolveRoots: async (request) => {
+      const archive = await archiveOf('root');
+      const debian = debianOf(definitions.repositories[0]);
+      const session = { store, config: options.config, context: options.context };
+      const find = (wanted: DebianWant) =>
+        findSourcePackage(wanted, { ...session, suites: debian.imageSuites, components: debian.components });
+      return placed(definitions, () => resolveRoots(archive, request, find));
     },
     pinPatch: (url, expected, strip) =>
       fetchPatch(url, strip, { store, context: options.context, config: options.config, expected }),
@@ -68,9 +81,9 @@ export function lockServices(definitions: Definitions, options: BuildOptions, st
 }
 
 /** Runs a resolution; what it says about a package that container.yaml or a recipe names gets that place. */
-function placed(definitions: Definitions, resolve: () => DebianSet): DebianSet {
+async function placed<Result>(definitions: Definitions, resolve: () => Result | Promise<Result>): Promise<Result> {
   try {
-    return resolve();
+    return await resolve();
   } catch (error) {
     if (!(error instanceof BuilditError) || error.position !== undefined) throw error;
     const isMeant = ({ name, version }: { readonly name: string; readonly version?: string | undefined }) =>
@@ -84,6 +97,10 @@ function placed(definitions: Definitions, resolve: () => DebianSet): DebianSet {
   }
 }
 
+function debianOf(repository: RepositoryDefinition | undefined) {
+  return repository?.debian ?? { suites: ['bookworm'], imageSuites: ['bookworm'], components: ['main'] };
+}
+
 /** Opens the suites for images or for roots, once each. */
 export function archives(
   repository: RepositoryDefinition | undefined,
@@ -93,7 +110,7 @@ export function archives(
 ): (scope: 'image' | 'root') => Promise<DebianArchive> {
   const opened = new Map<string, Promise<DebianArchive>>();
   return (scope) => {
-    const debian = repository?.debian ?? { suites: ['bookworm'], imageSuites: ['bookworm'], components: ['main'] };
+    const debian = debianOf(repository);
     const suites = scope === 'root' ? debian.suites : debian.imageSuites;
     const key = suites.join(' ');
     const archive =

@@ -4,7 +4,7 @@ import { BuilditError } from '../model/errors.ts';
 import type { ContainerLock, DebianPin, DebianSet, RepositoryLock } from '../model/lock.ts';
 import type { ResolvedPackage } from '../model/package.ts';
 import type { Hash } from '../model/package-hash.ts';
-import type { BuildStep, ConvertStep, Plan, PlanStep } from '../model/plan.ts';
+import type { BuildStep, ConvertStep, Plan, PlanStep, StandIn } from '../model/plan.ts';
 import { carriedDependencies, imagePackages, ownNames, rootMembers } from './compose-members.ts';
 import { orderPackages } from './order-packages.ts';
 import { debianHash, packageInputs, type SandboxIdentity } from './package-inputs.ts';
@@ -40,8 +40,15 @@ export function createPlan(definitions: Definitions, locks: PlanLocks, sandbox: 
 
   const image = overridden(locks.container.debian, locks.container.overrides);
   const imageDebian = Object.values(image).map((pin) => addConversion(conversions, pin));
-  const candidates = imagePackages(definitions.requested, packages).map((name) => hashes.get(name)!);
-  const requestedDebian = definitions.debianRequested.map(({ name, position }) => {
+  const carried = imagePackages(definitions.requested, packages).map((name) => packages.get(name)!);
+  const fromSource = carried.filter(({ outputs }) => outputs === 'debs');
+  const candidates = carried
+    .filter((definition) => !fromSource.includes(definition))
+    .map(({ name }) => hashes.get(name)!);
+  const binaries = fromSource
+    .filter(({ name }) => definitions.requested.includes(name))
+    .flatMap(({ debianSource, position }) => debianSource!.binaries.map((name) => ({ name, position })));
+  const requestedDebian = [...binaries, ...definitions.debianRequested].map(({ name, position }) => {
     const pin = Object.hasOwn(image, name) ? image[name] : undefined;
     if (pin === undefined) {
       throw new BuilditError(
@@ -52,15 +59,33 @@ export function createPlan(definitions: Definitions, locks: PlanLocks, sandbox: 
     }
     return debianHash(pin);
   });
+  const requestedOwn = definitions.requested.filter((name) => packages.get(name)!.outputs !== 'debs');
   const stepsByHash = new Map<Hash, PlanStep>([...conversions, ...steps.map((step) => [step.hash, step] as const)]);
   return {
     container: definitions.container,
     steps,
     conversions,
     stepsByHash,
-    requested: [...definitions.requested.map((name) => hashes.get(name)!), ...requestedDebian],
+    standIns: standInsOf(image, fromSource, hashes),
+    requested: [...requestedOwn.map((name) => hashes.get(name)!), ...new Set(requestedDebian)],
     imageCandidates: [...candidates, ...imageDebian],
   };
+}
+
+/** Every package of the image whose source package is built here comes from that build. */
+function standInsOf(
+  image: DebianSet,
+  fromSource: readonly ResolvedPackage[],
+  hashes: ReadonlyMap<string, Hash>,
+): ReadonlyMap<Hash, StandIn> {
+  const standIns = new Map<Hash, StandIn>();
+  for (const { name, replaces } of fromSource) {
+    for (const binary of replaces) {
+      const pin = Object.hasOwn(image, binary.name) ? image[binary.name] : undefined;
+      if (pin !== undefined) standIns.set(debianHash(pin), { hash: hashes.get(name)!, output: binary.name });
+    }
+  }
+  return standIns;
 }
 
 /** What must exist before a package can be built or used: every kind of dependency but the tests'. */

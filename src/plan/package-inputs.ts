@@ -1,7 +1,7 @@
 import type { JsonValue } from '../model/canonical-json.ts';
 import { type Digest, digestOfJson } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
-import { DEBIAN_CONVERTER_VERSION, HASH_FORMAT } from '../model/identity.ts';
+import { DEBIAN_CONVERTER_VERSION, DPKG_DATABASE_VERSION, HASH_FORMAT } from '../model/identity.ts';
 import type { DiffId } from '../model/layer.ts';
 import type { DebianPin, PatchPin } from '../model/lock.ts';
 import { type PackagePatch, PHASE_NAMES, type ResolvedPackage } from '../model/package.ts';
@@ -40,13 +40,16 @@ export function packageInputs(
     name: definition.name,
     version: definition.version,
     platform: platformText(platform),
-    sources: definition.sources.map(({ sha256, fileName, action, strip, directory }) => ({
+    sources: definition.sources.map(({ sha256, fileName, action, strip, directory, clears }) => ({
       sha256,
       fileName,
       action,
       strip,
       directory,
+      ...(clears === undefined ? {} : { clears }),
     })),
+    ...(definition.series === undefined ? {} : { series: definition.series }),
+    ...(definition.outputs === 'debs' ? { outputs: 'debs', dpkgDatabase: DPKG_DATABASE_VERSION } : {}),
     patches: definition.patches.map((patch) => normalisedDigest(patch, patches)),
     flags,
     phases,

@@ -1,0 +1,96 @@
+import type { Definitions } from '../model/container.ts';
+import { BuilditError } from '../model/errors.ts';
+import { type DebianSourcePin, type DebianSourceSet, debianSourceKey } from '../model/lock.ts';
+import type { Atom, PackageSource, ResolvedPackage } from '../model/package.ts';
+
+/** Pins of source packages: of each repository's lock by its name, and of the container's lock. */
+export interface SourcePins {
+  readonly repositories: Readonly<Record<string, DebianSourceSet | undefined>>;
+  readonly container: DebianSourceSet | undefined;
+}
+
+/**
+ * Completes packages of `class: debian` with what a lock pins: the version, the sources, what they are built with, and the
+ * binary packages they stand in for. Pure.
+ */
+export function pinDebianSources(definitions: Definitions, pins: SourcePins): Definitions {
+  if (definitions.packages.every(({ debianSource }) => debianSource === undefined)) return definitions;
+  return { ...definitions, packages: definitions.packages.map((definition) => pinned(definition, pins)) };
+}
+
+function pinned(definition: ResolvedPackage, pins: SourcePins): ResolvedPackage {
+  const { debianSource, dependencies } = definition;
+  if (debianSource === undefined) return definition;
+  const key = debianSourceKey(debianSource);
+  const pin = pins.repositories[definition.repository]?.[key] ?? pins.container?.[key];
+  if (pin === undefined) {
+    throw new BuilditError('lock-outdated', `Cannot plan "${definition.name}": no lock pins the source debian/${key}`, {
+      position: definition.position,
+      hint: 'buildit lock',
+    });
+  }
+  const unknown = debianSource.binaries.find((name) => !pin.binaries.includes(name));
+  if (unknown !== undefined) throw unknownBinary(definition, unknown, pin);
+  const needed = pin.buildDepends.map(debianAtom);
+  const own = dependencies.build.filter(
+    ({ name, category }) => category !== 'debian' || !pin.buildDepends.includes(name),
+  );
+  return {
+    ...definition,
+    version: pin.version,
+    sources: sourcesOf(pin),
+    dependencies: { ...dependencies, build: [...needed, ...own].sort(byName) },
+    replaces: pin.binaries.map(debianAtom),
+  };
+}
+
+/**
+ * The order in which dpkg-source(1) unpacks: upstream's archive, its components below directories of their names, then
+ * Debian's files in place of a `debian` that upstream has, or Debian's diff.
+ */
+function sourcesOf(pin: DebianSourcePin): PackageSource[] {
+  const files = pin.files.map(({ path, sha256 }) => ({ fileName: path.slice(path.lastIndexOf('/') + 1), sha256 }));
+  const source = (
+    file: (typeof files)[number],
+    layout: Pick<PackageSource, 'action' | 'strip'> & Partial<PackageSource>,
+  ) => ({
+    location: {
+      kind: 'remote' as const,
+      urls: [],
+      mirrors: [{ kind: 'debian' as const, sourcePackage: pin.name }],
+    },
+    directory: '.',
+    ...file,
+    ...layout,
+  });
+  const matching = (pattern: RegExp) => files.filter(({ fileName }) => pattern.test(fileName));
+  if (pin.format === '3.0 (native)' || matching(/\.orig\.tar\./).length === 0) {
+    return matching(/\.tar\.(?:gz|xz|bz2|lzma)$/).map((file) => source(file, { action: 'unpack', strip: 1 }));
+  }
+  const components = matching(/\.orig-[A-Za-z0-9-]+\.tar\./);
+  return [
+    ...matching(/\.orig\.tar\./).map((file) => source(file, { action: 'unpack', strip: 1 })),
+    ...components.map((file) => {
+      const directory = /\.orig-([A-Za-z0-9-]+)\.tar\./.exec(file.fileName)![1]!;
+      return source(file, { action: 'unpack', strip: 1, directory, clears: directory });
+    }),
+    ...matching(/\.debian\.tar\./).map((file) => source(file, { action: 'unpack', strip: 0, clears: 'debian' })),
+    ...matching(/\.diff\.gz$/).map((file) => source(file, { action: 'patch', strip: 1 })),
+  ];
+}
+
+function unknownBinary({ name, position }: ResolvedPackage, binary: string, pin: DebianSourcePin): BuilditError {
+  return new BuilditError(
+    'definition-invalid',
+    `Cannot use "${binary}" of "${name}": expected a binary package of debian/${pin.name} ${pin.version}, found another`,
+    { position, hint: `subpackages: [${pin.binaries.slice(0, 12).join(', ')}]` },
+  );
+}
+
+function debianAtom(name: string): Atom {
+  return { category: 'debian', name };
+}
+
+function byName(a: Atom, b: Atom): number {
+  return a.name < b.name ? -1 : 1;
+}
