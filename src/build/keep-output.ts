@@ -1,9 +1,18 @@
-import { keepLayer } from '../layer/keep-layer.ts';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { unlink } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import picomatch from 'picomatch';
+import { canonicalLayerPath } from '../layer/canonical-layer-path.ts';
+import { type KeepRules, keepLayer } from '../layer/keep-layer.ts';
 import { readListing } from '../layer/listing.ts';
 import { readTar } from '../layer/read-tar.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { KeptLayer } from '../model/layer.ts';
+import type { SubpackageRule } from '../model/package.ts';
+import type { PackageRecord } from '../model/record.ts';
 import type { Store } from '../store/store.ts';
+import { temporaryPath } from '../store/temporary.ts';
 
 export interface OutputRules {
   /** What the package is called in messages. */
@@ -12,24 +21,76 @@ export interface OutputRules {
   readonly sourceDate: number;
   /** The base layer brings the links of a merged /usr itself; paths of all others are rewritten to where they lead. */
   readonly ownsTopLinks: boolean;
+  /** Parts that become layers of their own; one that no file belongs to is left out. */
+  readonly subpackages?: readonly SubpackageRule[] | undefined;
 }
 
-/** Makes a package's layer of what its build packed: read strictly, owned by root, all of one time. */
+/**
+ * Makes layers of what a build packed, one for the package (`main`) and one for each sub-package: read strictly, owned by
+ * root, all of one time.
+ */
 export async function keepOutput(
   store: Store,
   output: AsyncIterable<Uint8Array>,
+  rules: OutputRules,
+): Promise<PackageRecord['outputs']> {
+  const { name, subpackages = [] } = rules;
+  if (subpackages.length === 0) return { main: await keepPart(store, output, rules, undefined) };
+  const partOf = partFinder(subpackages);
+  const spool = await temporaryPath(store, 'output');
+  try {
+    await pipeline(Readable.from(output), createWriteStream(spool, { flags: 'wx', mode: 0o600 }));
+    const outputs: Record<string, KeptLayer> = {};
+    for (const part of ['main', ...subpackages.map((rule) => rule.name)]) {
+      const layer = await keepPart(store, createReadStream(spool), rules, (path) => partOf(path) === part);
+      if (part === 'main' || !(await isEmpty(store, layer))) outputs[part] = layer;
+    }
+    if (Object.keys(outputs).length === 1 && (await isEmpty(store, outputs.main!))) throw emptyOutput(name);
+    return outputs;
+  } finally {
+    await unlink(spool).catch(() => undefined);
+  }
+}
+
+async function keepPart(
+  store: Store,
+  output: AsyncIterable<Uint8Array>,
   { name, sourceDate, ownsTopLinks }: OutputRules,
+  isOwn: ((path: string) => boolean) | undefined,
 ): Promise<KeptLayer> {
   const what = `output of ${name}`;
+  const mapPath = mapping(ownsTopLinks, isOwn);
   const layer = await keepLayer(store, readTar(output, { what }), {
     mtime: { kind: 'fixed', seconds: sourceDate },
     owner: 'root',
     what,
-    ...(ownsTopLinks ? { mapPath: (path: string) => path } : {}),
+    ...(mapPath === undefined ? {} : { mapPath }),
   });
-  const listing = await readListing(store, layer.listing);
-  if (listing.every(({ type }) => type === 'directory')) throw emptyOutput(name);
+  if (isOwn === undefined && (await isEmpty(store, layer))) throw emptyOutput(name);
   return layer;
+}
+
+function mapping(ownsTopLinks: boolean, isOwn: ((path: string) => boolean) | undefined): KeepRules['mapPath'] {
+  const place = ownsTopLinks ? (path: string) => path : canonicalLayerPath;
+  if (isOwn === undefined) return ownsTopLinks ? place : undefined;
+  return (path) => {
+    const placed = place(path);
+    return placed !== undefined && isOwn(placed) ? placed : undefined;
+  };
+}
+
+/** Says whose a path is: of the first sub-package with a pattern that fits, else of the package itself. */
+export function partFinder(subpackages: readonly SubpackageRule[]): (path: string) => string {
+  const rules = subpackages.map(({ name, files }) => ({
+    name,
+    fits: files.map((pattern) => picomatch(pattern, { dot: true, noextglob: true })),
+  }));
+  return (path) => rules.find(({ fits }) => fits.some((matches) => matches(path)))?.name ?? 'main';
+}
+
+async function isEmpty(store: Store, layer: KeptLayer): Promise<boolean> {
+  const listing = await readListing(store, layer.listing);
+  return listing.every(({ type }) => type === 'directory');
 }
 
 function emptyOutput(name: string): BuilditError {

@@ -2,6 +2,7 @@ import type { BuildExecutor, BuildRequest, BuildResult } from '../model/build-re
 import type { RunContext } from '../model/config.ts';
 import type { Digest } from '../model/digest.ts';
 import type { BuilditError } from '../model/errors.ts';
+import type { SubpackageRule } from '../model/package.ts';
 import { type PackageRecord, RECORD_FORMAT, rootElf } from '../model/record.ts';
 import type { Store } from '../store/store.ts';
 import { buildFailure } from './build-failure.ts';
@@ -18,6 +19,7 @@ export interface BuildJob {
   readonly needs: DeclaredNeeds;
   /** `debs`: what the build leaves are binary packages, and each becomes an output. */
   readonly outputs?: 'tree' | 'debs' | undefined;
+  readonly subpackages?: readonly SubpackageRule[] | undefined;
   /** The base package brings the links of a merged /usr (`keepOutput`). */
   readonly ownsTopLinks?: boolean;
 }
@@ -119,7 +121,7 @@ async function execute(
 }
 
 async function keepResult(
-  { request, needs, outputs: kind = 'tree', ownsTopLinks = false }: BuildJob,
+  { request, needs, outputs: kind = 'tree', subpackages, ownsTopLinks = false }: BuildJob,
   { store, keepDebs }: BuildServices,
   { output, sourceDate, release }: Extract<BuildResult, { kind: 'built' }>,
 ): Promise<PackageRecord['outputs']> {
@@ -127,7 +129,7 @@ async function keepResult(
     const outputs =
       kind === 'debs'
         ? await keepDebs(output, request.name)
-        : { main: await keepOutput(store, output, { name: request.name, sourceDate, ownsTopLinks }) };
+        : await keepOutput(store, output, { name: request.name, sourceDate, ownsTopLinks, subpackages });
     checkNeeds(request.name, rootElf({ outputs }), needs);
     return outputs;
   } finally {

@@ -22,6 +22,8 @@ export interface PackageRequest {
   readonly asked: readonly AskedFlags[];
   /** Where it was asked for. */
   readonly node: YamlNode;
+  /** The step of container.yaml that asks for it; absent for what is added without one. */
+  readonly step?: YamlMap | undefined;
 }
 
 /** Finds the recipe of an embedded package or of one from a repository; undefined for Debian's and for mistakes. */
@@ -29,6 +31,11 @@ export async function readPackageRequest(
   placed: PlacedPackage,
   context: DefinitionContext,
 ): Promise<PackageRequest | undefined> {
+  const request = await requestOf(placed, context);
+  return request && { ...request, step: placed.node };
+}
+
+async function requestOf(placed: PlacedPackage, context: DefinitionContext): Promise<PackageRequest | undefined> {
   switch (placed.package.kind) {
     case 'embedded':
       return await requestEmbedded(placed.package, placed.node, context);

@@ -1,4 +1,4 @@
-import { mapAt, scalarAt, textAt } from '../document/fields.ts';
+import { mapAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
 import type { Problems } from '../document/problems.ts';
 import { readDocument } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
@@ -103,6 +103,7 @@ function readPackage(map: YamlMap, reading: ContainerReading): ContainerPackage 
         kind: 'embedded',
         shownPath: written!.text.replace(/\/$/, ''),
         directory: `${reading.directory}/${path}`,
+        subpackages: namesAt(map, 'subpackages'),
       };
     }
     case 'repository': {
@@ -110,7 +111,14 @@ function readPackage(map: YamlMap, reading: ContainerReading): ContainerPackage 
       const version = acceptText(text('version'), 'a version such as 1.22.1', isVersion, check('version'));
       const use = mapAt(map, 'use');
       if (name === undefined) return undefined;
-      return { kind: 'repository', name, version, with: flagNames(use, 'with'), without: flagNames(use, 'without') };
+      return {
+        kind: 'repository',
+        name,
+        version,
+        with: namesAt(use, 'with'),
+        without: namesAt(use, 'without'),
+        subpackages: namesAt(map, 'subpackages'),
+      };
     }
     case 'debian': {
       const name = acceptText(text('name'), 'a Debian package such as libc6', isDebianPackageName, check('name'));
@@ -123,9 +131,8 @@ function readPackage(map: YamlMap, reading: ContainerReading): ContainerPackage 
   }
 }
 
-function flagNames(use: YamlMap | undefined, key: string): readonly string[] {
-  const list = use?.members.find(({ name }) => name === key)?.value;
-  return list?.kind === 'list' ? list.items.flatMap((item) => (item.kind === 'scalar' ? [item.text] : [])) : [];
+function namesAt(map: YamlMap | undefined, key: string): readonly string[] {
+  return scalarsAt(map, key).map(({ text }) => text);
 }
 
 function readBase(bases: readonly YamlScalar[], root: YamlNode, reading: ContainerReading): ReadContainer['base'] {

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { didYouMean } from '../document/closest-name.ts';
+import { scalarsAt } from '../document/fields.ts';
 import { Problems } from '../document/problems.ts';
 import { positionOf } from '../document/yaml-node.ts';
 import type { Config } from '../model/config.ts';
@@ -54,7 +56,9 @@ export async function readDefinitions(directory: string, options: ReadDefinition
   const packages = await solvePackages(requests, context);
   problems.throwAll();
   refuseCycle(packages);
-  return assemble(read!, requests, packages, repositories);
+  const definitions = assemble(read!, requests, packages, repositories, problems);
+  problems.throwAll();
+  return definitions;
 }
 
 /** The base first, then the packages in the order written. Embedded ones are known before any dependency is read. */
@@ -107,6 +111,7 @@ function assemble(
   requests: readonly PackageRequest[],
   packages: ReadonlyMap<string, PackageReading>,
   repositories: readonly RepositoryDefinition[],
+  problems: Problems,
 ): Definitions {
   const asked = placed.map(({ package: asked, node }) => ({ ...asked, position: positionOf(node) }));
   return {
@@ -116,8 +121,32 @@ function assemble(
       .map((reading) => reading.package)
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     requested: requests.map(({ recipe }) => recipe.name),
+    ...requestedParts(placed, requests, packages, problems),
     debianRequested: asked.flatMap((one) =>
       one.kind === 'debian' ? [{ name: one.name, version: one.version, position: one.position }] : [],
     ),
   };
+}
+
+/** Nothing at all where no step names a part. A name that no package has is complained about. */
+function requestedParts(
+  placed: ReadContainer['packages'],
+  requests: readonly PackageRequest[],
+  packages: ReadonlyMap<string, PackageReading>,
+  problems: Problems,
+): Pick<Definitions, 'requestedParts'> {
+  const parts = placed.flatMap(({ node }) => {
+    const request = requests.find((one) => one.step === node);
+    const definition = request && packages.get(request.recipe.name)?.package;
+    if (definition === undefined) return [];
+    return scalarsAt(node, 'subpackages').flatMap((part) => {
+      const known = (definition.subpackages ?? []).map(({ name }) => name);
+      if (known.includes(part.text)) return [{ name: definition.name, part: part.text, position: positionOf(part) }];
+      const found = known.length === 0 ? 'none' : known.join(', ');
+      const message = `Cannot use "${part.text}": expected a sub-package of ${definition.name}, found ${found}`;
+      problems.add(part, message, { hint: didYouMean(part.text, known) });
+      return [];
+    });
+  });
+  return parts.length === 0 ? {} : { requestedParts: parts };
 }

@@ -17,6 +17,7 @@ import { DEBIAN_CATEGORY } from './atom.ts';
 import { type BuildClass, buildClass, CLASS_NAMES, type ClassName } from './build-class.ts';
 import { acceptText } from './checked-text.ts';
 import { readDebianSource } from './debian-source.ts';
+import { readSubpackages } from './read-subpackages.ts';
 import { readUser } from './read-user.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 import { readRecipeFiles } from './recipe-files.ts';
@@ -88,7 +89,7 @@ export async function resolvePackage(
       sources: className === 'debian' ? [] : await resolveSources(reading, version),
       ...(className === 'debian'
         ? { debianSource: readDebianSource(root, change?.root, problems), series: DEBIAN_SERIES, outputs: 'debs' }
-        : {}),
+        : await subpackagesOf(reading, change, context)),
       patches: [...(await resolvePatches(reading)), ...(change === undefined ? [] : await resolvePatches(change))],
       files: mergeFiles(await readRecipeFiles(reading), change === undefined ? [] : await readRecipeFiles(change)),
       class: className,
@@ -117,6 +118,20 @@ function templateValues(fullName: string, version: string, platform: Platform): 
 function readClass(root: YamlMap): ClassName {
   const text = textAt(root, 'class');
   return CLASS_NAMES.find((name) => name === text) ?? 'none';
+}
+
+async function subpackagesOf(
+  reading: RecipeReading,
+  change: RecipeReading | undefined,
+  context: ResolveContext,
+): Promise<Pick<ResolvedPackage, 'subpackages'>> {
+  const misplaced = nodeAt(change?.root, 'subpackages');
+  if (misplaced !== undefined) {
+    const message = 'Cannot use "subpackages": expected a base that is a Debian source package, found a recipe';
+    reading.problems.add(misplaced, message, { hint: 'the parts of a recipe are named by its container: - package' });
+  }
+  const subpackages = await readSubpackages(reading, context);
+  return subpackages.length === 0 ? {} : { subpackages };
 }
 
 function readLicense(root: YamlMap, problems: Problems): string | undefined {

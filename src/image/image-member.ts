@@ -8,7 +8,16 @@ import type { Store } from '../store/store.ts';
 
 /** A package that may enter an image, with what its build or conversion gave. */
 export type ImageCandidate =
-  | { readonly kind: 'build'; readonly hash: Hash; readonly package: ResolvedPackage; readonly record: PackageRecord }
+  | {
+      readonly kind: 'build';
+      /** The build's, for the package itself; `partHash` for a sub-package. */
+      readonly hash: Hash;
+      /** The sub-package it is; undefined for the package itself. */
+      readonly part?: string | undefined;
+      readonly package: ResolvedPackage;
+      /** Its `main` output is what enters the image. */
+      readonly record: PackageRecord;
+    }
   | {
       readonly kind: 'debian';
       readonly hash: Hash;
@@ -38,7 +47,8 @@ export interface ImageMember extends SelectedMember {
 }
 
 export function candidateName(candidate: ImageCandidate): string {
-  return candidate.kind === 'build' ? candidate.package.name : `debian/${candidate.pin.name}`;
+  if (candidate.kind === 'debian') return `debian/${candidate.pin.name}`;
+  return candidate.part === undefined ? candidate.package.name : `${candidate.package.name}:${candidate.part}`;
 }
 
 /** Reads the listings of what was selected; the result is all that assembling needs to know of a package. */

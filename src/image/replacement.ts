@@ -8,7 +8,7 @@ import { publicLibraries } from './soname-providers.ts';
 export function replacedNames(members: readonly ImageCandidate[]): Map<string, string> {
   const replaced = new Map<string, string>();
   for (const member of members) {
-    if (member.kind !== 'build') continue;
+    if (member.kind !== 'build' || member.part !== undefined) continue;
     for (const { category, name } of member.package.replaces) {
       const other = atomText({ category, name });
       if (other !== member.package.name && !replaced.has(other)) replaced.set(other, member.package.name);

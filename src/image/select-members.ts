@@ -126,10 +126,16 @@ function needsOf(
     // The archive's relations were measured on other files than those that were built here.
     return candidate.built === undefined ? related : [...related, ...libraryNeeds(candidate, world, replaced, errors)];
   }
-  const declared = candidate.package.dependencies.run.flatMap((atom) =>
+  const declared = declaredRun(candidate).flatMap((atom) =>
     existing(world, atomName(atom), errors, `${by} declares that it runs it`, { kind: 'run', by }),
   );
   return [...declared, ...libraryNeeds(candidate, world, replaced, errors)];
+}
+
+/** A sub-package runs what its rule says; what the package runs is the package's. */
+function declaredRun({ part, package: definition }: Extract<ImageCandidate, { kind: 'build' }>): readonly Atom[] {
+  if (part === undefined) return definition.dependencies.run;
+  return definition.subpackages?.find(({ name }) => name === part)?.run ?? [];
 }
 
 /** Debian declares its packages' libraries; what is built from recipes was measured, and that counts. */
@@ -200,10 +206,10 @@ function selectedMember(candidate: ImageCandidate): SelectedMember {
     name,
     version: record.version,
     kind: built === undefined ? 'debian' : 'build',
-    hash: built?.hash ?? candidate.hash,
+    hash: candidate.kind === 'build' ? record.hash : (built?.hash ?? candidate.hash),
     layer,
     sourceDate: record.sourceDate,
     license: built?.package.license,
-    users: built?.package.users ?? [],
+    users: candidate.kind === 'build' && candidate.part !== undefined ? [] : (built?.package.users ?? []),
   };
 }

@@ -9,13 +9,20 @@ export interface FileOwner {
 }
 
 export type ContainerPackage =
-  | { readonly kind: 'embedded'; readonly shownPath: string; readonly directory: string }
+  | {
+      readonly kind: 'embedded';
+      readonly shownPath: string;
+      readonly directory: string;
+      /** Parts of it that the image gets besides the package itself. */
+      readonly subpackages: readonly string[];
+    }
   | {
       readonly kind: 'repository';
       readonly name: string;
       readonly version: string | undefined;
       readonly with: readonly string[];
       readonly without: readonly string[];
+      readonly subpackages: readonly string[];
     }
   | { readonly kind: 'debian'; readonly name: string; readonly version: string | undefined };
 
@@ -143,6 +150,12 @@ export interface Definitions {
   readonly packages: readonly ResolvedPackage[];
   /** Names in `packages` that the container asks for itself, in its order; the base first where there is one. */
   readonly requested: readonly string[];
+  /** Parts of packages that the container asks for besides the packages themselves. */
+  readonly requestedParts?: readonly {
+    readonly name: string;
+    readonly part: string;
+    readonly position: SourcePosition;
+  }[];
   /** Debian packages the container asks for itself. */
   readonly debianRequested: readonly {
     readonly name: string;

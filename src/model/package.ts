@@ -44,6 +44,15 @@ export interface PackageSource {
 
 export type SourceAction = 'unpack' | 'keep' | 'patch';
 
+/** Which files of a build's output are a part of its own. */
+export interface SubpackageRule {
+  readonly name: string;
+  /** Globs of paths without a leading slash; a file belongs to the first rule that fits. */
+  readonly files: readonly string[];
+  /** What it needs at run time and no scan sees. */
+  readonly run: readonly Atom[];
+}
+
 /** The Debian source package that a package of `class: debian` is made of. */
 export interface DebianSourceRequest {
   readonly name: string;
@@ -129,6 +138,8 @@ export interface ResolvedPackage {
   readonly debianSource?: DebianSourceRequest | undefined;
   /** A list of patches inside the source tree that are applied before any other: `debian/patches/series`. */
   readonly series?: string | undefined;
+  /** Parts that are layers of their own, in the order their patterns are tried. Absent where there are none. */
+  readonly subpackages?: readonly SubpackageRule[] | undefined;
   /** `debs`: the build leaves binary packages in $DESTDIR, and each becomes an output. `tree` by default. */
   readonly outputs?: 'tree' | 'debs' | undefined;
   readonly files: readonly RecipeFile[];

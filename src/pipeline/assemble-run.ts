@@ -12,10 +12,12 @@ import { rootArchive } from '../image/root-archive.ts';
 import { type SelectedImage, selectMembers } from '../image/select-members.ts';
 import { LOCK_FILE, writeLock } from '../lock/lock-file.ts';
 import { type ContainerDefinition, containerTitle, type ImageDefinition } from '../model/container.ts';
+import { digestOfJson } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep, StandIn } from '../model/plan.ts';
+import { isDebugOutput, type PackageRecord } from '../model/record.ts';
 import { type OutputSpec, parseOutput } from '../publish/parse-output.ts';
 import { type ImagesToPublish, publishImages } from '../publish/publish-images.ts';
 import type { Published } from '../publish/published.ts';
@@ -39,16 +41,45 @@ export function realisedFor({ plan }: Run, candidates: readonly Hash[]): Hash[] 
 
 /** Decides which packages the image holds, by what they really need. */
 export function selectForImage({ plan, definitions }: Run, wanted: readonly Hash[], records: Records): SelectedImage {
-  const candidates = wanted.map((hash): ImageCandidate => {
+  const candidates = wanted.flatMap((hash): ImageCandidate[] => {
     const step = plan.stepsByHash.get(hash)!;
-    if (step.kind === 'build') return { kind: 'build', hash, package: step.package, record: records.get(hash)! };
+    if (step.kind === 'build') return buildCandidates(step, records.get(hash)!);
     const standIn = plan.standIns.get(hash);
-    if (standIn === undefined) return { kind: 'debian', hash, pin: step.pin, record: records.get(hash)! };
-    return standInCandidate(step, standIn, plan.stepsByHash.get(standIn.hash) as BuildStep, records);
+    if (standIn === undefined) return [{ kind: 'debian', hash, pin: step.pin, record: records.get(hash)! }];
+    return [standInCandidate(step, standIn, plan.stepsByHash.get(standIn.hash) as BuildStep, records)];
   });
   const { base } = definitions.container;
   const baseStep = base === false ? undefined : plan.steps.find(({ name }) => name === base);
-  return selectMembers({ requested: plan.requested, base: baseStep?.hash, candidates });
+  const parts = (definitions.requestedParts ?? []).map(({ name, part, position }) => {
+    const { hash } = plan.steps.find((step) => step.name === name)!;
+    if (Object.hasOwn(records.get(hash)!.outputs, part)) return partHash(hash, part);
+    throw new BuilditError(
+      'definition-invalid',
+      `Cannot put "${name}:${part}" into the image: expected files that belong to it, found none in what was built`,
+      { position },
+    );
+  });
+  return selectMembers({ requested: [...plan.requested, ...parts], base: baseStep?.hash, candidates });
+}
+
+/** The package, and each of its parts that something may need. */
+function buildCandidates(step: BuildStep, record: PackageRecord): ImageCandidate[] {
+  const parts = Object.entries(record.outputs).filter(([name]) => name !== 'main');
+  const own: ImageCandidate = { kind: 'build', hash: step.hash, package: step.package, record };
+  return [
+    own,
+    ...parts.map(([part, layer]): ImageCandidate => {
+      // Debug files name the libraries that they belong to, and are none.
+      const main = isDebugOutput(part) ? { ...layer, elf: [] } : layer;
+      const ownRecord = { ...record, outputs: { main } };
+      return { kind: 'build', hash: partHash(step.hash, part), part, package: step.package, record: ownRecord };
+    }),
+  ];
+}
+
+/** Tells a sub-package from the others of its build. */
+function partHash(hash: Hash, part: string): Hash {
+  return digestOfJson({ hash, part });
 }
 
 function standInCandidate(

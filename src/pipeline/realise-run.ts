@@ -62,6 +62,7 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
           shownName: shownName(run, step.package),
           needs,
           outputs: step.package.outputs,
+          subpackages: step.package.subpackages,
           ownsTopLinks: isBase(run, step.package),
         },
         {

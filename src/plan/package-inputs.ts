@@ -49,6 +49,9 @@ export function packageInputs(
       ...(clears === undefined ? {} : { clears }),
     })),
     ...(definition.series === undefined ? {} : { series: definition.series }),
+    ...(definition.subpackages === undefined
+      ? {}
+      : { subpackages: definition.subpackages.map(({ name, files }) => ({ name, files })) }),
     ...(definition.outputs === 'debs' ? { outputs: 'debs', dpkgDatabase: DPKG_DATABASE_VERSION } : {}),
     patches: definition.patches.map((patch) => normalisedDigest(patch, patches)),
     flags,

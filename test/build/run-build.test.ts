@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { LOG_NOTES } from '../../src/build/build-log.ts';
 import { type BuildJob, runBuild } from '../../src/build/run-build.ts';
+import { keepDebs } from '../../src/debian/keep-debs.ts';
 import { readListing } from '../../src/layer/listing.ts';
 import type { BuildRequest } from '../../src/model/build-request.ts';
 import { BuilditError } from '../../src/model/errors.ts';
@@ -20,7 +21,14 @@ function jobFor(request: BuildRequest, rest: Partial<BuildJob> = {}): BuildJob {
 
 async function runJob(harness: ExecutorHarness, job: BuildJob, keepFailed = false) {
   const events: BuilditEvent[] = [];
-  const services = { store: harness.store, executor: harness.executor, keepFailed, builder: 'test' };
+  const { store, executor } = harness;
+  const services = {
+    store,
+    executor,
+    keepDebs: (output: AsyncIterable<Uint8Array>, name: string) => keepDebs(store, output, name),
+    keepFailed,
+    builder: 'test',
+  };
   const context = { signal: new AbortController().signal, emit: (event: BuilditEvent) => void events.push(event) };
   return { record: await runBuild(job, services, context), events };
 }

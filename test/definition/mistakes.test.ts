@@ -109,7 +109,11 @@ const container: readonly Mistake[] = [
 
 // biome-ignore format: one mistake a line
 const packages: readonly Mistake[] = [
-  ['a Debian source package as base', { 'pkgs/nginx/pkg.yaml': 'base: debian/redis\n' }, 'definition-invalid', 'pkgs/nginx/pkg.yaml:1:7', /does not support Debian source packages yet/],
+  ['a Debian source package with a version that is none', { 'pkgs/nginx/pkg.yaml': 'base: debian/redis=7_0\n' }, 'definition-invalid', 'pkgs/nginx/pkg.yaml:1:7', /a Debian source package such as debian\/redis/],
+  ['a Debian source package with a name that is none', { 'pkgs/nginx/pkg.yaml': 'base: debian/../redis\n' }, 'definition-invalid', 'pkgs/nginx/pkg.yaml:1:7', /a Debian source package such as debian\/redis/],
+  ['binary packages of a recipe that has none', derivation('subpackages: [nginx-core]'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:2:14', /expected a base that is a Debian source package/],
+  ['a class debian without a source package', recipe('', 'name: a/b\nclass: debian\n'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:1:1', /expected a Debian source package/],
+  ['a class debian with a version of its own', recipe('', 'name: a/b\nversion: 1\nclass: debian\nsource: {debian: redis}\n'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:2:1', /expected it in "source"/],
   ['a base that leaves', { 'pkgs/nginx/pkg.yaml': 'base: ../../etc/passwd\n' }, 'definition-invalid', 'pkgs/nginx/pkg.yaml:1:7', /expected a package such as/],
   ['an unknown base', { 'pkgs/nginx/pkg.yaml': 'base: www-servers/ngnix-1.22.1\n' }, 'dependency-unsatisfied', 'pkgs/nginx/pkg.yaml:1:7', /did you mean "www-servers\/nginx"/],
   ['an unknown version of the base', { 'pkgs/nginx/pkg.yaml': 'base: www-servers/nginx-1.7.6\n' }, 'dependency-unsatisfied', 'pkgs/nginx/pkg.yaml:1:7', /expected 1\.7\.6, found 1\.26\.3, 1\.22\.1/],
@@ -141,8 +145,10 @@ const packages: readonly Mistake[] = [
   ['an argument that the shell would run', recipe('configure: ["$(id)"]'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:4:13', /an argument without spaces/],
   ['an argument with a space', derivation('configure: {append: ["-a -b"]}'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:2:22', /an argument without spaces/],
   ['a class of a later version', recipe('', 'name: a/b\nversion: 1\nclass: cargo\n'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:3:8', /Cannot use "cargo": .*not support it yet/],
-  ['a misspelt class', recipe('', 'name: a/b\nversion: 1\nclass: automake\n'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:3:8', /expected autotools, cmake, make, meson or none/],
-  ['sub-packages', recipe('subpackages: {doc: {files: [x]}}'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:4:1', /Cannot use "subpackages": .*not support it yet/],
+  ['a misspelt class', recipe('', 'name: a/b\nversion: 1\nclass: automake\n'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:3:8', /expected autotools, cmake, debian, make, meson or none/],
+  ['a sub-package with the name of the package itself', recipe('subpackages: {main: {files: [x]}}'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:4:15', /expected another name/],
+  ['a sub-package of files outside', recipe('subpackages: {doc: {files: [../x]}}'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:4:29', /a pattern of paths without a leading slash/],
+  ['a list of sub-packages', recipe('subpackages: [doc]'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:4:14', /a mapping/],
   ['version and versions', recipe('versions: {2: {}}'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:4:1', /expected one of "version" and "versions", found both/],
   ['nothing to do', recipe('', 'name: a/b\nversion: 1\n'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:1:1', /expected the key "class" or "phases"/],
   ['a name without a category', recipe('', 'name: b\nversion: 1\nclass: none\n'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:1:7', /a name such as www-servers\/nginx, found "b"/],

@@ -47,7 +47,8 @@ async function planWithCommittedLock(definitions: Definitions) {
     repositoryLocks: { main: { lock, digest } },
     mode: { kind: 'use' },
     services: {
-      resolve,
+      resolveImage: resolve,
+      resolveRoots: async ({ wants }) => ({ set: await resolve({ wants }), sources: [] }),
       pinPatch: () => Promise.reject(new Error('A shipped recipe needs a patch from elsewhere')),
     },
   });

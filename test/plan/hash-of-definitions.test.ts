@@ -47,6 +47,9 @@ phases:
   install: make install DESTDIR="$DESTDIR"
 patches:
   patches/own.patch: "A change of the recipe"
+subpackages:
+  doc: {files: ["usr/share/doc/**"]}
+  dev: {files: ["usr/include/**"], dependencies: {run: []}}
 users: [{name: tool, uid: 200}]
 replaces: [debian/tool]
 test: [{run: [/usr/bin/tool], stdout: "tool {{version}}"}]
@@ -142,6 +145,9 @@ const CHANGING: readonly Mutation[] = [
   recipe('phases', 'build: make', 'build: make all'),
   recipe('phases', 'install: make install DESTDIR="$DESTDIR"', 'install: make install-strip DESTDIR="$DESTDIR"'),
   recipe('patches', '  patches/own.patch: "A change of the recipe"', '  {}'),
+  recipe('subpackages', 'usr/share/doc/**', 'usr/share/man/**'),
+  recipe('subpackages', '  doc: {', '  docs: {'),
+  recipe('subpackages', '  dev: {files: ["usr/include/**"], dependencies: {run: []}}\n', ''),
   derivation('base', 'app-misc/tool-1.0', 'app-misc/tool-2.0'),
   derivation('patches', '  patches/first.patch: "First"\n', ''),
   derivation('use', 'with: [speed]', 'with: [speed, tls]'),
@@ -174,6 +180,7 @@ const KEEPING: readonly Mutation[] = [
   recipe('flags', 'old: {default: on', 'old: {default: off'),
   recipe('dependencies', 'test: [debian/curl]', 'test: []'),
   recipe('phases', 'check: make check', 'check: none'),
+  recipe('subpackages', 'dependencies: {run: []}', 'dependencies: {run: [app-misc/helper]}'),
   recipe('users', 'uid: 200', 'uid: 201'),
   recipe('replaces', '[debian/tool]', '[]'),
   recipe('test', 'tool {{version}}', 'tool'),
@@ -216,8 +223,9 @@ describe('the HASH of a definition', () => {
       Object.keys(schema.$defs[kind].properties).map((key) => `${kind}.${key}`),
     );
     const tried = new Set([...CHANGING, ...KEEPING].map(({ field }) => field));
+    // The binary packages that an image gets are all built in any case.
     // A recipe's name is where it lies, and `version` is the short form of `versions`: each has a test of its own.
-    const elsewhere = new Set(['recipe.name', 'recipe.version', 'recipe.class']);
+    const elsewhere = new Set(['recipe.name', 'recipe.version', 'recipe.class', 'derivation.subpackages']);
     expect(fields.filter((field) => !tried.has(field) && !elsewhere.has(field))).toEqual([]);
   });
 
