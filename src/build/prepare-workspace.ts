@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BuildContext, BuildRequest } from '../model/build-request.ts';
 import { isCleanRelativePath } from '../model/names.ts';
@@ -87,11 +87,18 @@ async function unpackSources(
   const sourceDate = clampSourceDate(newest);
   if (request.series !== undefined) {
     await applySeries(tree, request.series, applyPatches, { shell: shownName, time: sourceDate + 1 });
-    // A diff knows no modes, and dpkg-source(1) makes this one file executable in any format.
-    await chmod(join(tree, 'debian/rules'), 0o755).catch(() => undefined);
+    await makeRulesExecutable(tree);
   }
   await placeFiles(store, request, join(work, 'files'), sourceDate);
   return sourceDate;
+}
+
+/** A diff knows no modes, and dpkg-source(1) makes this one file executable in any format. Links are not followed. */
+async function makeRulesExecutable(tree: string): Promise<void> {
+  const parent = await lstat(join(tree, 'debian')).catch(() => undefined);
+  const path = join(tree, 'debian/rules');
+  const rules = parent?.isDirectory() === true ? await lstat(path).catch(() => undefined) : undefined;
+  if (rules?.isFile() === true) await chmod(path, 0o755);
 }
 
 /** Applies patches; what they write is a second younger than the newest source, so that make sees it changed. */

@@ -11,7 +11,7 @@ interface SourceWant {
 
 /**
  * Resolves what roots need, source packages with all they are built with besides, in one go, so that the set is
- * consistent. A source package that is pinned already is looked up again at that version.
+ * consistent. A source package that is pinned already stays as it is, whether the archive has it still or not.
  */
 export async function resolveRoots(
   archive: Pick<DebianArchive, 'universe' | 'resolveNeeds'>,
@@ -24,13 +24,13 @@ export async function resolveRoots(
   find: (wanted: SourceWant) => Promise<FoundSource>,
 ): Promise<{ readonly set: DebianSet; readonly sources: readonly DebianSourcePin[] }> {
   const { wants, fixed, essential = false } = request;
-  const found = await Promise.all(
-    request.sources.map(({ want, kept }) =>
-      find(kept === undefined ? want : { name: kept.name, version: kept.version }),
-    ),
+  const sources = await Promise.all(
+    request.sources.map(async ({ want, kept }) => (kept === undefined ? { found: await find(want) } : { kept })),
   );
+  const found = sources.flatMap((source) => source.found ?? []);
+  const kept = sources.flatMap((source) => source.kept?.buildDepends ?? []);
   const { set, met } = archive.resolveNeeds({
-    wants,
+    wants: [...wants, ...kept.map((name) => ({ name }))],
     fixed,
     essential,
     needs: found.map((source) => ({
@@ -38,7 +38,8 @@ export async function resolveRoots(
       groups: relationsOf(source, archive.universe.architecture),
     })),
   });
-  return { set, sources: found.map((source, index) => pinOf(source, met[index]!)) };
+  const pins = new Map(found.map((source, index) => [source, pinOf(source, met[index]!)]));
+  return { set, sources: sources.map((source) => source.kept ?? pins.get(source.found!)!) };
 }
 
 function relationsOf({ name, buildDepends }: FoundSource, architecture: string) {

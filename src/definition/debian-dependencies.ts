@@ -4,21 +4,32 @@ import { mapAt, scalarsAt, textAt } from '../document/fields.ts';
 import { Problems } from '../document/problems.ts';
 import type { YamlMap } from '../document/yaml-node.ts';
 import type { RepositoryDefinition } from '../model/container.ts';
+import { debianSourceKey } from '../model/lock.ts';
 import { isPackageNamePart } from '../model/names.ts';
 import { hostPlatform } from '../system/host-platform.ts';
 import { DEBIAN_CATEGORY, readingsOfAtom } from './atom.ts';
 import { buildClass, CLASS_NAMES } from './build-class.ts';
+import { readDebianSource } from './debian-source.ts';
 import { readRecipeSource } from './read-recipe.ts';
 
 const KINDS = ['build', 'link', 'run', 'test'] as const;
 
+/** What the recipes of a repository name of Debian's. */
+export interface DebianDependencies {
+  /** Binary packages, sorted. */
+  readonly packages: readonly string[];
+  /** Source packages of recipes of `class: debian`, by name. */
+  readonly sources: readonly { readonly name: string; readonly version?: string | undefined }[];
+}
+
 /**
- * Every Debian package that any version, flag or class of any recipe of a repository names, sorted: what its lock has to
- * pin. All recipes are read and checked for their shape.
+ * Every Debian package that any version, flag or class of any recipe of a repository names: what its lock has to pin. All
+ * recipes are read and checked for their shape.
  */
-export async function debianDependencies(repository: RepositoryDefinition): Promise<readonly string[]> {
+export async function debianDependencies(repository: RepositoryDefinition): Promise<DebianDependencies> {
   const problems = new Problems('definition-invalid');
   const names = new Set<string>();
+  const sources = new Map<string, DebianDependencies['sources'][number]>();
   for (const directory of await recipeDirectories(repository.directory)) {
     const source = await readRecipeSource(directory, { boundary: repository.directory, problems, witness: undefined });
     if (source === undefined) continue;
@@ -27,10 +38,13 @@ export async function debianDependencies(repository: RepositoryDefinition): Prom
       if (reading?.category === DEBIAN_CATEGORY) names.add(reading.name);
     }
     const className = CLASS_NAMES.find((known) => known === textAt(source.root, 'class'));
+    const request = className === 'debian' ? readDebianSource(source.root, undefined, problems) : undefined;
+    if (request !== undefined) sources.set(debianSourceKey(request), { name: request.name, version: request.version });
     if (className !== undefined) for (const tool of buildClass(className, hostPlatform()).tools) names.add(tool);
   }
   problems.throwAll();
-  return [...names].sort();
+  const keys = [...sources.keys()].sort();
+  return { packages: [...names].sort(), sources: keys.map((key) => sources.get(key)!) };
 }
 
 function declaredAtoms(root: YamlMap): string[] {

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { findSourcePackage } from '../debian/find-source-package.ts';
 import { openArchive } from '../debian/open-archive.ts';
+import { resolveRoots } from '../debian/resolve-roots.ts';
 import { debianDependencies } from '../definition/debian-dependencies.ts';
 import { readRepository } from '../definition/read-repository.ts';
 import { LOCK_FILE, lockText, readRepositoryLock, writeLock } from '../lock/lock-file.ts';
@@ -50,18 +52,25 @@ async function lockRepository(options: BuildOptions, names: readonly string[]): 
   const { suites, components } = repository.debian;
   const { architecture } = hostPlatform();
   const archive = await openArchive({ suites, components, architecture, config, store, context });
-  const kept = Object.fromEntries(
-    Object.entries(names.length === 0 ? {} : (before?.roots ?? {})).filter(([name]) => !names.includes(name)),
-  );
+  const session = { config, store, context, suites: repository.debian.imageSuites, components };
   const settled = await settleRepositoryLock(
     repository,
     await debianDependencies(repository),
-    async ({ wants, fixed }) => archive.resolve({ wants, fixed, essential: true }),
-    kept,
+    (request) => resolveRoots(archive, { ...request, essential: true }, (wanted) => findSourcePackage(wanted, session)),
+    names.length === 0 ? undefined : keptOf(before, names),
   );
   const written = before === undefined || lockText(before) !== lockText(settled);
   if (written) await writeLock(directory, settled);
   return { path: join(directory, LOCK_FILE), written, changes: setChanges(before?.roots ?? {}, settled.roots) };
+}
+
+/** What stays as it is pinned: everything but the named packages. */
+function keptOf(before: RepositoryLock | undefined, names: readonly string[]) {
+  const isNamed = (name: string) => names.includes(name) || names.includes(`debian/${name}`);
+  return {
+    roots: Object.fromEntries(Object.entries(before?.roots ?? {}).filter(([name]) => !isNamed(name))),
+    sources: Object.fromEntries(Object.entries(before?.sources ?? {}).filter(([, { name }]) => !isNamed(name))),
+  };
 }
 
 function knows(lock: ContainerLock, name: string): boolean {

@@ -1,0 +1,78 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { applySeries, parseSeries } from '../../src/build/apply-series.ts';
+import { applyPatches } from '../../src/fetch/apply-patch.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const SERIES = 'debian/patches/series';
+const change = (from: string, to: string, prefix = 'a/') =>
+  `Description: words\n\n--- ${prefix}x.c\n+++ ${prefix.replace('a', 'b')}x.c\n@@ -1 +1 @@\n-${from}\n+${to}\n`;
+
+function treeWith(files: Readonly<Record<string, string>>): string {
+  const tree = temporaryDirectory();
+  mkdirSync(join(tree, 'debian/patches/sub'), { recursive: true });
+  for (const [path, text] of Object.entries({ 'x.c': 'one\n', ...files })) writeFileSync(join(tree, path), text);
+  return tree;
+}
+
+const apply = (tree: string) => applySeries(tree, SERIES, applyPatches, { shell: 'pkg', time: 1_600_000_001 });
+
+describe('the series of a source package', () => {
+  test('is applied in its order, with the strip of each line, comments left out', async () => {
+    const tree = treeWith({
+      [SERIES]: '# first things first\nfirst.patch\n\nsub/second.patch -p0 # why\n',
+      'debian/patches/first.patch': change('one', 'two'),
+      'debian/patches/sub/second.patch': change('two', 'three', ''),
+    });
+    await apply(tree);
+    expect(readFileSync(join(tree, 'x.c'), 'utf8')).toBe('three\n');
+    expect(readFileSync(join(tree, '.pc/applied-patches'), 'utf8')).toBe('first.patch\nsub/second.patch\n');
+  });
+
+  test('takes the nearest of several places, as patch does', async () => {
+    const lines = ['a', 'x', 'b', 'b', 'a', 'x', 'b'];
+    const patch = '--- a/y.c\n+++ b/y.c\n@@ -6,2 +6,2 @@\n a\n-x\n+y\n';
+    const tree = treeWith({
+      [SERIES]: 'p\n',
+      'debian/patches/p': `${patch} b\n`.replace('-6,2 +6,2', '-6,3 +6,3'),
+      'y.c': `${lines.join('\n')}\nend\n`,
+    });
+    await apply(tree);
+    expect(readFileSync(join(tree, 'y.c'), 'utf8')).toBe('a\nx\nb\nb\na\ny\nb\nend\n');
+  });
+
+  test('that is not there is none', async () => {
+    const tree = treeWith({});
+    await apply(tree);
+    expect(existsSync(join(tree, '.pc'))).toBe(false);
+  });
+
+  test.each([
+    ['names a patch outside', '../../secret\n', {}],
+    ['names a patch that is not there', 'missing.patch\n', {}],
+    ['names an absolute path', '/etc/passwd\n', {}],
+  ])('is refused when it %s', async (_, series, files) => {
+    await expect(apply(treeWith({ [SERIES]: series, ...files }))).rejects.toMatchObject({ code: 'input-invalid' });
+  });
+
+  test('follows no link, be it the list, a patch or a directory', async () => {
+    const outside = temporaryDirectory();
+    writeFileSync(join(outside, 'p'), change('one', 'two'));
+    writeFileSync(join(outside, 'series'), 'p\n');
+    for (const link of ['debian/patches/series', 'debian/patches/p', 'debian/patches']) {
+      const tree = temporaryDirectory();
+      mkdirSync(join(tree, link.startsWith('debian/patches/') ? 'debian/patches' : 'debian'), { recursive: true });
+      writeFileSync(join(tree, 'x.c'), 'one\n');
+      if (link === 'debian/patches/p') writeFileSync(join(tree, SERIES), 'p\n');
+      symlinkSync(link === 'debian/patches' ? outside : join(outside, link.slice(15)), join(tree, link));
+      await expect(apply(tree), link).rejects.toMatchObject({ code: 'input-invalid' });
+      expect(readFileSync(join(tree, 'x.c'), 'utf8')).toBe('one\n');
+    }
+    chmodSync(outside, 0o755);
+  });
+
+  test('reads names that hold odd characters as they are', () => {
+    expect(parseSeries('0001-fix_a+b~1.patch\r\n', SERIES).map(({ name }) => name)).toEqual(['0001-fix_a+b~1.patch']);
+  });
+});
