@@ -20,7 +20,11 @@ export const DEBIAN_CLASS: BuildClass = {
       'if [ -n "$target" ]; then debian/rules "$target"; else dh_auto_test; fi',
     ].join('\n'),
   },
-  // dpkg-deb would compress with xz what is read again at once.
-  environment: { DPKG_DEB_COMPRESSOR_TYPE: 'none' },
+  environment: {
+    // dpkg-deb would compress with xz what is read again at once.
+    DPKG_DEB_COMPRESSOR_TYPE: 'none',
+    // A user namespace answers EINVAL for users that it does not know, and fakeroot forgives EPERM alone.
+    FAKEROOTDONTTRYCHOWN: '1',
+  },
   tools: ['fakeroot'],
 };

@@ -72,6 +72,7 @@ requires('dpkg-query').test(
     );
     const layer = await keepDpkgDatabase(store, packages);
     const admin = join(await ensureTree(store, layer), 'var/lib/dpkg');
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholders are dpkg-query's
     const query = (...args: readonly string[]) =>
       execFileSync('dpkg-query', [`--admindir=${admin}`, ...args], { encoding: 'utf8' });
     expect(query('--show', '--showformat=${Package} ${Version} ${Status}\\n')).toBe(
