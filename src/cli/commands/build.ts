@@ -101,6 +101,17 @@ export async function buildOptions(
   { witness = createWitness(), holds = 'container.yaml' }: { witness?: Witness; holds?: string } = {},
 ): Promise<BuildOptions> {
   checkDirectory(cli.cwd, directory, holds);
+  return optionsAt(cli, directory, flags, session, witness);
+}
+
+/** The same for a directory that was looked at already, or is a copy of one that was. */
+export async function optionsAt(
+  cli: CliContext,
+  directory: string,
+  flags: BuildFlags,
+  session: Session,
+  witness: Witness = createWitness(),
+): Promise<BuildOptions> {
   const discover = (flags.discover ?? []).map(parseDiscovery);
   const config = await configFor(cli, directory, flags, witness);
   for (const text of config.notices ?? []) session.context.emit({ kind: 'notice', text });
