@@ -17,6 +17,7 @@ import { withCollectionLock } from './store/collection-lock.ts';
 export { compareRevisions } from './pipeline/compare-revisions.ts';
 export { compareHashes, explainPackage } from './pipeline/explain-run.ts';
 export { fetchEverything as fetch } from './pipeline/fetch-run.ts';
+export { findAffected } from './pipeline/find-affected.ts';
 export { findStep } from './pipeline/find-step.ts';
 export { openPackageShell as shell, readPackageLog as readLog } from './pipeline/inspect-run.ts';
 export { lock } from './pipeline/lock-run.ts';

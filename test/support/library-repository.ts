@@ -19,6 +19,7 @@ export function writeLibraryRepository(directory: string): void {
   writeFileSync(join(directory, '.buildit-config.yaml'), 'recipes: [{ name: main, path: ./recipes }]\n');
   writeRecipe(directory, 'base/number', [
     'source: { file: number.sh }',
+    'configure: [--plain, --decimal]',
     'phases:',
     '  install: |',
     '    mkdir -p "$DESTDIR/usr/share/number"',
@@ -39,16 +40,19 @@ export function writeLibraryRepository(directory: string): void {
     '    mkdir -p "$DESTDIR/usr/share/report"',
     '    echo "the sum is $(cat /usr/share/sum/value)" >"$DESTDIR/usr/share/report/text"',
   ]);
-  writeRecipe(directory, 'base/other', ['phases:', '  install: mkdir -p "$DESTDIR/usr/share/other"']);
+  writeRecipe(directory, 'base/other', [
+    'phases:',
+    '  install: echo other | install -D /dev/stdin "$DESTDIR/usr/share/other/text"',
+  ]);
   writeRecipe(directory, 'apps/notice', [
     'dependencies: { link: [base/other] }',
     'phases:',
-    '  install: mkdir -p "$DESTDIR/usr/share/notice"',
+    '  install: echo notice | install -D /dev/stdin "$DESTDIR/usr/share/notice/text"',
   ]);
   writeRecipe(directory, 'apps/starter', [
     'dependencies: { run: [apps/report] }',
     'phases:',
-    '  install: mkdir -p "$DESTDIR/usr/share/starter"',
+    '  install: echo starter | install -D /dev/stdin "$DESTDIR/usr/share/starter/text"',
   ]);
   writeContainer(directory, 'reports', ['apps/report', 'apps/notice']);
   writeContainer(directory, 'notices', ['apps/notice']);
