@@ -1,17 +1,23 @@
 import { assessPlan, type Records } from './build/realise-plan.ts';
+import type { Availability } from './cache/package-cache.ts';
 import type { SelectedImage } from './image/select-members.ts';
 import { containerTitle } from './model/container.ts';
 import type { Hash } from './model/package-hash.ts';
+import type { BuildStep } from './model/plan.ts';
 import { assembleRun, readOutputs, realisedFor, selectForImage, wantedForImage } from './pipeline/assemble-run.ts';
-import type { BuildOptions, BuildOutcome, PlanOutcome } from './pipeline/contract.ts';
-import { prepareRun, type Run } from './pipeline/prepare-run.ts';
+import type { BuildOptions, BuildOutcome, PlannedStep, PlanOutcome } from './pipeline/contract.ts';
+import { openSharing } from './pipeline/open-cache.ts';
+import { planRepository } from './pipeline/plan-repository.ts';
+import { openRunStore, prepareRun, type Run } from './pipeline/prepare-run.ts';
 import { withPresentPackages } from './pipeline/present-packages.ts';
 import { openPublishing, type Publishing, publishImagesOfRun } from './pipeline/publish-run.ts';
 import { realiseRun } from './pipeline/realise-run.ts';
 import { withCollectionLock } from './store/collection-lock.ts';
 
+export { compareRevisions } from './pipeline/compare-revisions.ts';
 export { compareHashes, explainPackage } from './pipeline/explain-run.ts';
 export { fetchEverything as fetch } from './pipeline/fetch-run.ts';
+export { findAffected } from './pipeline/find-affected.ts';
 export { findStep } from './pipeline/find-step.ts';
 export { openPackageShell as shell, readPackageLog as readLog } from './pipeline/inspect-run.ts';
 export { lock } from './pipeline/lock-run.ts';
@@ -45,20 +51,24 @@ export async function makePlan(options: BuildOptions): Promise<PlanOutcome> {
     sharing.cache.peek(hash),
   );
   await sharing.close();
-  const steps = needed.map(({ name, version, hash }) => {
-    const lookup = lookups.get(hash)!;
-    return lookup.kind === 'hit'
-      ? {
-          name,
-          version,
-          hash,
-          buildKey: lookup.buildKey,
-          state: 'found' as const,
-          reason: lookup.place === 'locally' ? 'found locally' : `found at '${lookup.place}'`,
-        }
-      : { name, version, hash, buildKey: undefined, state: 'build' as const, reason: lookup.reason };
-  });
-  return { plan, steps };
+  return { plan, steps: needed.map((step) => plannedStep(step, lookups.get(step.hash)!)) };
+}
+
+/** The same for every recipe of a repository at every version. */
+export async function makeRepositoryPlan(options: BuildOptions): Promise<Pick<PlanOutcome, 'steps'>> {
+  const store = await openRunStore(options);
+  const { steps } = await planRepository(store, options);
+  const sharing = await openSharing(store, options);
+  const planned: PlannedStep[] = [];
+  for (const step of steps) planned.push(plannedStep(step, await sharing.cache.peek(step.hash)));
+  await sharing.close();
+  return { steps: planned };
+}
+
+function plannedStep({ name, version, hash }: BuildStep, found: Availability): PlannedStep {
+  if (found.kind === 'miss') return { name, version, hash, buildKey: undefined, state: 'build', reason: found.reason };
+  const reason = found.place === 'locally' ? 'found locally' : `found at '${found.place}'`;
+  return { name, version, hash, buildKey: found.buildKey, state: 'found', reason };
 }
 
 /** Which packages the image of a container holds, each with the reasons; builds what is missing. */

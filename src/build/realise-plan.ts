@@ -32,6 +32,8 @@ export interface RealiseOptions {
   readonly jobs: number;
   /** Takes nothing that was built before. */
   readonly fromSource: boolean;
+  /** The same for these alone. */
+  readonly rebuilt: ReadonlySet<Hash>;
   /** Builds nothing. */
   readonly binaryOnly: boolean;
 }
@@ -42,7 +44,14 @@ export interface Assessment<Found> {
   readonly lookups: ReadonlyMap<Hash, Found>;
 }
 
-const ASKED_FOR: Lookup = { kind: 'miss', reason: 'asked for with --from-source' };
+/** A miss that somebody asked for. */
+function askedFor(
+  { fromSource, rebuilt }: RealiseOptions,
+  hash: Hash,
+): (Lookup & { readonly kind: 'miss' }) | undefined {
+  if (rebuilt.has(hash)) return { kind: 'miss', reason: 'asked for with --force' };
+  return fromSource ? { kind: 'miss', reason: 'asked for with --from-source' } : undefined;
+}
 
 /**
  * Looks up what is wanted by HASH, from the top: what a package was built with is needed only where the package itself
@@ -89,7 +98,7 @@ export async function realisePlan(
   options: RealiseOptions,
   context: RunContext,
 ): Promise<Records> {
-  const find: typeof services.findByHash = options.fromSource ? async () => ASKED_FOR : services.findByHash;
+  const find: typeof services.findByHash = async (hash) => askedFor(options, hash) ?? services.findByHash(hash);
   const { needed, lookups } = await assessPlan(plan, wanted, find);
   const records = new Map<Hash, PackageRecord>();
   for (const [hash, lookup] of lookups) if (lookup.kind === 'hit') records.set(hash, lookup.record);
@@ -115,7 +124,8 @@ async function realiseStep(
 ): Promise<void> {
   const contents = step.root.flatMap((hash) => rootLayers(records.get(hash)!).map(({ diffId }) => diffId));
   const buildKey = services.buildKeyOf(step, contents);
-  const same: Lookup = options.fromSource ? ASKED_FOR : await services.findSameBuild(buildKey);
+  const asked = askedFor(options, step.hash);
+  const same: Lookup = asked ?? (await services.findSameBuild(buildKey));
   if (same.kind === 'hit') {
     const record: PackageRecord = { ...same.record, hash: step.hash, name: step.name, version: step.version };
     await services.keep(record);
@@ -127,7 +137,7 @@ async function realiseStep(
   try {
     await services.fetch(step);
     const record = await services.build(step, buildKey, records);
-    if (options.fromSource) await refuseDifference(step, record, services);
+    if (asked !== undefined) await refuseDifference(step, record, services);
     await services.keep(record);
     records.set(step.hash, record);
     const { publish } = services;

@@ -20,6 +20,13 @@ export function checkDirectory(cwd: string, typed: string, file: string): void {
   );
 }
 
+/** What a directory that may be of either kind is taken for: a container unless it holds nothing but a repository.yaml. */
+export function definitionFile(cwd: string, typed: string): 'container.yaml' | 'repository.yaml' {
+  const isRepository =
+    !existsSync(resolve(cwd, typed, 'container.yaml')) && existsSync(resolve(cwd, typed, 'repository.yaml'));
+  return isRepository ? 'repository.yaml' : 'container.yaml';
+}
+
 function nearby(path: string, file: string, isDirectory: boolean): readonly string[] {
   if (!isDirectory) return basename(path) === file && existsSync(path) ? [dirname(path)] : [];
   return readdirSync(path, { withFileTypes: true })

@@ -16,6 +16,7 @@ import { addNewCommand } from './commands/new.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addPullCommand } from './commands/pull.ts';
 import { addPushCommand } from './commands/push.ts';
+import { addRebuildCommand } from './commands/rebuild.ts';
 import { addSchemaCommand } from './commands/schema.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addShellCommand } from './commands/shell.ts';
@@ -32,6 +33,7 @@ export type AddCommand = (program: Command, cli: CliContext, finish: Finish) => 
 const COMMANDS: readonly AddCommand[] = [
   addBuildCommand,
   addPlanCommand,
+  addRebuildCommand,
   addHashCommand,
   addWhyCommand,
   addLockCommand,

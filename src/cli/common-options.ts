@@ -36,6 +36,8 @@ export const OPTIONS_WITH_VALUE: readonly string[] = [
   '--from',
   '--name',
   '--url',
+  '--changed',
+  '--affected-by',
   '--port',
 ];
 

@@ -57,7 +57,7 @@ function declaredAtoms(root: YamlMap): string[] {
 }
 
 /** `directory/category/name` of every recipe. */
-async function recipeDirectories(directory: string): Promise<readonly string[]> {
+export async function recipeDirectories(directory: string): Promise<readonly string[]> {
   const found: string[] = [];
   for (const category of await partsOf(directory)) {
     for (const name of await partsOf(join(directory, category))) {

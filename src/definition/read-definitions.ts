@@ -84,7 +84,7 @@ async function readRequests(read: ReadContainer, context: DefinitionContext): Pr
   return [base, ...requests.filter(({ recipe }) => recipe.name !== base.recipe.name)];
 }
 
-function refuseCycle(packages: ReadonlyMap<string, PackageReading>): void {
+export function refuseCycle(packages: ReadonlyMap<string, PackageReading>): void {
   const edges = new Map<string, readonly string[]>();
   for (const [name, { dependencies }] of packages) {
     const recipes = dependencies.filter(({ atom }) => atom.category !== DEBIAN_CATEGORY);

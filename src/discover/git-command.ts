@@ -3,11 +3,25 @@
  * this machine or its user, and nothing that a repository could choose to have run.
  */
 export function gitPolicy({ allowHttp }: { readonly allowHttp: boolean }): readonly string[] {
-  const settings = [
+  return policyOf([
     'protocol.allow=never',
     'protocol.https.allow=always',
     // A redirect may lead to another https address at most; where http is spoken, to nothing at all.
     ...(allowHttp ? ['protocol.http.allow=always', 'http.followRedirects=false'] : ['http.followRedirects=initial']),
+  ]);
+}
+
+/**
+ * How git is run in a repository of this machine, which has settings of its own: nothing is asked of any network, as a
+ * partial clone otherwise would be for what it lacks. Nothing that is run there minds whose the repository is.
+ */
+export function localGitPolicy(topLevel: string): readonly string[] {
+  return ['--literal-pathspecs', ...policyOf(['protocol.allow=never', `safe.directory=${topLevel}`])];
+}
+
+function policyOf(own: readonly string[]): readonly string[] {
+  const settings = [
+    ...own,
     'core.hooksPath=/dev/null',
     'core.symlinks=false',
     'core.fsmonitor=false',
@@ -51,6 +65,7 @@ export function gitEnvironment(
     GIT_ATTR_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
     GIT_PROTOCOL_FROM_USER: '0',
+    GIT_NO_LAZY_FETCH: '1',
     GIT_LFS_SKIP_SMUDGE: '1',
   };
 }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
@@ -7,14 +8,19 @@ import { type GitEntry, isLinkInside } from './git-tree.ts';
 
 /**
  * Writes a tree into an empty directory and brings it to the disk. `output` is what `git cat-file --batch` says when it
- * is asked for the entries in their order. Files are 0644 or 0755 whatever the umask.
+ * is asked for the entries in their order. Files are 0644 or 0755 whatever the umask; those of a temporary tree, which is
+ * gone with this process, are not brought to the disk.
  *
  * @throws BuilditError `archive-refused` for a link that leads out, and for output of another form.
  */
 export async function writeGitTree(
   entries: readonly GitEntry[],
   output: AsyncIterable<Buffer>,
-  { directory, what }: { readonly directory: string; readonly what: string },
+  {
+    directory,
+    what,
+    isTemporary = false,
+  }: { readonly directory: string; readonly what: string; readonly isTemporary?: boolean },
 ): Promise<void> {
   const reader = createReader(output, what);
   const directories = new Set([directory]);
@@ -24,9 +30,11 @@ export async function writeGitTree(
     for (let parent = dirname(path); !directories.has(parent); parent = dirname(parent)) directories.add(parent);
     makeTraversableDirectory(dirname(path));
     if (entry.kind === 'link') await symlink(checkedTarget(entry, content, what), path);
+    else if (isTemporary) writeFileSync(path, content, { flag: 'wx', mode: entry.kind === 'program' ? 0o755 : 0o644 });
     else await writeNewFile(path, content, entry.kind === 'program' ? 0o755 : 0o644);
   }
   await reader.end();
+  if (isTemporary) return;
   for (const written of directories) await syncDirectory(written);
 }
 

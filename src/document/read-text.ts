@@ -73,12 +73,14 @@ export async function readBytes(path: string, { name, maximumBytes, code, witnes
     }
     witness?.read(path);
     if (status.size > maximumBytes) throw tooLarge(status.size);
-    const buffer = Buffer.alloc(maximumBytes + 1);
+    // One byte more than the file should have tells whether it has grown meanwhile.
+    let buffer = Buffer.allocUnsafe(status.size + 1);
     let length = 0;
     while (length <= maximumBytes) {
       const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
       if (bytesRead === 0) break;
       length += bytesRead;
+      if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * length, maximumBytes + 1) + 1);
     }
     if (length > maximumBytes) throw tooLarge(length);
     return buffer.subarray(0, length);

@@ -16,8 +16,16 @@ export function canonicalJson(value: JsonValue): string {
   }
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object') throw new TypeError(`Cannot serialise ${typeof value} as JSON`);
-  const members = Object.entries(value as { readonly [key: string]: JsonValue })
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([key, member]) => `${canonicalJson(key)}:${canonicalJson(member)}`);
+  return canonicalObject(value as { readonly [key: string]: JsonValue }, {});
+}
+
+/** The same for an object of which the texts of some members are known already, by their keys. */
+export function canonicalObject(
+  value: { readonly [key: string]: JsonValue },
+  known: Readonly<Record<string, string>>,
+): string {
+  const members = Object.keys(value)
+    .sort()
+    .map((key) => `${canonicalJson(key)}:${Object.hasOwn(known, key) ? known[key] : canonicalJson(value[key]!)}`);
   return `{${members.join(',')}}`;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from './canonical-json.ts';
 
 /** A SHA-256 as 64 lower-case hexadecimal digits, without a prefix. */
@@ -11,7 +11,7 @@ export function isDigest(text: string): text is Digest {
 }
 
 export function sha256(bytes: Uint8Array | string): Digest {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes);
 }
 
 /** The identity of a JSON value: SHA-256 over its RFC 8785 form. */

@@ -21,6 +21,8 @@ export interface BuildOptions {
   /** Besides that, offline. */
   readonly frozen: boolean;
   readonly fromSource: boolean;
+  /** Names of packages that are built again, whatever a cache holds. */
+  readonly rebuilt?: ReadonlySet<string>;
   readonly binaryOnly: boolean;
   /** Runs upstream's own tests of what is built. */
   readonly check: boolean;

@@ -36,8 +36,10 @@ import { VERSION } from './version.ts';
 /** Gives a record for every wanted package: found, converted or built. */
 export async function realiseRun(run: Run, wanted: readonly Hash[], publishing?: Publishing): Promise<Records> {
   const { jobs } = run.options.config.build;
-  const { fromSource, binaryOnly, context } = run.options;
-  return realisePlan(run.plan, wanted, realiseServices(run, publishing), { jobs, fromSource, binaryOnly }, context);
+  const { fromSource, binaryOnly, context, rebuilt: names = new Set() } = run.options;
+  const rebuilt = new Set(run.plan.steps.flatMap(({ name, hash }) => (names.has(name) ? [hash] : [])));
+  const options = { jobs, fromSource, binaryOnly, rebuilt };
+  return realisePlan(run.plan, wanted, realiseServices(run, publishing), options, context);
 }
 
 function realiseServices(run: Run, publishing: Publishing | undefined): RealiseServices {

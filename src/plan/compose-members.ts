@@ -2,13 +2,21 @@ import type { RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { DebianPin, DebianSet } from '../model/lock.ts';
 import { type Atom, atomText, type ResolvedPackage } from '../model/package.ts';
+import type { CarriedClosures } from './carried-closures.ts';
+import type { DebianClosures } from './debian-closures.ts';
 import { orderPackages, reachable } from './order-packages.ts';
 
 /** What a package is built in: Debian packages, and packages of our own in the order they are laid over those. */
 export interface RootMembers {
   readonly debian: readonly DebianPin[];
-  /** Names of packages, dependencies first. */
-  readonly packages: readonly string[];
+  /** Numbers of packages, as the closures give them, dependencies first. */
+  readonly packages: Int32Array;
+}
+
+/** Closures that the roots of one plan have in common; those of Debian are within the repository's set. */
+export interface RootClosures {
+  readonly own: CarriedClosures;
+  readonly debian: DebianClosures;
 }
 
 /**
@@ -18,21 +26,15 @@ export interface RootMembers {
 export function rootMembers(
   definition: ResolvedPackage,
   repository: RepositoryDefinition,
-  packages: ReadonlyMap<string, ResolvedPackage>,
   debian: DebianSet,
+  closures: RootClosures,
 ): RootMembers {
   const direct = [...definition.dependencies.build, ...definition.dependencies.link];
-  const followed = (name: string) => carriedDependencies(packages.get(name)!);
-  const members = orderPackages(ownNames(direct), (name) => ownNames(followed(name)));
-  const all = members.map((name) => packages.get(name)!);
-  const wanted = [
-    ...baseNames(definition, repository, debian),
-    ...debianNames(direct),
-    ...all.flatMap((member) => debianNames(carriedDependencies(member))),
-  ];
-  const replaced = new Set(all.flatMap((member) => debianNames(member.replaces)));
-  const names = debianClosure(wanted, debian, definition).filter((name) => !replaced.has(name));
-  return { debian: names.map((name) => debian[name]!), packages: members };
+  const own = closures.own.of(ownNames(direct));
+  const wanted = [...baseNames(definition, repository, closures.debian), ...debianNames(direct), ...own.debian];
+  refuseUnpinned(wanted, debian, definition);
+  const names = closures.debian.of(wanted, own.replaced);
+  return { debian: names.map((name) => debian[name]!), packages: own.members };
 }
 
 /** The declared run closure of what an image asks for, in the same two kinds. */
@@ -78,14 +80,13 @@ export function debianNames(atoms: readonly Atom[]): string[] {
 function baseNames(
   definition: ResolvedPackage,
   repository: RepositoryDefinition,
-  debian: DebianSet,
+  { essential }: DebianClosures,
 ): readonly string[] {
   if (definition.root === 'minimal') return repository.debian.minimal;
-  const essential = Object.values(debian).filter((pin) => pin.essential === true);
-  return [...essential.map(({ name }) => name), ...repository.debian.toolchain];
+  return [...essential, ...repository.debian.toolchain];
 }
 
-function debianClosure(wanted: readonly string[], debian: DebianSet, definition: ResolvedPackage): string[] {
+function refuseUnpinned(wanted: readonly string[], debian: DebianSet, definition: ResolvedPackage): void {
   for (const name of wanted) {
     if (Object.hasOwn(debian, name)) continue;
     throw new BuilditError(
@@ -97,5 +98,4 @@ function debianClosure(wanted: readonly string[], debian: DebianSet, definition:
       },
     );
   }
-  return reachable(wanted, (name) => debian[name]?.depends ?? []).filter((name) => Object.hasOwn(debian, name));
 }

@@ -1,13 +1,14 @@
 import type { Definitions } from '../model/container.ts';
-import { digestOfJson } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { ContainerLock, DebianPin, DebianSet, RepositoryLock } from '../model/lock.ts';
 import type { ResolvedPackage } from '../model/package.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep, Plan, PlanStep, StandIn } from '../model/plan.ts';
-import { carriedDependencies, imagePackages, ownNames, rootMembers } from './compose-members.ts';
+import { createCarriedClosures } from './carried-closures.ts';
+import { carriedDependencies, imagePackages, ownNames, type RootMembers, rootMembers } from './compose-members.ts';
+import { createDebianClosures } from './debian-closures.ts';
 import { orderPackages } from './order-packages.ts';
-import { debianHash, packageInputs, type SandboxIdentity } from './package-inputs.ts';
+import { debianHash, packageHash, packageInputs, type SandboxIdentity } from './package-inputs.ts';
 
 export interface PlanLocks {
   readonly repositories: Readonly<Record<string, RepositoryLock>>;
@@ -19,27 +20,35 @@ export function createPlan(definitions: Definitions, locks: PlanLocks, sandbox: 
   const packages = new Map(definitions.packages.map((definition) => [definition.name, definition]));
   const repositories = new Map(definitions.repositories.map((repository) => [repository.name, repository]));
   const order = orderPackages(definitions.requested, (name) => neededNames(packages.get(name)!));
-  const rootSets = new Map([...repositories.keys()].map((name) => [name, rootSet(locks, name)]));
+  const own = createCarriedClosures(packages);
+  const rootSets = new Map(
+    [...repositories.keys()].map((name) => {
+      const set = rootSet(locks, name);
+      return [name, { set, closures: { own, debian: createDebianClosures(set) } }];
+    }),
+  );
 
   const hashes = new Map<string, Hash>();
+  /** The same by the packages' numbers. */
+  const numbered: Hash[] = new Array(packages.size);
   const steps: BuildStep[] = [];
   const conversions = new Map<Hash, ConvertStep>();
+  const convert = createConversions(conversions);
   for (const name of order) {
     const definition = packages.get(name)!;
     const repository = repositories.get(definition.repository)!;
-    const members = rootMembers(definition, repository, packages, rootSets.get(repository.name)!);
-    const root = [
-      ...members.debian.map((pin) => addConversion(conversions, pin)),
-      ...members.packages.map((member) => hashes.get(member)!),
-    ];
+    const { set, closures } = rootSets.get(repository.name)!;
+    const members = rootMembers(definition, repository, set, closures);
+    const root = rootOf(members, convert, numbered);
     const inputs = packageInputs(definition, definitions.container.platform, root, locks.container.patches, sandbox);
-    const hash = digestOfJson(inputs);
+    const hash = packageHash(inputs, root);
     hashes.set(name, hash);
+    numbered[own.numberOf(name)] = hash;
     steps.push({ kind: 'build', name, version: definition.version, hash, package: definition, root, inputs });
   }
 
   const image = overridden(locks.container.debian, locks.container.overrides);
-  const imageDebian = Object.values(image).map((pin) => addConversion(conversions, pin));
+  const imageDebian = Object.values(image).map(convert);
   const carried = imagePackages(definitions.requested, packages).map((name) => packages.get(name)!);
   const fromSource = carried.filter(({ outputs }) => outputs === 'debs');
   const candidates = carried
@@ -88,6 +97,18 @@ function standInsOf(
   return standIns;
 }
 
+function rootOf(
+  { debian, packages }: RootMembers,
+  convert: (pin: DebianPin) => Hash,
+  numbered: readonly Hash[],
+): Hash[] {
+  const root: Hash[] = new Array(debian.length + packages.length);
+  let length = 0;
+  for (const pin of debian) root[length++] = convert(pin);
+  for (const number of packages) root[length++] = numbered[number]!;
+  return root;
+}
+
 /** What must exist before a package can be built or used: every kind of dependency but the tests'. */
 export function neededNames(definition: ResolvedPackage): string[] {
   return ownNames([...definition.dependencies.build, ...carriedDependencies(definition)]);
@@ -107,8 +128,15 @@ function overridden(set: DebianSet, overrides: DebianSet): DebianSet {
   );
 }
 
-function addConversion(conversions: Map<Hash, ConvertStep>, pin: DebianPin): Hash {
-  const hash = debianHash(pin);
-  conversions.set(hash, { kind: 'debian', name: pin.name, version: pin.version, hash, pin });
-  return hash;
+/** Gives a pin's HASH and notes its conversion; each pin is hashed once, however many roots it is in. */
+function createConversions(conversions: Map<Hash, ConvertStep>): (pin: DebianPin) => Hash {
+  const hashes = new Map<DebianPin, Hash>();
+  return (pin) => {
+    const known = hashes.get(pin);
+    if (known !== undefined) return known;
+    const hash = debianHash(pin);
+    hashes.set(pin, hash);
+    conversions.set(hash, { kind: 'debian', name: pin.name, version: pin.version, hash, pin });
+    return hash;
+  };
 }

@@ -1,5 +1,5 @@
-import type { JsonValue } from '../model/canonical-json.ts';
-import { type Digest, digestOfJson } from '../model/digest.ts';
+import { canonicalObject, type JsonValue } from '../model/canonical-json.ts';
+import { type Digest, digestOfJson, sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { DEBIAN_CONVERTER_VERSION, DPKG_DATABASE_VERSION, HASH_FORMAT } from '../model/identity.ts';
 import type { DiffId } from '../model/layer.ts';
@@ -61,6 +61,15 @@ export function packageInputs(
     sandbox: { contract: sandbox.contract, generatedFiles: sandbox.generatedFiles },
     root,
   };
+}
+
+/**
+ * The HASH: the digest of the inputs. A root may have thousands of members, of which each is 64 hexadecimal digits: their
+ * list is its own JSON, without looking at any of them.
+ */
+export function packageHash(inputs: HashInputs, root: readonly Hash[]): Hash {
+  const text = root.length === 0 ? '[]' : `["${root.join('","')}"]`;
+  return sha256(canonicalObject(inputs, { root: text }));
 }
 
 /** The identity of a Debian package's layer: the exact archive and the way it is converted. */

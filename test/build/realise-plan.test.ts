@@ -50,7 +50,7 @@ class World {
       plan,
       plan.requested,
       this.services(),
-      { jobs: 2, fromSource: false, binaryOnly: false, ...options },
+      { jobs: 2, fromSource: false, binaryOnly: false, rebuilt: new Set(), ...options },
       context,
     );
   }

@@ -101,6 +101,17 @@ export async function buildOptions(
   { witness = createWitness(), holds = 'container.yaml' }: { witness?: Witness; holds?: string } = {},
 ): Promise<BuildOptions> {
   checkDirectory(cli.cwd, directory, holds);
+  return optionsAt(cli, directory, flags, session, witness);
+}
+
+/** The same for a directory that was looked at already, or is a copy of one that was. */
+export async function optionsAt(
+  cli: CliContext,
+  directory: string,
+  flags: BuildFlags,
+  session: Session,
+  witness: Witness = createWitness(),
+): Promise<BuildOptions> {
   const discover = (flags.discover ?? []).map(parseDiscovery);
   const config = await configFor(cli, directory, flags, witness);
   for (const text of config.notices ?? []) session.context.emit({ kind: 'notice', text });
@@ -141,7 +152,7 @@ function refuseMistypedVerb(cli: CliContext, program: Command, directory: string
 
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
-function refuseWrongFlags({ fromSource, binaryOnly, push, offline, frozen, tag = [] }: BuildFlags): void {
+export function refuseWrongFlags({ fromSource, binaryOnly, push, offline, frozen, tag = [] }: BuildFlags): void {
   if (push === true && (offline === true || frozen === true)) {
     throw new BuilditError('usage', 'Cannot publish: expected a network with --push, found --offline');
   }
@@ -158,13 +169,18 @@ function refuseWrongFlags({ fromSource, binaryOnly, push, offline, frozen, tag =
 }
 
 /** Results go to standard output only when nothing else does, so that the transcript stays what it is. */
-function showImages(cli: CliContext, session: Session, flags: BuildFlags, outcomes: readonly BuildOutcome[]): void {
+export function showImages(
+  cli: CliContext,
+  session: Session,
+  flags: BuildFlags,
+  outcomes: readonly BuildOutcome[],
+): void {
   const lines = outcomes.flatMap(({ images }) => imageLines(images, cli.cwd));
   if (flags.quiet === true || flags.progress === 'json') session.result(lines);
   else session.remark(lines.map((line) => `  ${line}`));
 }
 
-function outcomeDocument({ container, images, builtCount }: BuildOutcome) {
+export function outcomeDocument({ container, images, builtCount }: BuildOutcome) {
   return {
     title: containerTitle(container),
     directory: container.directory,

@@ -1,40 +1,54 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { parseRevisionRange } from '../../discover/revision-range.ts';
+import { BuilditError } from '../../model/errors.ts';
 import { hashAsUuid } from '../../model/package-hash.ts';
+import type { RevisionChanges } from '../../pipeline/compare-revisions.ts';
 import type { PlanOutcome } from '../../pipeline/contract.ts';
+import { changeLines, hasChanges } from '../change-lines.ts';
+import { checkDirectory, definitionFile } from '../check-directory.ts';
 import type { CliContext } from '../cli-context.ts';
 import type { Finish } from '../command-line.ts';
 import { addContainerOptions, type ContainerOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
-import { withSession } from '../session.ts';
+import { type Session, withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
-import { buildOptions } from './build.ts';
+import { buildOptions, optionsAt } from './build.ts';
 
 /** Something would be built; told only when asked for. */
 const WOULD_BUILD = 22;
 
 interface PlanFlags extends ContainerOptions {
   readonly exitCode?: true;
-  readonly all?: true;
+  readonly changed?: string;
 }
 
 export function addPlanCommand(program: Command, cli: CliContext, finish: Finish): void {
   const command = program
     .command('plan')
     .description('say what a build would do, and why; nothing is built')
-    .argument('<dir>', 'a directory that holds a container.yaml');
+    .argument('<dir...>', 'a directory that holds a container.yaml, or a repository.yaml for all of its recipes');
   addContainerOptions(command)
-    .option('--exit-code', `end with ${WOULD_BUILD} when something would be built`)
+    .option('--changed <rev..rev>', 'say what changes between two git revisions; `REV..` is up to the work tree')
+    .option('--exit-code', `end with ${WOULD_BUILD} when something would be built, or with --changed is another`)
     .option('--json', 'print {"steps": [{name, version, hash, buildKey, state, reason}]}, dependencies first')
     .addHelpText('after', () =>
       examples(
         ['buildit plan nginx-prod/', 'each package with its HASH, and whether it is there'],
         ['buildit plan --exit-code nginx-prod/', 'for scripts: 0 when there is nothing to build'],
+        ['buildit plan repos/main', 'every recipe of a repository at every version'],
+        ['buildit plan --changed=main..HEAD repos/main nginx-prod/', 'what a branch rebuilds, and why'],
+        ['buildit plan --changed=HEAD.. nginx-prod/', 'what was changed since the last commit'],
       ),
     )
-    .action((directory: string, flags: PlanFlags) =>
+    .action((directories: readonly string[], flags: PlanFlags) =>
       withSession(cli, flags, async (session) => {
-        const { makePlan } = await import('../../pipeline.ts');
-        const outcome = await makePlan(await buildOptions(cli, directory, flags, session));
+        if (flags.changed !== undefined) {
+          const changes = await planChanges(cli, directories, { ...flags, changed: flags.changed }, session);
+          if (flags.exitCode === true && hasChanges(changes)) finish(WOULD_BUILD);
+          return;
+        }
+        const outcome = await planOne(cli, directories, flags, session);
         if (flags.json === true) session.document({ steps: outcome.steps });
         else session.result(planLines(outcome));
         if (flags.exitCode === true && missedSteps(outcome).length > 0) finish(WOULD_BUILD);
@@ -42,11 +56,46 @@ export function addPlanCommand(program: Command, cli: CliContext, finish: Finish
     );
 }
 
-function missedSteps({ steps }: PlanOutcome): PlanOutcome['steps'] {
+async function planOne(
+  cli: CliContext,
+  [directory, second]: readonly string[],
+  flags: PlanFlags,
+  session: Session,
+): Promise<Pick<PlanOutcome, 'steps'>> {
+  if (second !== undefined) {
+    throw new BuilditError('usage', 'Cannot plan: expected one directory without --changed, found several');
+  }
+  const { makePlan, makeRepositoryPlan } = await import('../../pipeline.ts');
+  const holds = definitionFile(cli.cwd, directory!);
+  const options = await buildOptions(cli, directory!, flags, session, { holds });
+  return holds === 'repository.yaml' ? makeRepositoryPlan(options) : makePlan(options);
+}
+
+async function planChanges(
+  cli: CliContext,
+  directories: readonly string[],
+  flags: PlanFlags & { readonly changed: string },
+  session: Session,
+): Promise<RevisionChanges> {
+  const range = parseRevisionRange(flags.changed);
+  for (const directory of directories) checkDirectory(cli.cwd, directory, definitionFile(cli.cwd, directory));
+  const { compareRevisions } = await import('../../pipeline.ts');
+  const changes = await compareRevisions({
+    directories: directories.map((directory) => resolve(cli.cwd, directory)),
+    range,
+    optionsAt: (directory) => optionsAt(cli, directory, flags, session),
+  });
+  session.screen.close();
+  if (flags.json === true) session.document(changes);
+  else session.result(changeLines(changes, cli.cwd));
+  return changes;
+}
+
+function missedSteps({ steps }: Pick<PlanOutcome, 'steps'>): PlanOutcome['steps'] {
   return steps.filter(({ state }) => state === 'build');
 }
 
-export function planLines(outcome: PlanOutcome): string[] {
+export function planLines(outcome: Pick<PlanOutcome, 'steps'>): string[] {
   const rows = outcome.steps.map(({ state, name, version, hash, reason }) => [
     state,
     `${name}-${version}`,
