@@ -37,6 +37,15 @@ export const OPTIONS_WITH_VALUE: readonly string[] = [
   '--name',
   '--url',
   '--port',
+  '--at',
+  '--author',
+  '--description',
+  '--directory',
+  '--fixes',
+  '--forwarded',
+  '--last-update',
+  '--origin',
+  '--strip',
 ];
 
 export function addCommonOptions(command: Command): Command {
