@@ -14,6 +14,7 @@ import { openPublishing, type Publishing, publishImagesOfRun } from './pipeline/
 import { realiseRun } from './pipeline/realise-run.ts';
 import { withCollectionLock } from './store/collection-lock.ts';
 
+export { addPatch } from './pipeline/add-patch.ts';
 export { compareRevisions } from './pipeline/compare-revisions.ts';
 export { compareHashes, explainPackage } from './pipeline/explain-run.ts';
 export { fetchEverything as fetch } from './pipeline/fetch-run.ts';
@@ -21,6 +22,9 @@ export { findAffected } from './pipeline/find-affected.ts';
 export { findStep } from './pipeline/find-step.ts';
 export { openPackageShell as shell, readPackageLog as readLog } from './pipeline/inspect-run.ts';
 export { lock } from './pipeline/lock-run.ts';
+export { finishPatch, openPatch } from './pipeline/patch-session.ts';
+export { patchStatus } from './pipeline/patch-status.ts';
+export { refreshPatches } from './pipeline/refresh-patches.ts';
 
 /** Builds a container: definitions, locks, plan, packages, images, in this order. */
 export async function build(options: BuildOptions): Promise<BuildOutcome> {

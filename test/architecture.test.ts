@@ -22,6 +22,7 @@ const everything = [
   'cache',
   'fetch',
   'build',
+  'patching',
   'image',
   'publish',
 ];
@@ -45,6 +46,7 @@ const mayImport: Record<string, readonly string[]> = {
   cache: ['model', 'system', 'store', 'signing', 'remote', 'binhost'],
   fetch: ['model', 'system', 'store'],
   build: ['model', 'system', 'store', 'layer'],
+  patching: ['model', 'system', 'document'],
   image: ['model', 'system', 'store', 'layer'],
   publish: ['model', 'system', 'store', 'layer'],
   pipeline: [...everything, 'document'],

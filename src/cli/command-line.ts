@@ -13,6 +13,7 @@ import { addKeyCommand } from './commands/key.ts';
 import { addLockCommand } from './commands/lock.ts';
 import { addLogCommand } from './commands/log.ts';
 import { addNewCommand } from './commands/new.ts';
+import { addPatchCommand } from './commands/patch.ts';
 import { addPlanCommand } from './commands/plan.ts';
 import { addPullCommand } from './commands/pull.ts';
 import { addPushCommand } from './commands/push.ts';
@@ -47,6 +48,7 @@ const COMMANDS: readonly AddCommand[] = [
   addShowCommand,
   addBinhostCommand,
   addNewCommand,
+  addPatchCommand,
   addGcCommand,
   addStoreCommand,
   addKeyCommand,

@@ -18,6 +18,7 @@ export interface ContainerOptions extends CommonOptions {
   readonly frozen?: true;
   readonly jobs?: number;
   readonly discover?: readonly string[];
+  readonly userPatches?: boolean;
 }
 
 /** Options whose value is the next argument: needed to find the verb among options. */
@@ -39,6 +40,15 @@ export const OPTIONS_WITH_VALUE: readonly string[] = [
   '--changed',
   '--affected-by',
   '--port',
+  '--at',
+  '--author',
+  '--description',
+  '--directory',
+  '--fixes',
+  '--forwarded',
+  '--last-update',
+  '--origin',
+  '--strip',
 ];
 
 export function addCommonOptions(command: Command): Command {
@@ -61,6 +71,8 @@ export function addContainerOptions(command: Command): Command {
       )
       .option('--locked', 'fail when buildit.lock would change')
       .option('--frozen', 'the same as --locked --offline')
+      .option('--user-patches', 'apply your own patches too, from buildit/patches/ beside your configuration')
+      .option('--no-user-patches', 'apply none of them')
       .option('-j, --jobs <n>', 'how many packages are built, and fetched, at once', positiveNumber),
   );
 }

@@ -32,7 +32,8 @@ export function containerDirectory(cwd: string, typed: string | undefined): Cont
   return { directory, packageName: isBareName ? typed : inside };
 }
 
-function containerAtOrAbove(start: string): string | undefined {
+/** The nearest directory that holds a container.yaml. */
+export function containerAtOrAbove(start: string): string | undefined {
   for (let directory = start; ; directory = dirname(directory)) {
     if (existsSync(join(directory, 'container.yaml'))) return directory;
     if (directory === dirname(directory)) return undefined;

@@ -101,6 +101,7 @@ export async function configFor(
       store: options.store === undefined ? undefined : resolve(cli.cwd, options.store),
       jobs: options.jobs,
       keepFailed: options.keepFailed,
+      userPatches: options.userPatches,
       offline: options.offline === true || options.frozen === true ? true : undefined,
     },
   });

@@ -11,6 +11,7 @@ export interface ConfigSettings {
   readonly memoryBytes?: number | undefined;
   readonly keepFailed?: boolean | undefined;
   readonly offline?: boolean | undefined;
+  readonly userPatches?: boolean | undefined;
   readonly signKey?: string | undefined;
   readonly allowedSigners?: string | undefined;
   readonly repository?: BinhostConfig | undefined;

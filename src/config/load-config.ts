@@ -18,6 +18,7 @@ export interface ConfigFlags {
   readonly jobs?: number | undefined;
   readonly keepFailed?: boolean | undefined;
   readonly offline?: boolean | undefined;
+  readonly userPatches?: boolean | undefined;
   readonly mirror?: string | undefined;
   readonly timeoutMs?: number | undefined;
   readonly memoryBytes?: number | undefined;
@@ -88,18 +89,20 @@ function merge(layers: readonly ConfigSettings[], environment: Environment, noti
     },
     sign: { key: first('signKey', 'sign.key') },
     trust: {
-      allowedSigners: first('allowedSigners', 'trust.allowed-signers') ?? defaultAllowedSigners(environment),
+      allowedSigners: first('allowedSigners', 'trust.allowed-signers') ?? userDirectory(environment, 'allowed_signers'),
     },
     use: mergeUse(layers, origins),
+    userPatches: first('userPatches', 'user-patches') === true ? userDirectory(environment, 'patches') : undefined,
     offline: first('offline', 'offline') ?? false,
     origins,
     notices,
   };
 }
 
-function defaultAllowedSigners(environment: Environment): string {
+/** What lies beside the user's configuration under this name. */
+function userDirectory(environment: Environment, name: string): string {
   const fallback = join(homeDirectory(environment), '.config');
-  return join(xdgDirectory(environment, 'XDG_CONFIG_HOME', fallback), 'buildit', 'allowed_signers');
+  return resolve(xdgDirectory(environment, 'XDG_CONFIG_HOME', fallback), 'buildit', name);
 }
 
 /** All repositories of recipes, each name once; the shipped ones last, unless another is called like them. */

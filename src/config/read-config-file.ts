@@ -83,6 +83,7 @@ function readSettings(map: YamlMap | undefined, place: SettingsPlace): ConfigSet
     repositories: mapsAt(map, 'repositories').flatMap(
       (binhost) => readBinhost(binhost, 'repositories', binhostOptions) ?? [],
     ),
+    userPatches: isTrusted ? booleanAt(map, 'user-patches') : undefined,
     signKey: isTrusted ? textAt(mapAt(map, 'sign'), 'key') : undefined,
     allowedSigners: isTrusted && allowedSigners !== undefined ? resolvePath(allowedSigners) : undefined,
     recipes: readRecipes(map, place),

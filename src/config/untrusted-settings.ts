@@ -5,11 +5,11 @@ const BINHOST_KEYS = ['builders', 'ca', 'insecure', 'signers', 'verify'];
 
 /**
  * The settings of a project's configuration that count only from a file the user accepted: who is trusted, with what
- * things are signed, what runs builds, and where their results are kept. `verify: require` takes nothing away from
+ * things are signed, what runs builds, whose patches go into them, and where their results are kept. `verify: require` takes nothing away from
  * anyone and counts.
  */
 export function untrustedSettings(root: YamlMap): readonly string[] {
-  const found = ['sign', 'store', 'trust'].filter((key) => memberOf(root, key) !== undefined);
+  const found = ['sign', 'store', 'trust', 'user-patches'].filter((key) => memberOf(root, key) !== undefined);
   const build = memberOf(root, 'build')?.value;
   if (build?.kind === 'map' && memberOf(build, 'executor') !== undefined) found.push('build.executor');
   for (const key of ['repository', 'repositories']) {

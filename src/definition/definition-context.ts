@@ -20,6 +20,8 @@ export interface DefinitionContext {
   readonly embedded: Set<string>;
   /** The configuration's flags. */
   readonly use: GeneralFlags;
+  /** Absolute path of the user's own patches; undefined: they do not count. */
+  readonly userPatches: string | undefined;
   /** Chosen versions of the lock, by `category/name`. */
   readonly pinnedVersions: Readonly<Record<string, string>>;
 }

@@ -20,7 +20,7 @@ import type { PackageReading } from './resolve-package.ts';
 import { solvePackages } from './solve-packages.ts';
 
 export interface ReadDefinitionsOptions {
-  readonly config: Pick<Config, 'recipes' | 'use'>;
+  readonly config: Pick<Config, 'recipes' | 'use' | 'userPatches'>;
   /** Those of the configuration where absent. */
   readonly repositories?: readonly RepositoryDefinition[];
   /** Versions that the lock chose, by `category/name`. */
@@ -50,6 +50,7 @@ export async function readDefinitions(directory: string, options: ReadDefinition
     defaultRepository: (repositories.find(({ name }) => name === 'main') ?? repositories[0])?.name ?? '',
     embedded: new Set(),
     use: config.use,
+    userPatches: config.userPatches,
     pinnedVersions,
   };
   const requests = await readRequests(read!, context);

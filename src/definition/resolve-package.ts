@@ -24,7 +24,7 @@ import { readRecipeFiles } from './recipe-files.ts';
 import { createRecipeReading, type RecipeReading } from './recipe-reading.ts';
 import { resolveEnvironment } from './resolve-environment.ts';
 import { askedFlagsAt, effectiveFlags, type FlagChoices, resolveFlags } from './resolve-flags.ts';
-import { resolvePatches } from './resolve-patches.ts';
+import { resolvePatches, resolveUserPatches } from './resolve-patches.ts';
 import { resolveSources } from './resolve-sources.ts';
 
 export interface PackageChoices {
@@ -39,6 +39,8 @@ export interface ResolveContext {
   readonly platform: Platform;
   readonly problems: Problems;
   readonly witness: Witness | undefined;
+  /** Absolute path of the user's own patches; undefined: they do not count. */
+  readonly userPatches?: string | undefined;
   /** What a dependency means; complains and returns undefined when it means nothing. */
   readAtom(node: YamlScalar, text: string): Promise<Atom | undefined>;
 }
@@ -90,7 +92,11 @@ export async function resolvePackage(
       ...(className === 'debian'
         ? { debianSource: readDebianSource(root, change?.root, problems), series: DEBIAN_SERIES, outputs: 'debs' }
         : await subpackagesOf(reading, change, context)),
-      patches: [...(await resolvePatches(reading)), ...(change === undefined ? [] : await resolvePatches(change))],
+      patches: [
+        ...(await resolvePatches(reading)),
+        ...(change === undefined ? [] : await resolvePatches(change)),
+        ...(await readUserPatches(recipe, version, context)),
+      ],
       files: mergeFiles(await readRecipeFiles(reading), change === undefined ? [] : await readRecipeFiles(change)),
       class: className,
       flags,
@@ -105,6 +111,11 @@ export async function resolvePackage(
     },
     dependencies: places,
   };
+}
+
+async function readUserPatches({ name, root: node }: Recipe, version: string, context: ResolveContext) {
+  const { userPatches } = context;
+  return userPatches === undefined ? [] : resolveUserPatches(userPatches, { name, version, node }, context);
 }
 
 /** What templates of a recipe may name. */

@@ -29,10 +29,15 @@ export async function resolvePatches(reading: RecipeReading): Promise<readonly P
   return patches;
 }
 
-async function patchesOfDirectory(reading: RecipeReading): Promise<readonly PackagePatch[]> {
-  const entries = await listDirectory(join(reading.directory, 'patches'), reading.witness);
+function patchesOfDirectory(reading: RecipeReading): Promise<readonly PackagePatch[]> {
+  return patchesIn(reading, 'patches', reading.root);
+}
+
+/** `PATH/*.patch` below a directory in lexical order of their bytes; complaints are about `node`. */
+async function patchesIn(place: PatchPlace, path: string, node: YamlNode): Promise<readonly PackagePatch[]> {
+  const entries = await listDirectory(join(place.directory, path), place.witness);
   if (entries === undefined) {
-    reading.problems.add(reading.root, 'Cannot read "patches": expected a readable directory, found something else');
+    place.problems.add(node, `Cannot read "${path}": expected a readable directory, found something else`);
     return [];
   }
   const names = entries.map(({ name }) => name);
@@ -41,12 +46,31 @@ async function patchesOfDirectory(reading: RecipeReading): Promise<readonly Pack
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const patches: PackagePatch[] = [];
   for (const name of sorted) {
-    const what = { node: reading.root, description: '', fixes: [], strip: 1, expected: undefined };
-    const patch = await resolveFilePatch(reading, `patches/${name}`, what);
+    const what = { node, description: '', fixes: [], strip: 1, expected: undefined };
+    const patch = await resolveFilePatch(place, `${path}/${name}`, what);
     if (patch !== undefined) patches.push(patch);
   }
   return patches;
 }
+
+/**
+ * The user's own patches of a package: those of every version, then those of this one, from
+ * `CATEGORY/NAME/` and `CATEGORY/NAME-VERSION/` below a directory (absolute). They may be links to where the user keeps
+ * them.
+ */
+export async function resolveUserPatches(
+  directory: string,
+  { name, version, node }: { readonly name: string; readonly version: string; readonly node: YamlNode },
+  { problems, witness }: Pick<PatchPlace, 'problems' | 'witness'>,
+): Promise<readonly PackagePatch[]> {
+  const place = { directory: '/', problems, witness };
+  const paths = [name, `${name}-${version}`].map((below) => join(directory, below).slice(1));
+  const found = [await patchesIn(place, paths[0]!, node), await patchesIn(place, paths[1]!, node)];
+  return found.flat().map(({ position: _, ...patch }) => ({ ...patch, ofUser: true }));
+}
+
+/** Where patches are looked for, and who is told what is wrong with them. */
+type PatchPlace = Pick<RecipeReading, 'directory' | 'problems' | 'witness'>;
 
 async function resolvePatch(
   reading: RecipeReading,
@@ -98,7 +122,7 @@ interface PatchFacts {
 }
 
 async function resolveFilePatch(
-  { directory, problems, witness }: RecipeReading,
+  { directory, problems, witness }: PatchPlace,
   path: string,
   { node, description, fixes, strip, expected }: PatchFacts,
 ): Promise<PackagePatch | undefined> {

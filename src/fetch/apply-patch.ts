@@ -1,3 +1,4 @@
+import type { BuilditError } from '../model/errors.ts';
 import { parsePatch } from '../model/parse-patch.ts';
 import { type FilePatch, type Hunk, newLines, oldLines } from '../model/patch.ts';
 import {
@@ -43,19 +44,44 @@ export async function applyPatches(
   for (const patch of patches) await applyPatch(directory, patch, options);
 }
 
-async function applyPatch(directory: string, { label, text }: PatchToApply, options: ApplyOptions): Promise<void> {
+async function applyPatch(directory: string, patch: PatchToApply, options: ApplyOptions): Promise<void> {
+  const { moved, error } = await attemptPatch(directory, patch, options);
+  if (error !== undefined) throw error;
+  if (moved.length > 0) options.onNotice?.(`"${patch.label}" fits elsewhere than it says: ${moved.join(', ')}`);
+}
+
+/** How one patch fared with a tree. */
+export interface PatchOutcome {
+  readonly files: readonly FilePatch[];
+  /** Hunks that lie elsewhere than the patch says: `hunk 1 of src/x.c by 3 lines`. */
+  readonly moved: readonly string[];
+  /** What does not fit, where that can be told by hunk. */
+  readonly rejects: readonly Reject[];
+  /** Every change is in the tree already. */
+  readonly isApplied: boolean;
+  /** What keeps it from being applied; undefined: it was. */
+  readonly error: BuilditError | undefined;
+}
+
+/** Applies a patch as a whole, or tells what is in its way and changes nothing. */
+export async function attemptPatch(
+  directory: string,
+  { label, text }: PatchToApply,
+  options: Pick<ApplyOptions, 'shell' | 'time' | 'nearest'> = {},
+): Promise<PatchOutcome> {
   const files = parsePatch(text, 0, label);
-  const attempt = await tryPatch(directory, files, options.nearest);
-  if (attempt.effort.comparisons <= 0) throw laboriousError(label);
-  if (attempt.rejects.length > 0) {
+  const { tree, rejects, moved, effort } = await tryPatch(directory, files, options.nearest);
+  const outcome = { files, moved, rejects, isApplied: false };
+  if (effort.comparisons <= 0) return { ...outcome, error: laboriousError(label) };
+  if (rejects.length > 0) {
     const backwards = await tryPatch(directory, reversed(files));
     const paths = [...new Set(files.map(({ newPath }) => newPath))];
-    if (backwards.rejects.length === 0) throw alreadyAppliedError(label, paths);
-    throw rejectedError(label, attempt.rejects, options.shell);
+    const isApplied = backwards.rejects.length === 0;
+    const error = isApplied ? alreadyAppliedError(label, paths) : rejectedError(label, rejects, options.shell);
+    return { ...outcome, isApplied, error };
   }
-  if (attempt.moved.length > 0)
-    options.onNotice?.(`"${label}" fits elsewhere than it says: ${attempt.moved.join(', ')}`);
-  await writeChanges(attempt.tree, options.time);
+  await writeChanges(tree, options.time);
+  return { ...outcome, error: undefined };
 }
 
 interface Attempt {

@@ -30,10 +30,10 @@ const MAXIMUM_WIDTH = 120;
 export function rejectedError(label: string, rejects: readonly Reject[], shell: string | undefined): BuilditError {
   const [first, ...others] = rejects.slice(0, MAXIMUM_SHOWN);
   const hidden = rejects.length - MAXIMUM_SHOWN;
-  return new BuilditError('patch-rejected', `Cannot apply "${printable(label)}": ${sentence(first!)}`, {
+  return new BuilditError('patch-rejected', `Cannot apply "${printable(label)}": ${rejectSentence(first!)}`, {
     details: [
       ...sides(first!),
-      ...others.flatMap((reject) => [sentence(reject), ...sides(reject)]),
+      ...others.flatMap((reject) => [rejectSentence(reject), ...sides(reject)]),
       ...(hidden > 0 ? [`and ${hidden} more`] : []),
     ],
     hint: shellHint(shell),
@@ -61,7 +61,8 @@ function shellHint(shell: string | undefined): string | undefined {
   return shell === undefined ? undefined : `buildit shell ${shell} --phase=patch opens the tree before this patch`;
 }
 
-function sentence(reject: Reject): string {
+/** What is wrong with one part of a patch, as a phrase. */
+export function rejectSentence(reject: Reject): string {
   const path = printable(reject.path);
   switch (reject.kind) {
     case 'mismatch':

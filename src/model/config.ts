@@ -68,6 +68,8 @@ export interface Config {
     readonly allowedSigners: string;
   };
   readonly use: { readonly with: readonly string[]; readonly without: readonly string[] };
+  /** Absolute path of the user's own patches, by package; undefined: they do not count. */
+  readonly userPatches?: string | undefined;
   readonly offline: boolean;
   /** Where each setting came from, for `buildit config show --origin`: dotted key to file, variable or flag. */
   readonly origins: Readonly<Record<string, string>>;

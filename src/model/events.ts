@@ -37,7 +37,8 @@ export type BuilditEvent =
   /** Raw log bytes of a running build. */
   | { readonly kind: 'task-log'; readonly task: string; readonly chunk: Uint8Array }
   | { readonly kind: 'task-finished'; readonly task: string; readonly outcome: 'done' | 'failed' }
-  | { readonly kind: 'notice'; readonly text: string }
+  /** `isStanding`: what it says still holds when nothing has changed, and is said again. */
+  | { readonly kind: 'notice'; readonly text: string; readonly isStanding?: true }
   | { readonly kind: 'warning'; readonly text: string; readonly hint?: string };
 
 export type EventSink = (event: BuilditEvent) => void;

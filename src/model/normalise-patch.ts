@@ -47,7 +47,7 @@ function extendedHeader({ kind, oldPath, newPath, executable }: FilePatch): stri
   }
 }
 
-function formatHunks(hunks: readonly Hunk[]): string {
+export function formatHunks(hunks: readonly Hunk[]): string {
   let shift = 0;
   return hunks
     .map((hunk) => {

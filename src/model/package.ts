@@ -75,6 +75,8 @@ export interface PackagePatch {
   readonly sha256: Digest | undefined;
   /** Of the normalised patch (see `normalisePatch`), known for files when read, for URLs from the lock. */
   readonly normalisedSha256: Digest | undefined;
+  /** It is the user's own, from beside the user's configuration: of no definition. */
+  readonly ofUser?: true;
   readonly position?: SourcePosition;
 }
 

@@ -65,7 +65,7 @@ function readGitHeader(reader: Reader): GitHeader {
 }
 
 function gitFilePatch(reader: Reader, header: GitHeader): FilePatch {
-  if (isFileHeader(reader)) return filePatch(reader, header);
+  if (isFileHeader(reader) && isOfGitHeader(reader, header)) return filePatch(reader, header);
   refuseOtherKinds(reader, lineAt(reader));
   const changes = [...header.values.keys()].some((key) => / mode$|^rename|^copy/.test(key));
   if (!changes) throw refusal(reader, 'a header of git without a change');
@@ -73,6 +73,14 @@ function gitFilePatch(reader: Reader, header: GitHeader): FilePatch {
   if (header.names === undefined) throw refusal(reader, 'a header of git whose names are unclear');
   const path = cleanPath(reader, header.names[1], reader.strip);
   return { ...existenceOf(header, false, false), ...pathsOf(path), executable: modeOf(reader, header), hunks: [] };
+}
+
+/** A header that only changes a mode, or an empty file, may stand right above another file's names. */
+function isOfGitHeader(reader: Reader, { names, values }: GitHeader): boolean {
+  if (names === undefined || ![...values.keys()].some((key) => key.endsWith(' mode'))) return true;
+  const own = names.map((name) => stripped(name, reader.strip));
+  const below = [reader.at, reader.at + 1].map((at) => headerName(reader, at));
+  return below.every(({ name, absent }) => absent || own.includes(stripped(name, reader.strip)));
 }
 
 function filePatch(reader: Reader, header: GitHeader): FilePatch {

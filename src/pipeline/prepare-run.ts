@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { readPlatform } from '../definition/host-platform.ts';
 import { readDefinitions } from '../definition/read-definitions.ts';
 import { LOCK_FILE, readContainerLock, writeLock } from '../lock/lock-file.ts';
@@ -36,7 +36,23 @@ export async function prepareRun(asked: BuildOptions, mode = lockMode(asked)): P
   const settled = await settleLock(definitions, repositoryLocks, mode, options, store);
   const lock = await pinDiscovered(settled.lock, pins, options);
   const sharing = await openSharing(store, options);
+  tellUserPatches(definitions, options);
   return planRun({ options, store, definitions, repositoryLocks, lock, sharing });
+}
+
+/** Whoever patches packages of others is told each time that theirs are not what others build. */
+export function tellUserPatches({ packages }: Definitions, { context }: Pick<BuildOptions, 'context'>): void {
+  for (const { name, version, patches } of packages) {
+    const own = patches.flatMap(({ ofUser, location }) =>
+      ofUser === true && location.kind === 'file' ? [basename(location.shownPath)] : [],
+    );
+    if (own.length === 0) continue;
+    context.emit({
+      kind: 'notice',
+      text: `${name}-${version} has patches of yours: ${own.join(', ')}`,
+      isStanding: true,
+    });
+  }
 }
 
 /** Locations that are new to the lock, or asked anew, are written into it; pins of others stay. */

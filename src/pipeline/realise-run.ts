@@ -102,16 +102,28 @@ export async function prepareSandbox(
   return { sandbox: await openSandbox(run, layers), request };
 }
 
+/** What fetching needs of a run. */
+export type FetchingRun = Pick<Run, 'store' | 'options'> & { readonly sharing: Pick<Run['sharing'], 'takeBlob'> };
+
 /** Brings sources, patches and the recipe's own files into the store. */
 export async function fetchInputs(run: Run, steps: readonly BuildStep[]): Promise<void> {
-  const { store, options } = run;
-  const { context, config } = options;
-  const session = { store, context, config, takeBlob: run.sharing.takeBlob };
+  const { store } = run;
   const packages = steps.map((step) => step.package);
   await keepFiles(
     store,
     packages.flatMap(({ files }) => files),
   );
+  await fetchPackageSources(run, packages);
+  await fetchPatches(
+    packages.flatMap(({ patches }) => patches),
+    run.lock.patches,
+    fetchSession(run),
+  );
+}
+
+/** Brings the sources of packages into the store. */
+export async function fetchPackageSources(run: FetchingRun, packages: readonly ResolvedPackage[]): Promise<void> {
+  const session = fetchSession(run);
   await fetchSources(
     packages.flatMap(({ sources }) => sources),
     {
@@ -119,11 +131,10 @@ export async function fetchInputs(run: Run, steps: readonly BuildStep[]): Promis
       findDebianTarball: (sourcePackage, sha256) => findSourceTarball({ sourcePackage, sha256 }, session),
     },
   );
-  await fetchPatches(
-    packages.flatMap(({ patches }) => patches),
-    run.lock.patches,
-    session,
-  );
+}
+
+export function fetchSession({ store, options: { context, config }, sharing }: FetchingRun) {
+  return { store, context, config, takeBlob: sharing.takeBlob };
 }
 
 /** What to type where buildit was started, for a command about a package: `nginx-prod/pkgs/nginx`. */

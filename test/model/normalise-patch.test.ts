@@ -165,6 +165,20 @@ index 1234567..89abcde 100644
   });
 });
 
+test('a header of git that only changes a mode takes nothing of the file below it', () => {
+  const mode = 'diff --git a/run b/run\nold mode 100644\nnew mode 100755\n';
+  const empty = 'diff --git a/gone b/gone\ndeleted file mode 100644\n';
+  const change = '--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n';
+  const files = parsePatch(mode + empty + change, 1);
+  expect(files.map(({ kind, newPath, executable }) => [kind, newPath, executable])).toEqual([
+    ['modify', 'run', true],
+    ['delete', 'gone', undefined],
+    ['modify', 'x', undefined],
+  ]);
+  const normal = normalisePatch(mode + empty + change, 1);
+  expect(normalisePatch(normal, 0)).toBe(normal);
+});
+
 describe('a patch is refused', () => {
   test.each([
     ['without any change', 'Hello\n', 'no change'],

@@ -5,13 +5,16 @@ import { recordingStream } from '../text-stream.ts';
 
 /**
  * The events of the run that would come next if nothing changed: what was built is found, what took long does not
- * happen, and what was told once is not told again. A warning stays: what caused it is still there.
+ * happen, and what was told once is not told again. A warning stays: what caused it is still there. So does a standing
+ * notice.
  */
 export function secondRun(events: readonly BuilditEvent[]): readonly BuilditEvent[] {
   return events.flatMap((event): readonly BuilditEvent[] => {
     switch (event.kind) {
       case 'package-started':
         return [event, { kind: 'package-found', hash: event.hash, place: 'locally' }];
+      case 'notice':
+        return event.isStanding === true ? [event] : [];
       case 'container-started':
       case 'image-started':
       case 'image-finished':
