@@ -38,6 +38,20 @@ describe('every recipe', () => {
     }
   });
 
+  test.each(names)('%s can be had with all of its flags and with none', async (name) => {
+    const flags = Object.keys((await resolve(name)).flags);
+    for (const choice of ['with', 'without']) {
+      const definition = await resolve(name, `, use: {${choice}: [${flags.join(', ')}]}`);
+      for (const flag of flags) expect(definition.flags[flag]!.enabled).toBe(choice === 'with');
+    }
+  });
+
+  test('gives its users numbers that no other has', async () => {
+    const users = (await Promise.all(names.map((name) => resolve(name)))).flatMap((definition) => definition.users);
+    expect(users.length).toBeGreaterThan(5);
+    expect(new Set(users.map(({ uid }) => uid)).size).toBe(users.length);
+  });
+
   test('is found', () => {
     expect(names).toEqual(expect.arrayContaining(['www-servers/nginx', 'sys-apps/baselayout', 'app-misc/hello']));
   });
