@@ -50,6 +50,7 @@ export async function readRepositoryPackages(
     embedded: new Set(),
     use: config.use,
     pinnedVersions: {},
+    userPatches: undefined,
   };
   const container = nobodysContainer(repository, platform);
   const read = async (requests: readonly PackageRequest[]): Promise<Definitions> => {
