@@ -1,5 +1,6 @@
 import { isDebianPackageName, isPackageNamePart, isVersion } from '../model/names.ts';
 import type { Atom } from '../model/package.ts';
+import { parseRange } from '../model/version-range.ts';
 
 /** The category whose names are binary packages of the repository's Debian suite. */
 export const DEBIAN_CATEGORY = 'debian';
@@ -8,9 +9,12 @@ export const DEBIAN_CATEGORY = 'debian';
 export const DEBIAN_SOURCE_CATEGORY = 'debian-source';
 
 /**
- * All ways to read `category/name[-version]`, the likeliest first: the whole text as a name, then with a version that
- * begins behind the last `-` before a digit, then behind earlier ones. Names of Debian packages hold such dashes
- * themselves (`debian/gcc-12`) and take no version. Empty when the text is no atom at all.
+ * All ways to read `category/name`, `category/name-version` or `category/name RANGE`, the likeliest first: the whole text
+ * as a name, or a range behind it that begins at the first operator; then with a version that begins behind the last `-`
+ * before a digit, then behind earlier ones. No name holds an operator, but a version may hold `~`. Names of Debian
+ * packages hold dashes themselves (`debian/gcc-12`) and take no version. Empty when the text is no atom at all.
+ *
+ *     www-servers/nginx~1.26   dev-libs/openssl>=3.0,<4   dev-libs/openssl >=3.0, <4   dev-libs/pcre2!=10.40
  */
 export function readingsOfAtom(text: string): readonly Atom[] {
   const slash = text.indexOf('/');
@@ -18,7 +22,7 @@ export function readingsOfAtom(text: string): readonly Atom[] {
   const rest = text.slice(slash + 1);
   if (category === DEBIAN_CATEGORY) return isDebianPackageName(rest) ? [{ category, name: rest }] : [];
   if (slash < 0 || !isPackageNamePart(category) || rest.length > 200) return [];
-  const readings: Atom[] = isPackageNamePart(rest) ? [{ category, name: rest }] : [];
+  const readings: Atom[] = isPackageNamePart(rest) ? [{ category, name: rest }] : rangedReading(category, rest);
   for (let dash = rest.lastIndexOf('-'); dash > 0; dash = rest.lastIndexOf('-', dash - 1)) {
     const name = rest.slice(0, dash);
     const version = rest.slice(dash + 1);
@@ -26,6 +30,12 @@ export function readingsOfAtom(text: string): readonly Atom[] {
       readings.push({ category, name, version });
   }
   return readings;
+}
+
+function rangedReading(category: string, rest: string): Atom[] {
+  const [, name = '', text = ''] = /^([^ ~^=!<>]+) *([~^=!<>].*)$/.exec(rest) ?? [];
+  const range = isPackageNamePart(name) ? parseRange(text) : undefined;
+  return range === undefined ? [] : [{ category, name, range }];
 }
 
 /** The reading to show when no package of any reading is known: with the version behind the last `-` before a digit. */

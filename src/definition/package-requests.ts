@@ -12,13 +12,14 @@ import { readAtom } from './read-atom.ts';
 import { asRecipe, isDerivation, readRecipeSource } from './read-recipe.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 import { type AskedFlags, askedFlagsAt } from './resolve-flags.ts';
+import { parseWantedVersion, type WantedVersion, wantedVersionOf, wantedVersionText } from './wanted-version.ts';
 
 /** A package the container asks for itself: which recipe, and what it says about it. */
 export interface PackageRequest {
   readonly recipe: Recipe;
   readonly origin: PackageOrigin;
   readonly derivation: RecipeSource | undefined;
-  readonly version: { readonly text: string; readonly node: YamlScalar } | undefined;
+  readonly version: { readonly wanted: WantedVersion; readonly node: YamlScalar } | undefined;
   readonly asked: readonly AskedFlags[];
   /** Where it was asked for. */
   readonly node: YamlNode;
@@ -70,11 +71,16 @@ export async function requestByName(
   const recipe = await context.library.find(atom);
   if (recipe === undefined) return undefined;
   const versionNode = scalarAt(step?.map, 'version');
-  if (versionNode !== undefined && atom.version !== undefined) {
-    context.problems.add(versionNode, `Cannot use "version": the name says version ${atom.version} already`);
+  const named = wantedVersionOf(atom);
+  if (versionNode !== undefined && named !== undefined) {
+    context.problems.add(
+      versionNode,
+      `Cannot use "version": the name says version ${wantedVersionText(named)} already`,
+    );
   }
   const origin: PackageOrigin = { kind: 'repository', repository: recipe.repository, directory: recipe.directory };
-  const stated = versionNode && step?.version !== undefined ? { text: step.version, node: versionNode } : undefined;
+  const wanted = step?.version === undefined ? undefined : parseWantedVersion(step.version);
+  const stated = wanted && versionNode && { wanted, node: versionNode };
   const asked = step === undefined ? [] : [askedFlagsAt(step.map)];
   return { recipe, origin, derivation: undefined, version: stated ?? versionOf(atom, node), asked, node };
 }
@@ -154,5 +160,6 @@ function debianRecipe(name: string, version: string | undefined, { directory }: 
 const NONE: ReadonlySet<string> = new Set();
 
 function versionOf(atom: Atom, node: YamlNode): PackageRequest['version'] {
-  return atom.version === undefined || node.kind !== 'scalar' ? undefined : { text: atom.version, node };
+  const wanted = wantedVersionOf(atom);
+  return wanted === undefined || node.kind !== 'scalar' ? undefined : { wanted, node };
 }

@@ -19,11 +19,20 @@ export async function readAtom(
   }
   const likeliest = likeliestReading(readings);
   if (likeliest === undefined) {
-    problems.expected(node, 'package', 'a package such as dev-libs/openssl or debian/libssl3');
+    const hint = hintFor(text);
+    problems.expected(node, 'package', 'a package such as dev-libs/openssl or debian/libssl3', { hint });
     return undefined;
   }
   const message = `Cannot find "${text}": expected a recipe ${packageName(likeliest)} in the repositories, found none`;
   problems.add(node, message, { code: 'dependency-unsatisfied', hint: await library.suggest(likeliest) });
+  return undefined;
+}
+
+function hintFor(text: string): string | undefined {
+  if (/^[~^=!<>]/.test(text)) return 'a comma ends an entry of a list: quote the whole, "dev-libs/openssl>=3.0,<4"';
+  if (/^debian\/[^~^=!<>]+[~^=!<>]/.test(text)) return 'Debian packages take no version here: the lock pins them';
+  if (/^[^~^=!<>]+[~^=!<>]/.test(text))
+    return 'ranges are written like dev-libs/openssl>=3.0,<4 or www-servers/nginx~1.26';
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import { readDocument } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
 import type { YamlMap, YamlNode, YamlScalar } from '../document/yaml-node.ts';
 import type { ContainerDefinition, ContainerPackage, FileStep, ImageDefinition } from '../model/container.ts';
-import { isDebianPackageName, isDebianVersion, isVersion } from '../model/names.ts';
+import { isDebianPackageName, isDebianVersion } from '../model/names.ts';
 import type { Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
 import { acceptInsidePath, acceptText, refuseText } from './checked-text.ts';
@@ -12,6 +12,7 @@ import { type ContainerReading, type PlacedPackage, renderedText } from './conta
 import { FILE_STEPS, readFileStep } from './read-file-step.ts';
 import { readImageStep } from './read-image-step.ts';
 import { readVariables, startVariables } from './read-variables.ts';
+import { parseWantedVersion } from './wanted-version.ts';
 
 export const DEFAULT_BASE = 'sys-apps/baselayout';
 
@@ -108,7 +109,9 @@ function readPackage(map: YamlMap, reading: ContainerReading): ContainerPackage 
     }
     case 'repository': {
       const name = text('name')?.text;
-      const version = acceptText(text('version'), 'a version such as 1.22.1', isVersion, check('version'));
+      const expected = 'a version such as 1.22.1, or a range such as ~1.26';
+      const isWanted = (version: string) => parseWantedVersion(version) !== undefined;
+      const version = acceptText(text('version'), expected, isWanted, check('version'));
       const use = mapAt(map, 'use');
       if (name === undefined) return undefined;
       return {

@@ -4,10 +4,11 @@ import { readDocument } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
 import { memberOf, type YamlMap } from '../document/yaml-node.ts';
 import { isPackageNamePart, isVersion } from '../model/names.ts';
-import { compareVersions } from '../model/version-order.ts';
+import { compareVersions, versionOrder } from '../model/version-order.ts';
+import { VERSION_SCHEMES, type VersionScheme } from '../model/version-scheme.ts';
 import type { Witness } from '../system/witness.ts';
 import { DEBIAN_CATEGORY } from './atom.ts';
-import { acceptText } from './checked-text.ts';
+import { acceptText, refuseText } from './checked-text.ts';
 import { UNKNOWN_VERSION } from './debian-source.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 
@@ -53,10 +54,11 @@ export function asRecipe(
   if (name !== undefined && expectedName !== undefined && name !== expectedName) {
     problems.expected(nameNode!, 'name', `"${expectedName}", which is where the recipe lies`);
   }
-  const versions = readVersions(source, problems);
+  const scheme = VERSION_SCHEMES.find((known) => known === textAt(root, 'version-scheme')) ?? 'loose';
+  const versions = readVersions(source, scheme, problems);
   checkHasWork(source, problems);
   if (name === undefined || versions.length === 0) return undefined;
-  return { ...source, name, repository, versions };
+  return { ...source, name, repository, versions, scheme };
 }
 
 function isPackageName(text: string): boolean {
@@ -64,7 +66,7 @@ function isPackageName(text: string): boolean {
   return parts.length === 2 && parts.every(isPackageNamePart) && parts[0] !== DEBIAN_CATEGORY;
 }
 
-function readVersions({ root }: RecipeSource, problems: Problems): readonly string[] {
+function readVersions({ root }: RecipeSource, scheme: VersionScheme, problems: Problems): readonly string[] {
   if (textAt(root, 'class') === 'debian') return debianVersions(root, problems);
   const single = scalarAt(root, 'version');
   const many = memberOf(root, 'versions');
@@ -76,9 +78,12 @@ function readVersions({ root }: RecipeSource, problems: Problems): readonly stri
   const nodes = single === undefined ? (mapAt(root, 'versions')?.members ?? []).map(({ key }) => key) : [single];
   const versions = nodes.flatMap((node) => {
     const check = { label: 'version', problems };
-    return acceptText({ node, text: node.text }, 'a version such as 1.22.1', isVersion, check) ?? [];
+    const { example, isVersion: isOfScheme } = versionOrder(scheme);
+    const version = acceptText({ node, text: node.text }, 'a version such as 1.22.1', isVersion, check);
+    if (version === undefined || isOfScheme(version)) return version ?? [];
+    return refuseText({ node, text: version }, `a version of the scheme ${scheme} such as ${example}`, check) ?? [];
   });
-  return versions.sort((a, b) => compareVersions(b, a) || (a < b ? -1 : 1));
+  return versions.sort((a, b) => compareVersions(b, a, scheme) || (a < b ? -1 : 1));
 }
 
 /** The version is the source package's; which is the newest a lock knows. */

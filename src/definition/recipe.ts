@@ -1,4 +1,5 @@
 import type { YamlMap } from '../document/yaml-node.ts';
+import type { VersionScheme } from '../model/version-scheme.ts';
 
 /** A pkg.yaml that was read and found to be of the right shape; not yet turned into a package. */
 export interface RecipeSource {
@@ -15,4 +16,6 @@ export interface Recipe extends RecipeSource {
   readonly repository: string;
   /** Newest first. */
   readonly versions: readonly string[];
+  /** How its versions are compared. */
+  readonly scheme: VersionScheme;
 }

@@ -3,7 +3,8 @@ import { booleanAt, mapAt, scalarAt, scalarsAt, textAt } from '../document/field
 import type { Problems } from '../document/problems.ts';
 import { memberOf, nodeAt, type YamlMap, type YamlScalar } from '../document/yaml-node.ts';
 import type { ResolvedFlag } from '../model/package.ts';
-import { isVersionCondition, versionSatisfies } from '../model/version-order.ts';
+import { foreignOperand, parseRange, rangeAllows } from '../model/version-range.ts';
+import type { VersionScheme } from '../model/version-scheme.ts';
 
 /** Flags somebody asked for by name: a mistake in them is an error where they stand. */
 export interface AskedFlags {
@@ -45,7 +46,7 @@ export function askedFlagsAt(map: YamlMap | undefined): AskedFlags {
  * recipe's default. A flag whose `requires` do not hold is an error when it was asked for, and off when it was not.
  */
 export function resolveFlags(
-  recipe: { readonly name: string; readonly root: YamlMap },
+  recipe: { readonly name: string; readonly root: YamlMap; readonly scheme: VersionScheme },
   version: string,
   { general, asked }: FlagChoices,
   problems: Problems,
@@ -62,7 +63,9 @@ export function resolveFlags(
   }
   for (const request of asked) applyRequest(recipe.name, request, choices, problems);
   const notices: string[] = [];
-  const applies = new Map(names.map((name) => [name, appliesAt(version, mapAt(declared, name), problems)]));
+  const applies = new Map(
+    names.map((name) => [name, appliesAt({ ...recipe, version }, mapAt(declared, name), problems)]),
+  );
   checkRequirements(recipe.name, declared, choices, { applies, notices, problems });
   const flags: Record<string, ResolvedFlag> = {};
   for (const name of names) {
@@ -105,11 +108,17 @@ function unknownFlagHint(name: string, flags: readonly string[]): string {
   return closest === undefined ? list : `did you mean "${closest}"? ${list}`;
 }
 
-function appliesAt(version: string, flag: YamlMap | undefined, problems: Problems): boolean {
+function appliesAt(
+  { version, scheme }: { readonly version: string; readonly scheme: VersionScheme },
+  flag: YamlMap | undefined,
+  problems: Problems,
+): boolean {
   const when = scalarAt(flag, 'when');
   if (when === undefined) return true;
-  if (isVersionCondition(when.text)) return versionSatisfies(version, when.text);
-  problems.expected(when, 'when', 'conditions such as <1.11.5 or >=1.22,<1.27');
+  const range = parseRange(when.text);
+  if (range !== undefined && foreignOperand(range, scheme) === undefined) return rangeAllows(range, version, scheme);
+  const ofScheme = range === undefined ? '' : ` with versions of the scheme ${scheme}`;
+  problems.expected(when, 'when', `conditions such as <1.11.5 or >=1.22,<1.27${ofScheme}`);
   return true;
 }
 

@@ -1,3 +1,4 @@
+import { Problems } from '../document/problems.ts';
 import type { YamlNode } from '../document/yaml-node.ts';
 import { BuilditError } from '../model/errors.ts';
 import { type Atom, atomText } from '../model/package.ts';
@@ -6,99 +7,170 @@ import type { DefinitionContext } from './definition-context.ts';
 import type { PackageRequest } from './package-requests.ts';
 import { readAtom } from './read-atom.ts';
 import type { Recipe } from './recipe.ts';
+import { refuseDemands, shownVersions } from './refuse-demands.ts';
 import { type PackageChoices, type PackageReading, resolvePackage } from './resolve-package.ts';
+import { allowedVersions, demandKey, demandText, meetDemands, type VersionDemand } from './version-demand.ts';
+import { wantedVersionOf } from './wanted-version.ts';
 
 /**
- * Finds every recipe that the requested ones need, and one version for each name: the version somebody names, else the
- * lock's, else the newest. Naming an exact version can come up late; then the choice starts again with that known.
+ * Finds every recipe that the requested ones need, and one version for each name: of those that all demands allow the
+ * lock's, else the newest. A demand can come up when the choice is made already; then everything is chosen again with
+ * that known. No package is chosen older than its own demands want it to make another's choice easier: demands that
+ * cannot be met at once are a complaint.
+ *
+ * Whoever made a known demand may be chosen otherwise afterwards, and not make it any more. Such a demand is forgotten
+ * once; where it comes up again, the choice would go round in a circle, and it stays.
  */
 export async function solvePackages(
   requests: readonly PackageRequest[],
   context: DefinitionContext,
 ): Promise<ReadonlyMap<string, PackageReading>> {
-  const exact = new Map<string, { readonly version: string; readonly by: string }>();
-  for (const { recipe, version } of requests) {
-    if (version !== undefined) exact.set(recipe.name, { version: version.text, by: 'the container' });
-  }
-  const solution = new Solution(requests, exact, context);
+  const solution = new Solution(requests, context);
+  const known = new Map<string, VersionDemand>();
+  const forgotten = new Set<string>();
   for (;;) {
-    const packages = await solution.walk();
-    if (packages !== 'again') return packages;
+    const walk = await solution.walk([...known.values()]);
+    if (walk.late !== undefined) {
+      known.set(demandKey(walk.late), walk.late);
+      continue;
+    }
+    const made = new Set(walk.demands.map(demandKey));
+    const stale = [...known.keys()].filter((key) => !made.has(key) && !forgotten.has(key));
+    if (stale.length === 0) return solution.finish(walk);
+    for (const key of stale) {
+      known.delete(key);
+      forgotten.add(key);
+    }
   }
+}
+
+interface ChosenPackage {
+  readonly recipe: Recipe;
+  readonly version: string;
+  readonly reading: PackageReading;
+  /** What was wrong with it; nobody is told before it is known that the package is needed. */
+  readonly problems: Problems;
+}
+
+interface Walk {
+  readonly packages: Map<string, ChosenPackage>;
+  /** Every recipe that was come by, with a version or without. */
+  readonly recipes: Map<string, Recipe>;
+  readonly demands: VersionDemand[];
+  /** A demand against a choice that was made without it; the walk ends there. */
+  late?: VersionDemand;
+}
+
+/** A package to choose: one the container asks for, or a dependency. */
+interface Waiting {
+  readonly name: string;
+  readonly atom: Atom | undefined;
 }
 
 class Solution {
   readonly #requests: ReadonlyMap<string, PackageRequest>;
-  readonly #exact: Map<string, { readonly version: string; readonly by: string }>;
+  readonly #demands: readonly VersionDemand[];
   readonly #context: DefinitionContext;
-  readonly #resolved = new Map<string, Promise<PackageReading>>();
+  readonly #resolved = new Map<string, Promise<ChosenPackage>>();
 
-  constructor(
-    requests: readonly PackageRequest[],
-    exact: Map<string, { readonly version: string; readonly by: string }>,
-    context: DefinitionContext,
-  ) {
+  constructor(requests: readonly PackageRequest[], context: DefinitionContext) {
     this.#requests = new Map(requests.map((request) => [request.recipe.name, request]));
-    this.#exact = exact;
+    this.#demands = requests.flatMap(({ recipe, version }) =>
+      version === undefined ? [] : [{ ...version, name: recipe.name, by: 'the container', byVersion: undefined }],
+    );
     this.#context = context;
   }
 
-  /** Goes from the requests along the dependencies; `again` when a version was named for what had another already. */
-  async walk(): Promise<ReadonlyMap<string, PackageReading> | 'again'> {
-    const packages = new Map<string, PackageReading>();
-    const waiting: { readonly name: string; readonly atom: Atom | undefined; readonly node: YamlNode }[] = [];
-    for (const [name, { node }] of this.#requests) waiting.push({ name, atom: undefined, node });
-    for (const { name, atom, node } of waiting) {
-      if (packages.has(name)) continue;
-      const reading = await this.#package(name, atom, node);
-      if (reading === undefined) continue;
-      packages.set(name, reading);
-      for (const { atom: needed, node: place } of reading.dependencies) {
+  /** Goes from the requests along the dependencies and chooses what it comes by. */
+  async walk(known: readonly VersionDemand[]): Promise<Walk> {
+    const walk: Walk = { packages: new Map(), recipes: new Map(), demands: [...this.#demands] };
+    const waiting: Waiting[] = [...this.#requests.keys()].map((name) => ({ name, atom: undefined }));
+    const isKnown = new Set(known.map(demandKey));
+    for (const { name, atom } of waiting) {
+      if (walk.recipes.has(name)) continue;
+      const recipe = this.#requests.get(name)?.recipe ?? (await this.#context.library.find(atom!));
+      if (recipe === undefined) continue;
+      walk.recipes.set(name, recipe);
+      const version = this.#chooseVersion(recipe, walk, known);
+      if (version === undefined) continue;
+      const chosen = await this.#package(recipe, version);
+      walk.packages.set(name, chosen);
+      for (const { atom: needed, node } of chosen.reading.dependencies) {
         if (needed.category === DEBIAN_CATEGORY) continue;
-        const neededName = packageName(needed);
-        if (this.#isNewDemand(needed, name, place) && packages.has(neededName)) return 'again';
-        waiting.push({ name: neededName, atom: needed, node: place });
+        const demand = demandOf(needed, chosen, node);
+        if (demand !== undefined) walk.demands.push(demand);
+        if (demand !== undefined && isAgainst(demand, walk) && !isKnown.has(demandKey(demand))) {
+          return { ...walk, late: demand };
+        }
+        waiting.push({ name: packageName(needed), atom: needed });
       }
     }
-    return packages;
+    return walk;
   }
 
-  /** Notes an exact version; one that contradicts what is known is a complaint. */
-  #isNewDemand(needed: Atom, by: string, node: YamlNode): boolean {
-    if (needed.version === undefined) return false;
-    const name = packageName(needed);
-    const known = this.#exact.get(name);
-    if (known === undefined) {
-      this.#exact.set(name, { version: needed.version, by });
-      return true;
+  /** Complains about what is wrong in a walk that came to its end; throws where it does not go with the lock. */
+  finish({ packages, recipes, demands }: Walk): ReadonlyMap<string, PackageReading> {
+    const { problems } = this.#context;
+    for (const [name, recipe] of recipes) {
+      const own = demands.filter((demand) => demand.name === name);
+      if (refuseDemands(recipe, own, problems)) {
+        this.#checkPin(recipe, own);
+        refuseCircle(packages.get(name), own, problems);
+      }
     }
-    if (known.version !== needed.version) {
-      const message = `Cannot choose a version of "${name}": ${by} needs ${needed.version}, ${known.by} needs ${known.version}`;
-      this.#context.problems.add(node, message, { code: 'dependency-unsatisfied' });
-    }
-    return false;
+    for (const chosen of packages.values()) problems.addAll(chosen.problems);
+    return new Map([...packages].map(([name, { reading }]) => [name, reading]));
   }
 
-  async #package(name: string, atom: Atom | undefined, node: YamlNode): Promise<PackageReading | undefined> {
-    const request = this.#requests.get(name);
-    const recipe = request?.recipe ?? (await this.#context.library.find(atom!));
-    if (recipe === undefined) return undefined;
-    const version = this.#chooseVersion(recipe, request?.version?.node ?? node);
-    if (version === undefined) return undefined;
-    const key = atomText({ category: '', name, version });
+  /** Undefined where a demand has no version at all. Demands that nobody in this walk made yet count where they can. */
+  #chooseVersion(recipe: Recipe, walk: Walk, known: readonly VersionDemand[]): string | undefined {
+    const isOfName = ({ name }: VersionDemand) => name === recipe.name;
+    const own = walk.demands.filter(isOfName);
+    if (own.some((demand) => allowedVersions(recipe, demand).length === 0)) return undefined;
+    const expected = known.filter((demand) => isOfName(demand) && isStillPossible(demand, walk));
+    const { versions } = meetDemands(recipe, expected, meetDemands(recipe, own).versions);
+    const pinned = this.#pinnedVersion(recipe.name);
+    return pinned !== undefined && versions.includes(pinned) ? pinned : versions[0];
+  }
+
+  #pinnedVersion(name: string): string | undefined {
+    const { pinnedVersions } = this.#context;
+    return Object.hasOwn(pinnedVersions, name) ? pinnedVersions[name] : undefined;
+  }
+
+  /** A pin that the demands allow has to be a version of the recipe; one that they do not allow is replaced. */
+  #checkPin(recipe: Recipe, demands: readonly VersionDemand[]): void {
+    const pinned = this.#pinnedVersion(recipe.name);
+    if (pinned === undefined || recipe.versions.includes(pinned)) return;
+    const known = { ...recipe, versions: [pinned] };
+    if (demands.some((demand) => allowedVersions(known, demand).length === 0)) return;
+    const message = `Cannot use version ${pinned} of "${recipe.name}", which buildit.lock pins: expected one of the recipe, found ${shownVersions(recipe)}`;
+    throw new BuilditError('lock-outdated', message, { hint: `buildit lock ${recipe.name}` });
+  }
+
+  #package(recipe: Recipe, version: string): Promise<ChosenPackage> {
+    const key = atomText({ category: '', name: recipe.name, version });
     const known = this.#resolved.get(key);
-    if (known !== undefined) return await known;
-    const resolving = resolvePackage(recipe, this.#choices(recipe, version, request), {
-      ...this.#context,
-      readAtom: (place, text) => readAtom(place, text, this.#context),
-    });
+    if (known !== undefined) return known;
+    const resolving = this.#resolve(recipe, version);
     this.#resolved.set(key, resolving);
-    return await resolving;
+    return resolving;
   }
 
-  #choices(recipe: Recipe, version: string, request: PackageRequest | undefined): PackageChoices {
+  async #resolve(recipe: Recipe, version: string): Promise<ChosenPackage> {
+    const problems = new Problems('definition-invalid');
+    const context = { ...this.#context, problems };
+    const reading = await resolvePackage(recipe, this.#choices(recipe, version), {
+      ...context,
+      readAtom: (place, text) => readAtom(place, text, context),
+    });
+    return { recipe, version, reading, problems };
+  }
+
+  #choices(recipe: Recipe, version: string): PackageChoices {
     const { repositories, use } = this.#context;
     const repository = repositories.find(({ name }) => name === recipe.repository);
+    const request = this.#requests.get(recipe.name);
     return {
       version,
       origin: request?.origin ?? { kind: 'repository', repository: recipe.repository, directory: recipe.directory },
@@ -106,20 +178,31 @@ class Solution {
       derivation: request?.derivation,
     };
   }
+}
 
-  #chooseVersion({ name, versions }: Recipe, node: YamlNode): string | undefined {
-    const known = versions.slice(0, 10).join(', ');
-    const exact = this.#exact.get(name);
-    if (exact !== undefined) {
-      if (versions.includes(exact.version)) return exact.version;
-      const message = `Cannot choose a version of "${name}": expected ${exact.version}, found ${known}`;
-      this.#context.problems.add(node, message, { code: 'dependency-unsatisfied' });
-      return undefined;
-    }
-    const { pinnedVersions } = this.#context;
-    const pinned = Object.hasOwn(pinnedVersions, name) ? pinnedVersions[name] : undefined;
-    if (pinned === undefined || versions.includes(pinned)) return pinned ?? versions[0];
-    const message = `Cannot use version ${pinned} of "${name}", which buildit.lock pins: expected one of the recipe, found ${known}`;
-    throw new BuilditError('lock-outdated', message, { hint: `buildit lock ${name}` });
-  }
+function demandOf(atom: Atom, { recipe, version }: ChosenPackage, node: YamlNode): VersionDemand | undefined {
+  const wanted = wantedVersionOf(atom);
+  return wanted && { name: packageName(atom), wanted, by: recipe.name, byVersion: version, node };
+}
+
+/** Tells whether a version was chosen that the demand does not allow. */
+function isAgainst(demand: VersionDemand, { packages }: Walk): boolean {
+  const chosen = packages.get(demand.name);
+  return chosen !== undefined && !allowedVersions(chosen.recipe, demand).includes(chosen.version);
+}
+
+/** Whoever made it is not chosen in another version. */
+function isStillPossible({ by, byVersion }: VersionDemand, { packages }: Walk): boolean {
+  const version = packages.get(by)?.version;
+  return version === undefined || version === byVersion;
+}
+
+/** Demands that can be met and are not met: a demand of a version that is not chosen in the end kept coming up. */
+function refuseCircle(chosen: ChosenPackage | undefined, demands: readonly VersionDemand[], problems: Problems): void {
+  if (chosen === undefined) return;
+  const { recipe, version } = chosen;
+  const unmet = demands.find((demand) => !allowedVersions(recipe, demand).includes(version));
+  if (unmet === undefined) return;
+  const message = `Cannot choose a version of "${recipe.name}": ${demandText(unmet)}, and with that the choice goes round in a circle`;
+  problems.add(unmet.node, message, { code: 'dependency-unsatisfied', hint: 'name exact versions in container.yaml' });
 }

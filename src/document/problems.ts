@@ -44,6 +44,15 @@ export class Problems {
     this.#found.push({ node, error: new BuilditError(code, message, { hint, details, position, cause }) });
   }
 
+  /** Adds what others collected, in their order; a second complaint about a node is dropped. */
+  addAll(others: Problems): void {
+    for (const found of others.#found) {
+      if (this.#flagged.has(found.node)) continue;
+      this.#flagged.add(found.node);
+      this.#found.push(found);
+    }
+  }
+
   get isEmpty(): boolean {
     return this.#found.length === 0;
   }

@@ -19,6 +19,7 @@ export type ContainerPackage =
   | {
       readonly kind: 'repository';
       readonly name: string;
+      /** A version, or a range such as `~1.26`. */
       readonly version: string | undefined;
       readonly with: readonly string[];
       readonly without: readonly string[];

@@ -1,18 +1,21 @@
 import type { Digest } from './digest.ts';
 import type { SourcePosition } from './source-position.ts';
+import type { VersionRange } from './version-range.ts';
 
 /**
- * Names a package, with an optional exact version: `www-servers/nginx-1.22.1`, `dev-libs/openssl`, `debian/libc6`.
- * The category `debian` means a binary package of the repository's Debian suite.
+ * Names a package, with an optional exact version or a range: `www-servers/nginx-1.22.1`, `dev-libs/openssl>=3.0,<4`,
+ * `debian/libc6`. The category `debian` means a binary package of the repository's Debian suite.
  */
 export interface Atom {
   readonly category: string;
   readonly name: string;
+  /** Never together with `range`. */
   readonly version?: string;
+  readonly range?: VersionRange;
 }
 
-export function atomText({ category, name, version }: Atom): string {
-  return version === undefined ? `${category}/${name}` : `${category}/${name}-${version}`;
+export function atomText({ category, name, version, range }: Atom): string {
+  return `${category}/${name}${version === undefined ? '' : `-${version}`}${range?.text ?? ''}`;
 }
 
 /** Where a source can be had besides its URL: the original tarball of a Debian source package, any suite. */

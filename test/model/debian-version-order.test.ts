@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareDebianVersions } from '../../src/model/version-order.ts';
+import { compareDebianVersions } from '../../src/model/debian-order.ts';
 import { requires } from '../support/requires.ts';
 
 const sign = (order: number) => (order < 0 ? '<' : order > 0 ? '>' : '=');
