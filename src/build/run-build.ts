@@ -1,7 +1,8 @@
 import type { BuildExecutor, BuildRequest, BuildResult } from '../model/build-request.ts';
 import type { RunContext } from '../model/config.ts';
 import type { Digest } from '../model/digest.ts';
-import type { BuilditError } from '../model/errors.ts';
+import { type BuilditError, throwCollected } from '../model/errors.ts';
+import type { LintAllowance } from '../model/output-lint.ts';
 import type { SubpackageRule } from '../model/package.ts';
 import { type PackageRecord, RECORD_FORMAT, rootElf } from '../model/record.ts';
 import type { Store } from '../store/store.ts';
@@ -9,6 +10,7 @@ import { buildFailure } from './build-failure.ts';
 import { type BuildLog, openBuildLog } from './build-log.ts';
 import { checkNeeds, type DeclaredNeeds } from './check-needs.ts';
 import { keepOutput } from './keep-output.ts';
+import { judgeOutputs } from './lint/judge-outputs.ts';
 
 /** One build, and what its result is judged by. */
 export interface BuildJob {
@@ -22,6 +24,9 @@ export interface BuildJob {
   readonly subpackages?: readonly SubpackageRule[] | undefined;
   /** The base package brings the links of a merged /usr (`keepOutput`). */
   readonly ownsTopLinks?: boolean;
+  /** What the recipe says its licence is, and what it allows that would be refused. */
+  readonly license?: string | undefined;
+  readonly allowed?: readonly LintAllowance[] | undefined;
 }
 
 export interface BuildServices {
@@ -58,7 +63,7 @@ export async function runBuild(job: BuildJob, services: BuildServices, context: 
   try {
     const result = await execute(job, services, context, log, task);
     if (result.kind === 'failed') throw await failureOf(job, result, log, keepLog);
-    built = { outputs: await keepResult(job, services, result), sourceDate: result.sourceDate };
+    built = { outputs: await keepResult(job, services, result, context.emit), sourceDate: result.sourceDate };
   } catch (error) {
     // A log that cannot be kept is not what the user must hear of first.
     await keepLog('failed').catch(() => undefined);
@@ -121,18 +126,40 @@ async function execute(
 }
 
 async function keepResult(
-  { request, needs, outputs: kind = 'tree', subpackages, ownsTopLinks = false }: BuildJob,
+  job: BuildJob,
   { store, keepDebs }: BuildServices,
   { output, sourceDate, release }: Extract<BuildResult, { kind: 'built' }>,
+  emit: RunContext['emit'],
 ): Promise<PackageRecord['outputs']> {
+  const { request, needs, outputs: kind = 'tree', subpackages, ownsTopLinks = false } = job;
   try {
     const outputs =
       kind === 'debs'
         ? await keepDebs(output, request.name)
         : await keepOutput(store, output, { name: request.name, sourceDate, ownsTopLinks, subpackages });
     checkNeeds(request.name, rootElf({ outputs }), needs);
+    // What Debian's own rules made is as Debian's packages are.
+    if (kind === 'tree') await judge(job, store, outputs, emit);
     return outputs;
   } finally {
     await release();
   }
+}
+
+async function judge(
+  { request, ownsTopLinks = false, license, allowed = [] }: BuildJob,
+  store: Store,
+  outputs: PackageRecord['outputs'],
+  emit: RunContext['emit'],
+): Promise<void> {
+  const { name, platform } = request;
+  const { errors, notices } = await judgeOutputs(store, Object.values(outputs), {
+    name,
+    platform,
+    ownsTopLinks,
+    license,
+    allowed,
+  });
+  throwCollected(errors);
+  for (const text of notices) emit({ kind: 'notice', text });
 }

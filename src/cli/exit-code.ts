@@ -10,6 +10,7 @@ const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'test-failed': 11,
   'patch-rejected': 12,
   'not-reproducible': 13,
+  'lint-failed': 14,
   'dependency-unsatisfied': 15,
   'dependency-cycle': 15,
   'path-conflict': 15,

@@ -1,8 +1,7 @@
-import picomatch from 'picomatch';
 import { mapAt, scalarsAt } from '../document/fields.ts';
-import { nodeAt, type YamlScalar } from '../document/yaml-node.ts';
-import { printable } from '../model/names.ts';
+import { nodeAt } from '../document/yaml-node.ts';
 import type { Atom, SubpackageRule } from '../model/package.ts';
+import { acceptPattern } from './path-pattern.ts';
 import type { RecipeReading } from './recipe-reading.ts';
 import type { ResolveContext } from './resolve-package.ts';
 
@@ -27,25 +26,9 @@ export async function readSubpackages(
       const atom = await context.readAtom(node, node.text);
       if (atom !== undefined) run.push(atom);
     }
-    const files = scalarsAt(value, 'files').flatMap((node) => acceptPattern(node, problems) ?? []);
+    const check = { label: 'files', problems };
+    const files = scalarsAt(value, 'files').flatMap((node) => acceptPattern({ node, text: node.text }, check) ?? []);
     rules.push({ name, files, run });
   }
   return rules;
-}
-
-function acceptPattern(node: YamlScalar, problems: RecipeReading['problems']): string | undefined {
-  const { text } = node;
-  const isClean =
-    text.length <= 500 && printable(text) === text && !text.startsWith('/') && !/(^|\/)\.\.?(\/|$)/.test(text);
-  if (isClean && isPattern(text)) return text;
-  problems.expected(node, 'files', 'a pattern of paths without a leading slash such as usr/share/doc/**');
-  return undefined;
-}
-
-function isPattern(text: string): boolean {
-  try {
-    return picomatch.makeRe(text, { dot: true, noextglob: true }) instanceof RegExp;
-  } catch {
-    return false;
-  }
 }

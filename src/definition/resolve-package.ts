@@ -17,6 +17,7 @@ import { DEBIAN_CATEGORY } from './atom.ts';
 import { type BuildClass, buildClass, CLASS_NAMES, type ClassName } from './build-class.ts';
 import { acceptText } from './checked-text.ts';
 import { readDebianSource } from './debian-source.ts';
+import { readAllowances } from './read-allowances.ts';
 import { readSubpackages } from './read-subpackages.ts';
 import { readUser } from './read-user.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
@@ -106,6 +107,7 @@ export async function resolvePackage(
       replaces: await readReplaces(root, context),
       users: mapsAt(root, 'users').flatMap((map) => readUser(map, 'users', problems) ?? []),
       tests: readTests(reading),
+      ...allowedOf(reading, change),
       notices,
       position: positionOf((derivation ?? recipe).root),
     },
@@ -143,6 +145,11 @@ async function subpackagesOf(
   }
   const subpackages = await readSubpackages(reading, context);
   return subpackages.length === 0 ? {} : { subpackages };
+}
+
+function allowedOf(reading: RecipeReading, change: RecipeReading | undefined): Pick<ResolvedPackage, 'allowed'> {
+  const allowed = [...readAllowances(reading), ...(change === undefined ? [] : readAllowances(change))];
+  return allowed.length === 0 ? {} : { allowed };
 }
 
 function readLicense(root: YamlMap, problems: Problems): string | undefined {

@@ -54,7 +54,11 @@ export function openElfImage(source: ElfSource): ElfImage | undefined {
     const segment = segmentAt(table.subarray(start, start + entrySize), is64);
     if (segment !== undefined) segments.push(segment);
   }
-  return { source, is64, machine: MACHINES[machine] ?? `machine ${machine}`, segments };
+  return { source, is64, machine: machineName(machine), segments };
+}
+
+export function machineName(machine: number): string {
+  return MACHINES[machine] ?? `machine ${machine}`;
 }
 
 function segmentAt(entry: Buffer, is64: boolean): ElfSegment | undefined {

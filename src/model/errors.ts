@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'patch-rejected'
   | 'build-failed'
   | 'undeclared-need'
+  | 'lint-failed'
   | 'test-failed'
   | 'not-reproducible'
   | 'sandbox-unavailable'

@@ -1,4 +1,5 @@
 import type { Digest } from './digest.ts';
+import type { LintAllowance } from './output-lint.ts';
 import type { SourcePosition } from './source-position.ts';
 import type { VersionRange } from './version-range.ts';
 
@@ -163,6 +164,8 @@ export interface ResolvedPackage {
   readonly replaces: readonly Atom[];
   readonly users: readonly PackageUser[];
   readonly tests: readonly PackageTest[];
+  /** What a finished build would be refused for, and why it is meant to be so. Absent where there is nothing. */
+  readonly allowed?: readonly LintAllowance[] | undefined;
   /** Things to tell the user once: a flag without effect, a deprecated spelling. */
   readonly notices: readonly string[];
   readonly position?: SourcePosition;

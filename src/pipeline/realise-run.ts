@@ -66,6 +66,8 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
           outputs: step.package.outputs,
           subpackages: step.package.subpackages,
           ownsTopLinks: isBase(run, step.package),
+          license: step.package.license,
+          allowed: step.package.allowed,
         },
         {
           store,

@@ -48,7 +48,7 @@ describe('runBuild', () => {
     const digest = await putSource(harness.store, { 'top/a': { text: 'a', mtime: 1_600_000_000 } });
     const request = requestFor(
       harness,
-      { install: 'mkdir -p "$DESTDIR/usr/share"; cp a "$DESTDIR/usr/share/a"; chmod 4711 "$DESTDIR/usr/share/a"' },
+      { install: 'mkdir -p "$DESTDIR/usr/share"; cp a "$DESTDIR/usr/share/a"; chmod 0711 "$DESTDIR/usr/share/a"' },
       { sources: [{ digest, fileName: 'a.tar', action: 'unpack', strip: 1, directory: '.' }] },
     );
     const { record, events } = await runJob(harness, jobFor(request));
@@ -68,7 +68,7 @@ describe('runBuild', () => {
       ['usr/share/a', 1_600_000_000, 0],
     ]);
     expect(events.map(({ kind }) => kind)).toEqual([
-      ...['task-started', 'task-progress', 'task-progress', 'task-finished'],
+      ...['task-started', 'task-progress', 'task-progress', 'notice', 'task-finished'],
     ]);
   });
 

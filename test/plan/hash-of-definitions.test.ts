@@ -53,6 +53,7 @@ subpackages:
 users: [{name: tool, uid: 200}]
 replaces: [debian/tool]
 test: [{run: [/usr/bin/tool], stdout: "tool {{version}}"}]
+allow: {set-id: tool asks for rights}
 update: {streams: ["~1"]}
 security: {debian: tool}
 x-note: nothing
@@ -67,6 +68,7 @@ patches:
 use: {with: [speed], without: [colour]}
 configure: {append: [--with-debug]}
 environment: {GREETING: {append: again}}
+allow: {build-path: {reason: it tells its flags, paths: [usr/bin/*]}}
 `;
 
 const FILES: Files = {
@@ -186,8 +188,10 @@ const KEEPING: readonly Mutation[] = [
   recipe('test', 'tool {{version}}', 'tool'),
   recipe('update', '["~1"]', '["~2"]'),
   recipe('security', 'debian: tool', 'debian: tools'),
+  recipe('allow', 'set-id: tool', 'unstripped: tool'),
   recipe('x-', 'x-note: nothing', 'x-note: something'),
   recipe('versions', '  2.0:', '  3.0:'),
+  derivation('allow', 'usr/bin/*', 'usr/sbin/*'),
   derivation('author', 'Sysadmin42 <sys@admin42.org>', 'Sysadmin43'),
   derivation('description', 'Our tool', 'Their tool'),
   derivation('patches', '"First"', '"The first"'),

@@ -1,0 +1,76 @@
+import type { LintSeverity, OutputLintCode } from '../../model/output-lint.ts';
+
+/** How a finding is told: what was expected, and what mends it. */
+export interface OutputRule {
+  readonly severity: LintSeverity;
+  /** Behind "expected". */
+  readonly expected: string;
+  /** The way to mend it, as one line. */
+  readonly mend: string;
+}
+
+/** Builds do not strip their programs themselves: until they do, each would be an error. */
+const UNSTRIPPED_SEVERITY: LintSeverity = 'warning';
+
+export const OUTPUT_RULES: Readonly<Record<OutputLintCode, OutputRule>> = {
+  'build-path': {
+    severity: 'error',
+    expected: 'no path of the build inside its files',
+    mend: 'let the program find its files below /usr: give --prefix=/usr to its configure script, pass $CFLAGS on (they hold -ffile-prefix-map), or replace the path with sed in the install phase',
+  },
+  'executable-stack': {
+    severity: 'error',
+    expected: 'programs and libraries without an executable stack',
+    mend: 'link with LDFLAGS -Wl,-z,noexecstack; in assembler sources: .section .note.GNU-stack,"",%progbits',
+  },
+  'missing-license': {
+    severity: 'warning',
+    expected: 'a licence',
+    mend: 'say license: in pkg.yaml, and install its text: install -Dm644 LICENSE "$DESTDIR/usr/share/licenses/$BUILDIT_NAME/LICENSE"',
+  },
+  'name-collision': {
+    severity: 'error',
+    expected: 'names that differ by more than case or Unicode form',
+    mend: 'leave one of them out in the install phase, or give it another name',
+  },
+  'path-policy': {
+    severity: 'error',
+    expected: 'files where packages put theirs: below /usr, /etc, /var, /opt or /srv',
+    mend: 'give other directories to the build (--prefix=/usr --sysconfdir=/etc --localstatedir=/var), or remove what nobody needs at the end of the install phase',
+  },
+  'run-path': {
+    severity: 'error',
+    expected: 'libraries to be looked for in directories of libraries only',
+    mend: 'link without -rpath (libtool and cmake have switches for that: cmake -DCMAKE_SKIP_INSTALL_RPATH=ON), or use $ORIGIN for a directory of the package',
+  },
+  'set-id': {
+    severity: 'error',
+    expected: 'no set-user-ID and set-group-ID files',
+    mend: 'chmod u-s,g-s in the install phase',
+  },
+  'text-relocation': {
+    severity: 'error',
+    expected: 'code that needs no relocation',
+    mend: 'compile what goes into it with -fPIC (in CFLAGS)',
+  },
+  unstripped: {
+    severity: UNSTRIPPED_SEVERITY,
+    expected: 'stripped programs and libraries',
+    mend: 'strip them in the install phase: make install-strip, or strip --strip-unneeded FILE',
+  },
+  'unusual-path': {
+    severity: 'warning',
+    expected: 'files below the usual directories: /usr, /etc, /var, /opt, /srv',
+    mend: 'give --prefix=/usr to the build, or install below /opt',
+  },
+  'world-writable': {
+    severity: 'error',
+    expected: 'nothing that everybody may write to',
+    mend: 'chmod o-w in the install phase',
+  },
+  'wrong-machine': {
+    severity: 'error',
+    expected: 'programs and libraries for the platform that is built for',
+    mend: 'leave out what was made for other machines, or let the build compile it',
+  },
+};
