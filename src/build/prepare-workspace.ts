@@ -67,29 +67,44 @@ async function unpackSources(
   request: BuildRequest,
   workspace: Workspace,
   applyPatches: ApplyPatches,
-  { signal, shownName }: { readonly signal: AbortSignal; readonly shownName: string },
+  context: { readonly signal: AbortSignal; readonly shownName: string },
 ): Promise<number> {
   const { work } = workspace;
   const tree = join(work, 'src');
   await makeDirectory(tree);
   await makeDirectory(join(work, 'home'));
+  const places = { tree, scratch: workspace.path };
+  const sourceDate = await unpackSourceTree({ store, applyPatches }, request, places, context);
+  await placeFiles(store, request, join(work, 'files'), sourceDate);
+  return sourceDate;
+}
+
+/**
+ * Unpacks sources into an empty directory, with the patches that they bring along themselves; `scratch` is a directory of
+ * the same file system. Answers the source date.
+ */
+export async function unpackSourceTree(
+  { store, applyPatches }: { readonly store: Store; readonly applyPatches: ApplyPatches },
+  { sources, series }: Pick<BuildRequest, 'sources' | 'series'>,
+  { tree, scratch }: { readonly tree: string; readonly scratch: string },
+  { signal, shownName }: { readonly signal: AbortSignal; readonly shownName: string },
+): Promise<number> {
   let newest: number | undefined;
-  for (const [index, source] of request.sources.entries()) {
+  for (const [index, source] of sources.entries()) {
     if (source.action === 'patch') {
       const text = normalisePatch(await readDiff(store, source), source.strip, source.fileName);
       const time = clampSourceDate(newest) + 1;
       await applyPatches(tree, [{ label: source.fileName, text }], { shell: shownName, time, nearest: true });
       continue;
     }
-    const time = await unpackSource(store, source, tree, join(workspace.path, `source-${index}`), signal);
+    const time = await unpackSource(store, source, tree, join(scratch, `source-${index}`), signal);
     if (source.directory === '.') newest ??= time;
   }
   const sourceDate = clampSourceDate(newest);
-  if (request.series !== undefined) {
-    await applySeries(tree, request.series, applyPatches, { shell: shownName, time: sourceDate + 1 });
+  if (series !== undefined) {
+    await applySeries(tree, series, applyPatches, { shell: shownName, time: sourceDate + 1 });
     await makeRulesExecutable(tree);
   }
-  await placeFiles(store, request, join(work, 'files'), sourceDate);
   return sourceDate;
 }
 

@@ -21,7 +21,7 @@ export interface DefinitionContext {
   /** The configuration's flags. */
   readonly use: GeneralFlags;
   /** Absolute path of the user's own patches; undefined: they do not count. */
-  readonly userPatches: string | undefined;
+  readonly userPatches?: string | undefined;
   /** Chosen versions of the lock, by `category/name`. */
   readonly pinnedVersions: Readonly<Record<string, string>>;
 }

@@ -14,9 +14,10 @@ import { readContainerLock } from '../lock/lock-file.ts';
 import type { Definitions } from '../model/container.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
-import type { PatchPin } from '../model/lock.ts';
+import type { ContainerLock, PatchPin } from '../model/lock.ts';
 import { printable } from '../model/names.ts';
 import type { PackagePatch, ResolvedPackage } from '../model/package.ts';
+import { pinDebianSources } from '../plan/pin-debian-sources.ts';
 import { withCollectionLock } from '../store/collection-lock.ts';
 import { readBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
@@ -26,6 +27,7 @@ import type { BuildOptions } from './contract.ts';
 import { openSharing } from './open-cache.ts';
 import { openRunStore } from './prepare-run.ts';
 import { type FetchingRun, fetchPackageSources, fetchSession } from './realise-run.ts';
+import { readRepositoryLocks } from './settle-locks.ts';
 
 /** Whose patches are worked on. */
 export interface PatchTarget {
@@ -90,20 +92,47 @@ export async function withPatchedPackage<Result>(
     });
     const root = parseYaml(definition, 'definition-invalid');
     const isListed = root.kind === 'map' && memberOf(root, 'patches') !== undefined;
-    const { patches: pins = {} } = (await readContainerLock(options.directory)) ?? {};
+    const lock = await readContainerLock(options.directory);
+    const pins = lock?.patches ?? {};
+    const definitionOfPackage = await pinned(found, lock, options);
     return await withCollectionLock(store, 'shared', async () => {
-      await fetchPackageSources(run, [found.package]);
+      await fetchPackageSources(run, [definitionOfPackage]);
       const series: SeriesPatch[] = [];
-      for (const patch of found.package.patches) series.push(await readSeriesPatch(patch, pins, found.directory, run));
-      return work({ store, run, ...found, definition, isListed, series, scratch: scratch.path });
+      for (const patch of definitionOfPackage.patches)
+        series.push(await readSeriesPatch(patch, pins, found.directory, run));
+      return work({
+        store,
+        run,
+        ...found,
+        package: definitionOfPackage,
+        definition,
+        isListed,
+        series,
+        scratch: scratch.path,
+      });
     });
   } finally {
     await Promise.all([sharing.close(), scratch.release()]);
   }
 }
 
+/** With the sources that a lock pins, where the package is made of a Debian source package. */
+async function pinned(
+  { package: definition, definitions }: FoundPackage,
+  lock: ContainerLock | undefined,
+  { witness }: BuildOptions,
+): Promise<ResolvedPackage> {
+  if (definition.debianSource === undefined) return definition;
+  const owner = definitions.repositories.filter(({ name }) => name === definition.repository);
+  const locks = Object.entries(await readRepositoryLocks(owner, witness));
+  const repositories = Object.fromEntries(locks.map(([name, found]) => [name, found.lock.sources]));
+  const pins = { repositories, container: lock?.sources };
+  return pinDebianSources({ ...definitions, packages: [definition] }, pins).packages[0]!;
+}
+
 interface FoundPackage {
   readonly package: ResolvedPackage;
+  readonly definitions: Definitions;
   readonly directory: string;
   readonly shell: string | undefined;
 }
@@ -112,12 +141,12 @@ async function readPackage(options: BuildOptions, target: PatchTarget, scratch: 
   const real = await realpath(target.directory);
   if (existsSync(join(options.directory, 'container.yaml'))) {
     const pinnedVersions = (await readContainerLock(options.directory))?.versions ?? {};
-    const { packages } = await definitionsOf(options.directory, options, pinnedVersions);
-    for (const found of packages) {
+    const definitions = await definitionsOf(options.directory, options, pinnedVersions);
+    for (const found of definitions.packages) {
       const { origin } = found;
       if (origin.kind !== 'embedded' || (await realpath(origin.directory)) !== real) continue;
       if (target.version !== undefined) throw versionOfEmbedded();
-      return { package: found, directory: origin.directory, shell: shownPath(origin.directory) };
+      return { package: found, definitions, directory: origin.directory, shell: shownPath(origin.directory) };
     }
   }
   return readRecipe(options, target, scratch);
@@ -147,8 +176,9 @@ async function readRecipe(
   await writeFile(join(scratch, 'container.yaml'), steps);
   const { config } = options;
   const recipes = [...config.recipes.filter((known) => known.name !== name), { name, path: repositoryPath }];
-  const { packages } = await definitionsOf(scratch, { ...options, config: { ...config, recipes } });
-  return { package: packages.find((one) => one.name === atom)!, directory, shell: undefined };
+  const definitions = await definitionsOf(scratch, { ...options, config: { ...config, recipes } });
+  const found = definitions.packages.find((one) => one.name === atom)!;
+  return { package: found, definitions, directory, shell: undefined };
 }
 
 function versionOfEmbedded(): BuilditError {

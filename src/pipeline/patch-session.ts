@@ -120,8 +120,8 @@ async function openSession(
 }
 
 function baseOf({ package: { sources }, series }: PatchedPackage, index: number): Digest {
-  const parts = sources.map(({ sha256: digest, fileName, action, strip, directory }) => ({
-    ...{ digest, fileName, action, strip, directory },
+  const parts = sources.map(({ sha256: digest, fileName, action, strip, directory, clears = null }) => ({
+    ...{ digest, fileName, action, strip, directory, clears },
   }));
   const patches = series.slice(0, index).map(({ text }) => sha256(Buffer.from(text, 'latin1')));
   return sha256(canonicalJson({ sources: parts, patches }));

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unpackSource } from '../build/unpack-source.ts';
-import { attemptPatch, type PatchOutcome } from '../fetch/apply-patch.ts';
+import { unpackSourceTree } from '../build/prepare-workspace.ts';
+import { applyPatches, attemptPatch, type PatchOutcome } from '../fetch/apply-patch.ts';
 import { rejectSentence } from '../fetch/patch-rejects.ts';
 import type { PatchedPackage, SeriesPatch } from './patch-package.ts';
 
@@ -25,20 +25,19 @@ export interface PatchFailure {
 }
 
 /**
- * Unpacks the sources of a package into a fresh directory `parent/name`; what the archives hold is as hostile as ever, and
+ * Unpacks the sources of a package, with the patches they bring along, into a fresh directory `parent/name`; what the archives hold is as hostile as ever, and
  * no link in it is followed. Answers the directory.
  */
 export async function unpackTree(
-  { store, run, package: { sources } }: PatchedPackage,
+  { store, run, package: { name: shownName, sources, series } }: PatchedPackage,
   parent: string,
   name: string,
 ): Promise<string> {
   const tree = join(parent, name);
   await mkdir(tree, { mode: 0o755 });
-  for (const [index, { sha256: digest, fileName, action, strip, directory }] of sources.entries()) {
-    const source = { digest, fileName, action, strip, directory };
-    await unpackSource(store, source, tree, join(parent, `.${name}-${index}`), run.options.context.signal);
-  }
+  const request = { sources: sources.map(({ sha256: digest, ...source }) => ({ ...source, digest })), series };
+  const { signal } = run.options.context;
+  await unpackSourceTree({ store, applyPatches }, request, { tree, scratch: parent }, { signal, shownName });
   return tree;
 }
 

@@ -3,6 +3,7 @@ import type { DescribedCommand } from './described-command.ts';
 /** A bash script: verbs first, then the options of the verb on the line, values where they are known, else files. */
 export function bashCompletion(commands: readonly DescribedCommand[]): string {
   const verbs = commands.filter(({ words }) => words.length === 1).map(({ words }) => words[0]);
+  const parents = commands.flatMap(({ words, subcommands }) => (subcommands.length > 0 ? [words.join(' ')] : []));
   const choices = new Map(
     commands.flatMap(({ options }) => options.filter((o) => o.choices.length > 0).map((o) => [o.long, o.choices])),
   );
@@ -12,7 +13,7 @@ _buildit() {
   for ((index = 1; index < COMP_CWORD; index++)); do
     word=\${COMP_WORDS[index]}
     case $word in -*) ;; *)
-      if [[ -z $verb ]]; then verb=$word; elif [[ $verb == config ]]; then verb="$verb $word"; fi ;;
+      if [[ -z $verb ]]; then verb=$word; elif [[ ' ${parents.join(' ')} ' == *" $verb "* ]]; then verb="$verb $word"; fi ;;
     esac
   done
   case $previous in

@@ -20,6 +20,8 @@ requires('bash').test.each<[string, string[], string[]]>([
   ['values that are known', ['build', '--progress', 'git'], ['github', 'gitlab']],
   ['words of a verb that has others below it', ['config', 'tr'], ['trust']],
   ['options of a verb below another', ['config', 'show', '--or'], ['--origin']],
+  ['words of any such verb', ['patch', 're'], ['refresh']],
+  ['options below any such verb', ['patch', 'new', 'pkgs/nginx', '--forw'], ['--forwarded']],
   ['choices of an argument', ['completion', 'z'], ['zsh']],
   ['directories', ['build', 'some'], ['some dir', 'somewhere']],
 ])('bash completes %s', async (_, words, expected) => {
