@@ -17,6 +17,8 @@ const VERBS = [
   'pull',
   'search',
   'show',
+  'add',
+  'rm',
   'gc',
   'store',
   'doctor',
