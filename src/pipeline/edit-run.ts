@@ -52,13 +52,15 @@ export async function addPackages(asked: EditOptions, typed: readonly string[]):
   const container = await readWritten(options);
   const definitions = await readWith(options);
   const written = writtenPackages(container.root, container.placed, definitions);
+  const { architecture } = definitions.container.platform;
+  const places = { repositories: definitions.repositories, architecture };
   const steps: PackageStep[] = [];
   const changed: string[] = [];
   const notes: string[] = [];
   for (const text of typed) {
-    if (!/[/~]/.test(text)) await refuseBareName(text, definitions);
+    if (!/[/~]/.test(text)) await refuseBareName(text, places);
     const wanted = parseWanted(text, options);
-    const step = await stepForWanted(wanted, definitions, options);
+    const step = await stepForWanted(wanted, places, options);
     const shown = shownStep(step);
     if (changed.includes(shown)) continue;
     const known = written.find(({ names }) => names.includes(shown));

@@ -7,7 +7,7 @@ import { didYouMean } from '../document/closest-name.ts';
 import { Problems } from '../document/problems.ts';
 import type { PackageStep } from '../edit/package-step.ts';
 import { readContainerLock, readRepositoryLock } from '../lock/lock-file.ts';
-import type { Definitions } from '../model/container.ts';
+import type { RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { type Atom, atomText } from '../model/package.ts';
@@ -16,26 +16,35 @@ import { openRunStore } from './prepare-run.ts';
 import { archives } from './settle-locks.ts';
 import type { TypedPackage } from './wanted-package.ts';
 
+/** Where names of packages are looked up. */
+export interface KnownPlaces {
+  readonly repositories: readonly RepositoryDefinition[];
+  readonly architecture: string;
+}
+
+/** What looking up a name may need besides. */
+export type LookUpOptions = Pick<BuildOptions, 'config' | 'context' | 'directory'>;
+
 /** The step for a package, once it is known that there is such a package. */
 export async function stepForWanted(
   { typed, wanted }: TypedPackage,
-  definitions: Definitions,
-  options: BuildOptions,
+  known: KnownPlaces,
+  options: LookUpOptions,
 ): Promise<PackageStep> {
   switch (wanted.kind) {
     case 'embedded':
       await requireEmbedded(typed, join(options.directory, wanted.path));
       return { type: 'embedded', path: wanted.path };
     case 'debian':
-      await requireDebian(typed, wanted, definitions, options);
+      await requireDebian(typed, wanted, known, options);
       return { type: 'debian', name: wanted.name, version: wanted.version };
     case 'recipe':
-      return recipeStep(typed, wanted, definitions, options.directory);
+      return recipeStep(typed, wanted, known, options.directory);
   }
 }
 
 /** A name alone is no package yet: several categories may have it, and Debian too. */
-export async function refuseBareName(typed: string, { repositories }: Definitions): Promise<never> {
+export async function refuseBareName(typed: string, { repositories }: KnownPlaces): Promise<never> {
   const library = createRecipeLibrary({
     repositories,
     problems: new Problems('definition-invalid'),
@@ -62,7 +71,7 @@ async function requireEmbedded(typed: string, directory: string): Promise<void> 
 async function recipeStep(
   typed: string,
   { readings, version }: { readonly readings: readonly Atom[]; readonly version: string | undefined },
-  { repositories }: Definitions,
+  { repositories }: KnownPlaces,
   directory: string,
 ): Promise<PackageStep> {
   const problems = new Problems('definition-invalid');
@@ -97,8 +106,8 @@ async function recipeStep(
 async function requireDebian(
   typed: string,
   { name, version }: { readonly name: string; readonly version: string | undefined },
-  { repositories, container }: Definitions,
-  options: BuildOptions,
+  { repositories, architecture }: KnownPlaces,
+  options: LookUpOptions,
 ): Promise<void> {
   if (version === undefined && (await isLocked(name, repositories, options.directory))) return;
   if (options.config.offline) {
@@ -107,7 +116,7 @@ async function requireDebian(
     });
   }
   const store = await openRunStore(options);
-  const archiveOf = archives(repositories[0], container.platform.architecture, options, store);
+  const archiveOf = archives(repositories[0], architecture, options, store);
   const { universe, suites } = await archiveOf('image');
   const versions = universe.versions(name).map((entry) => entry.version);
   if (version === undefined ? versions.length > 0 : versions.includes(version)) return;
@@ -127,7 +136,7 @@ async function requireDebian(
   );
 }
 
-async function isLocked(name: string, repositories: Definitions['repositories'], directory: string): Promise<boolean> {
+async function isLocked(name: string, repositories: KnownPlaces['repositories'], directory: string): Promise<boolean> {
   if (Object.hasOwn((await readContainerLock(directory))?.debian ?? {}, name)) return true;
   // A root's packages are of the same suites as an image's.
   for (const repository of repositories.slice(0, 1)) {
