@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { addAddCommand } from './commands/add.ts';
 import { addBinhostCommand } from './commands/binhost.ts';
 import { addBuildCommand } from './commands/build.ts';
 import { addCompletionCommand } from './commands/completion.ts';
@@ -18,6 +19,7 @@ import { addPlanCommand } from './commands/plan.ts';
 import { addPullCommand } from './commands/pull.ts';
 import { addPushCommand } from './commands/push.ts';
 import { addRebuildCommand } from './commands/rebuild.ts';
+import { addRmCommand } from './commands/rm.ts';
 import { addSchemaCommand } from './commands/schema.ts';
 import { addSearchCommand } from './commands/search.ts';
 import { addShellCommand } from './commands/shell.ts';
@@ -49,6 +51,8 @@ const COMMANDS: readonly AddCommand[] = [
   addBinhostCommand,
   addNewCommand,
   addPatchCommand,
+  addAddCommand,
+  addRmCommand,
   addGcCommand,
   addStoreCommand,
   addKeyCommand,

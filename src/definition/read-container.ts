@@ -1,8 +1,9 @@
 import { mapAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
+import { parseYaml } from '../document/parse-yaml.ts';
 import type { Problems } from '../document/problems.ts';
 import { readDocument } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
-import type { YamlMap, YamlNode, YamlScalar } from '../document/yaml-node.ts';
+import type { DocumentText, YamlMap, YamlNode, YamlScalar } from '../document/yaml-node.ts';
 import type { ContainerDefinition, ContainerPackage, FileStep, ImageDefinition } from '../model/container.ts';
 import { isDebianPackageName, isDebianVersion } from '../model/names.ts';
 import type { Platform } from '../model/platform.ts';
@@ -34,14 +35,19 @@ export interface ReadContainerOptions {
   readonly platform: Platform;
   readonly problems: Problems;
   readonly witness: Witness | undefined;
+  /** What to read in place of the file: an edit is read before it is written. */
+  readonly document?: DocumentText | undefined;
 }
 
 /** Reads and checks `directory/container.yaml`. Mistakes go to the problems; undefined when it is no list at all. */
 export async function readContainer(
   directory: string,
-  { platform, problems, witness }: ReadContainerOptions,
+  { platform, problems, witness, document }: ReadContainerOptions,
 ): Promise<ReadContainer | undefined> {
-  const root = await readDocument(directory, 'container.yaml', { code: 'definition-invalid', witness });
+  const root =
+    document === undefined
+      ? await readDocument(directory, 'container.yaml', { code: 'definition-invalid', witness })
+      : parseYaml(document, 'definition-invalid');
   await validateSchema('container', root, problems, UNSUPPORTED);
   if (root.kind !== 'list') return undefined;
   const variables = startVariables(platform);

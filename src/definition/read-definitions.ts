@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { didYouMean } from '../document/closest-name.ts';
 import { scalarsAt } from '../document/fields.ts';
 import { Problems } from '../document/problems.ts';
-import { positionOf } from '../document/yaml-node.ts';
+import { type DocumentText, positionOf } from '../document/yaml-node.ts';
 import type { Config } from '../model/config.ts';
 import type { Definitions, RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
@@ -27,6 +27,8 @@ export interface ReadDefinitionsOptions {
   readonly pinnedVersions?: Readonly<Record<string, string>>;
   readonly platform?: Platform;
   readonly witness?: Witness;
+  /** What to read in place of container.yaml: an edit is read before it is written. */
+  readonly container?: DocumentText | undefined;
 }
 
 /**
@@ -37,7 +39,7 @@ export async function readDefinitions(directory: string, options: ReadDefinition
   const { config, witness, pinnedVersions = {}, platform = hostPlatform() } = options;
   const problems = new Problems('definition-invalid');
   const absolute = resolve(directory);
-  const read = await readContainer(absolute, { platform, problems, witness });
+  const read = await readContainer(absolute, { platform, problems, witness, document: options.container });
   problems.throwAll();
   const repositories = options.repositories ?? (await readRepositories(config.recipes, witness));
   const context: DefinitionContext = {

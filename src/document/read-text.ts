@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { BuilditError, type ErrorCode } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { Witness } from '../system/witness.ts';
+import { createDocumentText } from './document-text.ts';
 import type { DocumentText } from './yaml-node.ts';
 
 export interface ReadTextOptions {
@@ -44,7 +45,7 @@ export async function readText(path: string, options: ReadTextOptions): Promise<
     const line = text.slice(0, control.index).split('\n').length;
     refuse(`the control character ${printable(control[0])}`, undefined, line);
   }
-  return { name: options.name, path, text, lineStarts: lineStartsOf(text) };
+  return createDocumentText(options.name, path, text);
 }
 
 /**
@@ -92,10 +93,4 @@ export async function readBytes(path: string, { name, maximumBytes, code, witnes
     const message = `Cannot read "${shown}": expected at most ${maximumBytes} bytes, found ${size}`;
     return new BuilditError(code, message, { position });
   }
-}
-
-function lineStartsOf(text: string): number[] {
-  const starts = [0];
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
-  return starts;
 }

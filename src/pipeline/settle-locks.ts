@@ -105,7 +105,7 @@ function debianOf(repository: RepositoryDefinition | undefined) {
 export function archives(
   repository: RepositoryDefinition | undefined,
   architecture: string,
-  options: BuildOptions,
+  options: Pick<BuildOptions, 'config' | 'context'>,
   store: Store,
 ): (scope: 'image' | 'root') => Promise<DebianArchive> {
   const opened = new Map<string, Promise<DebianArchive>>();

@@ -17,6 +17,8 @@ const VERBS = [
   'pull',
   'search',
   'show',
+  'add',
+  'rm',
   'gc',
   'store',
   'doctor',
@@ -31,7 +33,12 @@ describe('the command line', () => {
   });
 
   const keeping = ['init', 'ls', 'verify', 'gc', 'pin', 'rm', 'serve'].map((verb) => ['binhost', verb]);
-  const pairs = [['new', 'container'], ['config', 'show'], ['config', 'trust'], ...keeping];
+  const pairs = [
+    ...['container', 'pkg', 'repository'].map((what) => ['new', what]),
+    ['config', 'show'],
+    ['config', 'trust'],
+    ...keeping,
+  ];
   test.each([...VERBS.map((verb) => [verb]), ...pairs])('explains %s %s with examples', async (...words) => {
     const { exitCode, stdout, stderr } = await runBuildit([...words, '--help']);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -160,7 +167,7 @@ describe('buildit new container', () => {
     const first = await runBuildit(['new', 'container', 'my-app'], { cwd });
     expect(first).toEqual({
       exitCode: 0,
-      stdout: 'my-app/container.yaml written; `buildit my-app` builds it\n',
+      stdout: 'my-app/container.yaml written\n`buildit my-app` builds it\n',
       stderr: '',
     });
     const written = readFileSync(join(cwd, 'my-app/container.yaml'), 'utf8');
