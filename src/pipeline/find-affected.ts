@@ -83,11 +83,20 @@ function originsOf(run: Run, cause: Cause): Origins {
       return { names: namedPackages(run, cause.text), image: [] };
     case 'path':
       return ownersOf(run, cause.path);
-    case 'changes': {
-      const changed = cause.changes.packages.filter(({ kind }) => kind !== 'removed').map(({ name }) => name);
-      return { names: new Set(changed), image: cause.changes.image };
-    }
+    case 'changes':
+      return { names: changedThemselves(cause.changes), image: cause.changes.image };
   }
+}
+
+/** What everything that changed is traced back to; what cannot be traced, since what it needed is gone, is there itself. */
+function changedThemselves({ packages }: DirectoryChanges): ReadonlySet<string> {
+  const present = packages.filter(({ kind }) => kind !== 'removed');
+  const own = present.filter(({ kind }) => kind !== 'dependency').map(({ name }) => name);
+  const debian = present.flatMap(({ becauseOf }) => becauseOf).filter((name) => name.startsWith('debian/'));
+  const names = new Set([...own, ...debian]);
+  const isTraced = new Set(names);
+  for (const { name, becauseOf } of present) if (becauseOf.some((cause) => isTraced.has(cause))) isTraced.add(name);
+  return new Set([...names, ...present.map(({ name }) => name).filter((name) => !isTraced.has(name))]);
 }
 
 function namedPackages(run: Run, text: string): ReadonlySet<string> {

@@ -53,7 +53,8 @@ export function createCarriedClosures(packages: ReadonlyMap<string, ResolvedPack
       const members = given.length === 1 ? closureOf(given[0]!) : union(given.map(closureOf));
       const debian = new Set<string>();
       const replaced = new Set<string>();
-      for (const member of members) {
+      for (let index = 0; index < members.length; index += 1) {
+        const member = members[index]!;
         if (bringsDebian[member] === 0) continue;
         for (const name of facts[member]!.debian) debian.add(name);
         for (const name of facts[member]!.replaced) replaced.add(name);
