@@ -7,7 +7,7 @@ export interface LineChange {
 }
 
 /** Steps after which a part of two texts is divided where the search has come furthest, not where it would end. */
-const MAXIMUM_STEPS = 1024;
+const MAXIMUM_STEPS = 512;
 
 /**
  * The changes that make one list of lines of another, in order: as few as there can be (Myers, "An O(ND) difference
