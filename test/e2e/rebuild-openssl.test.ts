@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import type { RevisionChanges } from '../../src/pipeline/compare-revisions.ts';
 import { requires } from '../support/requires.ts';
 import { installation, runBuildit } from '../support/run-buildit.ts';
 import { sharedStore } from '../support/tiny-container.ts';
@@ -49,24 +50,28 @@ function sayBetter(): void {
 const { describe } = requires('git');
 
 describe('a change to OpenSSL', () => {
+  const changes = async () => {
+    const { stdout } = await buildit('plan', '--json', '--changed=HEAD..', 'repos/main');
+    return (JSON.parse(stdout) as RevisionChanges).directories[0]!;
+  };
+
   test('that is a comment changes none of the recipes', async () => {
     appendFileSync(recipe(), '# said better\n');
-    const { stdout } = await buildit('plan', '--changed=HEAD..', 'repos/main');
-    expect(stdout).toBe('0 of 12 packages change: 0 by itself, 0 because of others\n');
+    expect((await changes()).packages).toEqual([]);
     commit();
   });
 
-  test('reaches nginx in both versions, and nothing else of the recipes', async () => {
+  test('reaches what is linked to it, nginx in both versions, because of it alone', async () => {
     sayBetter();
-    const { stdout } = await buildit('plan', '--changed=HEAD..', 'repos/main');
-    expect(stdout.split('\n')).toEqual([
-      'CHANGE      PACKAGE                   WHY',
-      'own         dev-libs/openssl-3.0.20   phases.install',
-      'dependency  www-servers/nginx-1.26.3  because of dev-libs/openssl',
-      'dependency  www-servers/nginx-1.22.1  because of dev-libs/openssl',
-      '3 of 12 packages change: 1 by itself, 2 because of others',
-      '',
-    ]);
+    const { packages, unchanged } = await changes();
+    const [library, ...dependants] = packages;
+    expect(library).toMatchObject({ kind: 'own', name: 'dev-libs/openssl', inputs: ['phases.install'] });
+    for (const { kind, becauseOf } of dependants) {
+      expect({ kind, becauseOf }).toEqual({ kind: 'dependency', becauseOf: ['dev-libs/openssl'] });
+    }
+    const names = dependants.map(({ name, version }) => `${name}-${version}`);
+    expect(names).toEqual(expect.arrayContaining(['www-servers/nginx-1.26.3', 'www-servers/nginx-1.22.1']));
+    expect(unchanged).toBeGreaterThan(packages.length);
     git('checkout', '--quiet', '.');
   });
 });
