@@ -15,6 +15,7 @@ export { fetchEverything as fetch } from './pipeline/fetch-run.ts';
 export { findStep } from './pipeline/find-step.ts';
 export { openPackageShell as shell, readPackageLog as readLog } from './pipeline/inspect-run.ts';
 export { lock } from './pipeline/lock-run.ts';
+export { test } from './pipeline/test-again.ts';
 
 /** Builds a container: definitions, locks, plan, packages, images, in this order. */
 export async function build(options: BuildOptions): Promise<BuildOutcome> {

@@ -1,4 +1,4 @@
-import { mapAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
+import { mapAt, mapsAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
 import type { Problems } from '../document/problems.ts';
 import { readDocument } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
@@ -6,18 +6,20 @@ import type { YamlMap, YamlNode, YamlScalar } from '../document/yaml-node.ts';
 import type { ContainerDefinition, ContainerPackage, FileStep, ImageDefinition } from '../model/container.ts';
 import { isDebianPackageName, isDebianVersion, isVersion } from '../model/names.ts';
 import type { Platform } from '../model/platform.ts';
+import type { TestDefinition } from '../model/test-definition.ts';
 import type { Witness } from '../system/witness.ts';
 import { acceptInsidePath, acceptText, refuseText } from './checked-text.ts';
 import { type ContainerReading, type PlacedPackage, renderedText } from './container-reading.ts';
 import { FILE_STEPS, readFileStep } from './read-file-step.ts';
 import { readImageStep } from './read-image-step.ts';
+import { readTest } from './read-test.ts';
 import { readVariables, startVariables } from './read-variables.ts';
 
 export const DEFAULT_BASE = 'sys-apps/baselayout';
 
 /** Words of container.yaml that this version refuses by name. */
 const UNSUPPORTED = {
-  '*': ['include', 'policy', 'publish', 'remove', 'run', 'test', 'update'],
+  '*': ['include', 'policy', 'publish', 'remove', 'run', 'update'],
   '*.package.type': ['binhost', 'npm'],
 } as const;
 
@@ -48,6 +50,7 @@ export async function readContainer(
   const packages: PlacedPackage[] = [];
   const steps: FileStep[] = [];
   const images: ImageDefinition[] = [];
+  const tests: TestDefinition[] = [];
   const bases: YamlScalar[] = [];
   for (const item of root.items) {
     const step = item.kind === 'map' ? item : undefined;
@@ -64,6 +67,8 @@ export async function readContainer(
     const imageMap = mapAt(step, 'image');
     const image = imageMap && readImageStep(imageMap, reading);
     if (image !== undefined) images.push(image);
+    const rendered = (node: YamlScalar | undefined) => renderedText(reading, node);
+    tests.push(...mapsAt(step, 'test').flatMap((map) => readTest(map, { problems, rendered }) ?? []));
     const base = scalarAt(step, 'base');
     if (base !== undefined) bases.push(base);
   }
@@ -85,6 +90,7 @@ export async function readContainer(
       variables: Object.fromEntries([...values].sort(([a], [b]) => (a < b ? -1 : 1))),
       steps,
       images,
+      ...(tests.length === 0 ? {} : { tests }),
     },
     packages,
     base: readBase(bases, root, reading),

@@ -1,5 +1,6 @@
 import type { Digest } from './digest.ts';
 import type { SourcePosition } from './source-position.ts';
+import type { TestDefinition } from './test-definition.ts';
 
 /**
  * Names a package, with an optional exact version: `www-servers/nginx-1.22.1`, `dev-libs/openssl`, `debian/libc6`.
@@ -97,12 +98,6 @@ export interface RecipeFile {
   readonly executable: boolean;
 }
 
-export interface PackageTest {
-  readonly run: readonly string[];
-  readonly stdout?: string;
-  readonly stderr?: string;
-}
-
 /** Where a definition came from, for messages and for the transcript. */
 export type PackageOrigin =
   /** `shownPath` as written in container.yaml: `./pkgs/nginx`. */
@@ -157,7 +152,7 @@ export interface ResolvedPackage {
   /** Atoms of Debian packages this one stands in for, in images. */
   readonly replaces: readonly Atom[];
   readonly users: readonly PackageUser[];
-  readonly tests: readonly PackageTest[];
+  readonly tests: readonly TestDefinition[];
   /** Things to tell the user once: a flag without effect, a deprecated spelling. */
   readonly notices: readonly string[];
   readonly position?: SourcePosition;
