@@ -98,7 +98,7 @@ function kernelArguments({ root, tmpfsBytes, asContainer }: SandboxSpec): string
 
 /** bubblewrap's own /dev without terminals: for those it makes another namespace where the user is not 0. */
 const DEVICES: readonly string[] = [
-  ...['--tmpfs', '/dev'],
+  ...['--tmpfs', '/dev', '--dir', '/dev/shm'],
   ...['full', 'null', 'random', 'urandom', 'zero'].flatMap((name) => ['--dev-bind', `/dev/${name}`, `/dev/${name}`]),
   ...['--symlink', '/proc/self/fd', '/dev/fd', '--symlink', '/proc/kcore', '/dev/core'],
   ...['stdin', 'stdout', 'stderr'].flatMap((name, index) => ['--symlink', `/proc/self/fd/${index}`, `/dev/${name}`]),

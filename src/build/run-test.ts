@@ -2,6 +2,7 @@ import { closeSync, lstatSync, mkdirSync, openSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import type { BuildLimits } from '../model/build-request.ts';
 import { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
 import type { Platform } from '../model/platform.ts';
 import type { TestDefinition } from '../model/test-definition.ts';
 import { removeTree } from '../system/files.ts';
@@ -96,6 +97,7 @@ async function runIn(
     const exit = await sandbox.exit;
     await streams.finished;
     throwIfInterrupted(bench.signal);
+    if ((await sandbox.initProcess) === undefined) throw neverStarted(streams.texts().stderr);
     const mismatch = judge(test, { exit, exceeded: watch.exceeded(), ...streams.texts() }, await answer);
     return mismatch && { mismatch, tails: streams.tails() };
   } finally {
@@ -103,6 +105,13 @@ async function runIn(
     bench.signal.removeEventListener('abort', sandbox.kill);
     for (const channel of sandbox.channels) channel.destroy();
   }
+}
+
+/** Then what was written is bubblewrap's own, and says nothing about what is tested. */
+function neverStarted(said: string): BuilditError {
+  return new BuilditError('sandbox-unavailable', `Cannot run a sandbox for a test: ${printable(said.trim())}`, {
+    hint: 'buildit doctor says what this machine lacks and how to mend it',
+  });
 }
 
 /** Asks a server, then ends it however it answered. */

@@ -50,7 +50,7 @@ class World {
     };
   }
 
-  async realise(plan: Plan, { wanted = plan.requested, ...options }: { wanted?: readonly Hash[] } & object = {}) {
+  async realise(plan: Plan, { wanted = plan.requested, ...options }: { wanted?: readonly Hash[]; fromSource?: boolean; binaryOnly?: boolean } = {}) {
     const context = { signal: new AbortController().signal, emit: (event: BuilditEvent) => this.events.push(event) };
     return realisePlan(
       plan,
