@@ -51,6 +51,7 @@ async function openTask(place: Place, directory: string) {
     fromSource: false,
     binaryOnly: false,
     check: false,
+    test: false,
     outputs: [],
     tag: [],
     push: false,

@@ -97,7 +97,15 @@ async function madeRepository(place: Place, name: string, shape: RepositoryShape
 async function storeAll(directory: string, config: Awaited<ReturnType<typeof benchConfig>>): Promise<void> {
   const { store, plan, sharing } = await prepareRun({
     ...{ directory, config, context: silentContext(), witness: createWitness() },
-    ...{ platform: undefined, locked: false, frozen: false, fromSource: false, binaryOnly: false, check: false },
+    ...{
+      platform: undefined,
+      locked: false,
+      frozen: false,
+      fromSource: false,
+      binaryOnly: false,
+      check: false,
+      test: true,
+    },
     ...{ outputs: [], tag: [], push: false, discover: [] },
   });
   const layer = await keepLayer(store, oneFile(), {

@@ -7,6 +7,8 @@ export interface RootView {
   readonly directories: readonly string[];
   /** Top-level links out of the fixed table. */
   readonly links: readonly { readonly name: string; readonly target: string }[];
+  /** Names of top-level entries that are files. */
+  readonly files?: readonly string[] | undefined;
   /** Files laid over ones of /proc, `path` absolute in the sandbox. */
   readonly procFiles: readonly { readonly path: string; readonly source: string }[];
 }
@@ -14,7 +16,7 @@ export interface RootView {
 /** What is mounted besides the root. Each place lies in a directory that bubblewrap makes itself. */
 export interface SandboxMount {
   readonly source: string;
-  readonly destination: '/build' | '/out' | '/run/buildit';
+  readonly destination: string;
   readonly access: 'read' | 'write';
 }
 
@@ -33,6 +35,12 @@ export interface SandboxSpec {
   readonly directory: string;
   /** `keep` only for a person's shell, which needs its terminal. */
   readonly session: 'new' | 'keep';
+  /**
+   * What runs takes itself for a container: it may listen at ports below 1024, and changing its user or the owner of a file
+   * succeeds without effect (`seccompFilter`). The right to those ports is only had in the namespace that the network
+   * belongs to, so no further namespace is put between: that nothing makes one itself is left to the filter alone.
+   */
+  readonly asContainer?: boolean | undefined;
   readonly command: readonly string[];
 }
 
@@ -47,9 +55,11 @@ export const SECCOMP_DESCRIPTOR = 4;
  */
 export function bubblewrapArguments(spec: SandboxSpec): string[] {
   return [
-    ...['--unshare-all', '--unshare-user', '--disable-userns', '--die-with-parent', '--as-pid-1'],
+    ...['--unshare-all', '--unshare-user', '--die-with-parent', '--as-pid-1'],
+    ...(spec.asContainer === true ? [] : ['--disable-userns']),
     ...(spec.session === 'new' ? ['--new-session'] : []),
     ...['--cap-drop', 'ALL'],
+    ...(spec.asContainer === true ? ['--cap-add', 'CAP_NET_BIND_SERVICE'] : []),
     ...spec.capabilities.flatMap((capability) => ['--cap-add', capability]),
     ...['--hostname', SANDBOX_HOST_NAME, '--uid', String(spec.uid), '--gid', String(spec.gid)],
     ...environmentArguments(spec.environment),
@@ -67,23 +77,32 @@ function environmentArguments(environment: Readonly<Record<string, string>>): st
   return ['--clearenv', ...names.flatMap((name) => ['--setenv', name, environment[name]!])];
 }
 
-function rootArguments({ path, directories, links }: RootView): string[] {
+function rootArguments({ path, directories, files = [], links }: RootView): string[] {
   return [
-    ...directories.flatMap((name) => ['--ro-bind', `${path}/${name}`, `/${name}`]),
+    ...[...directories, ...files].flatMap((name) => ['--ro-bind', `${path}/${name}`, `/${name}`]),
     ...links.flatMap(({ name, target }) => ['--symlink', target, `/${name}`]),
   ];
 }
 
 /** /proc, /dev and the writable memory file systems; bubblewrap's /dev is a tmpfs that must not stay writable. */
-function kernelArguments({ root, tmpfsBytes }: SandboxSpec): string[] {
+function kernelArguments({ root, tmpfsBytes, asContainer }: SandboxSpec): string[] {
   const memory = (path: string) => ['--perms', '1777', '--size', String(tmpfsBytes), '--tmpfs', path];
   return [
     ...['--proc', '/proc'],
     ...root.procFiles.flatMap(({ path, source }) => ['--ro-bind', source, path]),
-    ...['--dev', '/dev', '--remount-ro', '/dev'],
+    ...(asContainer === true ? DEVICES : ['--dev', '/dev']),
+    ...['--remount-ro', '/dev'],
     ...[...memory('/dev/shm'), ...memory('/tmp'), ...memory('/run')],
   ];
 }
+
+/** bubblewrap's own /dev without terminals: for those it makes another namespace where the user is not 0. */
+const DEVICES: readonly string[] = [
+  ...['--tmpfs', '/dev', '--dir', '/dev/shm'],
+  ...['full', 'null', 'random', 'urandom', 'zero'].flatMap((name) => ['--dev-bind', `/dev/${name}`, `/dev/${name}`]),
+  ...['--symlink', '/proc/self/fd', '/dev/fd', '--symlink', '/proc/kcore', '/dev/core'],
+  ...['stdin', 'stdout', 'stderr'].flatMap((name, index) => ['--symlink', `/proc/self/fd/${index}`, `/dev/${name}`]),
+];
 
 function mountArguments({ source, destination, access }: SandboxMount): string[] {
   return [access === 'write' ? '--bind' : '--ro-bind', source, destination];

@@ -91,10 +91,15 @@ export function viewRoot(path: string): RootView {
     links: Object.entries(ROOT_TOP_LINKS)
       .filter(([, target]) => lstatSync(join(tree, target), { throwIfNoEntry: false })?.isDirectory() === true)
       .map(([name, target]) => ({ name, target })),
-    procFiles: Object.keys(PROC_FILES)
-      .filter((file) => lstatSync(`/${file}`, { throwIfNoEntry: false })?.isFile() === true)
-      .map((file) => ({ path: `/${file}`, source: join(path, file) })),
+    procFiles: viewProcFiles(path),
   };
+}
+
+/** The stand-ins below a directory for those files of /proc that this kernel has. */
+export function viewProcFiles(directory: string): RootView['procFiles'] {
+  return Object.keys(PROC_FILES)
+    .filter((file) => lstatSync(`/${file}`, { throwIfNoEntry: false })?.isFile() === true)
+    .map((file) => ({ path: `/${file}`, source: join(directory, file) }));
 }
 
 /** Parents before what they hold. Trees in the store are private and whole: nothing changes below this walk. */
@@ -150,7 +155,7 @@ function takeOver(source: string, target: string, from: 'file' | 'symlink'): voi
 }
 
 /** The stand-in of a file of /proc lies at the same path below the kept directory. */
-function writeProcFiles(directory: string): void {
+export function writeProcFiles(directory: string): void {
   for (const [file, content] of Object.entries(PROC_FILES)) {
     const path = join(directory, file);
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
@@ -159,10 +164,10 @@ function writeProcFiles(directory: string): void {
 }
 
 /** Runs something synchronous under the usual umask: a root must be readable for whoever the build runs as. */
-function withCommonModes(write: () => void): void {
+export function withCommonModes<Result>(write: () => Result): Result {
   const before = process.umask(0o022);
   try {
-    write();
+    return write();
   } finally {
     process.umask(before);
   }

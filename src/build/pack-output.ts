@@ -21,8 +21,13 @@ export interface Packer {
  * so here, in bubblewrap's own words.
  */
 export async function makeLogPipe(packer: Packer): Promise<void> {
+  await makePipes(packer, ['log']);
+}
+
+/** Makes named pipes in the workspace's channel. */
+export async function makePipes(packer: Packer, names: readonly string[]): Promise<void> {
   const mount: SandboxMount = { source: packer.workspace.channel, destination: '/out', access: 'write' };
-  const { code, errors } = await runPacker(packer, mount, ['/usr/bin/mkfifo', '-m', '0600', '/out/log']);
+  const { code, errors } = await runPacker(packer, mount, makePipesCommand(names));
   if (code === 0) return;
   throw new BuilditError(
     'sandbox-unavailable',
@@ -31,6 +36,10 @@ export async function makeLogPipe(packer: Packer): Promise<void> {
       hint: 'buildit doctor says what this machine lacks and how to mend it',
     },
   );
+}
+
+function makePipesCommand(names: readonly string[]): string[] {
+  return ['/usr/bin/mkfifo', '-m', '0600', ...names.map((name) => `/out/${name}`)];
 }
 
 /** Names what a build left in its output that no package can hold: sockets, named pipes, devices. */

@@ -16,7 +16,12 @@ export function phaseCommand(limits: BuildLimits, script: string): string[] {
  * a program can ask for are the same on every machine. The first process stays the shell that set them: what ends
  * bash on a signal must not be ignored as it would be by the first process of a namespace.
  */
-function limitsScript({ processes, diskBytes }: BuildLimits): string {
+function limitsScript(limits: BuildLimits): string {
+  return [limitLines(limits), '"$@"', 'exit "$?"'].join('\n');
+}
+
+/** Lines for bash that set the limits of a sandbox for it and what it starts. */
+export function limitLines({ processes, diskBytes }: BuildLimits): string {
   const lines = [
     'umask 022',
     // Where memory runs out, the kernel ends a build before anything else.
@@ -28,5 +33,5 @@ function limitsScript({ processes, diskBytes }: BuildLimits): string {
     `ulimit -u ${processes}`,
     `ulimit -f ${Math.max(1, Math.floor(diskBytes / 1024))}`,
   ];
-  return ['{', ...lines, '} 2>/dev/null', '"$@"', 'exit "$?"'].join('\n');
+  return ['{', ...lines, '} 2>/dev/null'].join('\n');
 }

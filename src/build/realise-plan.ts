@@ -22,6 +22,10 @@ export interface RealiseServices {
   /** Fetches sources and patches of a step. */
   fetch(step: BuildStep): Promise<void>;
   build(step: BuildStep, buildKey: Digest, members: Records): Promise<PackageRecord>;
+  /** Packages that have to be there, besides those of its root, before what was built can be tested. */
+  neededForTest(step: BuildStep): readonly Hash[];
+  /** Runs a package's own tests on what was built; what fails them is neither kept nor published. */
+  test(step: BuildStep, record: PackageRecord, members: Records): Promise<void>;
   keep(record: PackageRecord): Promise<void>;
   /** Publishes a package that was built; absent where nobody asked for that. */
   readonly publish?: { readonly place: string; package(record: PackageRecord): Promise<void> } | undefined;
@@ -61,6 +65,7 @@ export async function assessPlan<Found extends { readonly kind: 'hit' | 'miss' }
   plan: Plan,
   wanted: readonly Hash[],
   find: (hash: Hash) => Promise<Found>,
+  neededBesides: (step: BuildStep) => readonly Hash[] = () => [],
 ): Promise<Assessment<Found>> {
   const lookups = new Map<Hash, Found>();
   for (let wave = buildsAmong(plan, wanted); wave.length > 0; ) {
@@ -73,7 +78,7 @@ export async function assessPlan<Found extends { readonly kind: 'hit' | 'miss' }
         if (found[index]!.kind === 'miss') missed.push(step);
       }
     }
-    const below = buildsAmong(plan, new Set(missed.flatMap(({ root }) => root)));
+    const below = buildsAmong(plan, new Set(missed.flatMap((step) => [...step.root, ...neededBesides(step)])));
     wave = below.filter(({ hash }) => !lookups.has(hash));
   }
   return { needed: plan.steps.filter(({ hash }) => lookups.has(hash)), lookups };
@@ -99,7 +104,7 @@ export async function realisePlan(
   context: RunContext,
 ): Promise<Records> {
   const find: typeof services.findByHash = async (hash) => askedFor(options, hash) ?? services.findByHash(hash);
-  const { needed, lookups } = await assessPlan(plan, wanted, find);
+  const { needed, lookups } = await assessPlan(plan, wanted, find, services.neededForTest);
   const records = new Map<Hash, PackageRecord>();
   for (const [hash, lookup] of lookups) if (lookup.kind === 'hit') records.set(hash, lookup.record);
   for (const step of needed) announce(plan, step, lookups.get(step.hash)!, context);
@@ -109,7 +114,9 @@ export async function realisePlan(
   const members = new Set([...wanted, ...missed.flatMap(({ root }) => root)]);
   const conversions = [...members].flatMap((hash) => plan.conversions.get(hash) ?? []);
   for (const [hash, record] of await services.convert(conversions)) records.set(hash, record);
-  await runInOrder(missed, records, options.jobs, context.signal, (step) =>
+  const isReady = (step: BuildStep) =>
+    [...step.root, ...services.neededForTest(step)].every((hash) => records.has(hash));
+  await runInOrder(missed, isReady, options.jobs, context.signal, (step) =>
     realiseStep(step, records, services, options, context),
   );
   return records;
@@ -138,6 +145,7 @@ async function realiseStep(
     await services.fetch(step);
     const record = await services.build(step, buildKey, records);
     if (asked !== undefined) await refuseDifference(step, record, services);
+    await services.test(step, record, records);
     await services.keep(record);
     records.set(step.hash, record);
     const { publish } = services;
@@ -152,10 +160,10 @@ async function realiseStep(
   }
 }
 
-/** Runs each step when everything in its root has a record, at most `jobs` at once. */
+/** Runs each step when everything it needs has a record, at most `jobs` at once. */
 async function runInOrder(
   steps: readonly BuildStep[],
-  records: Records,
+  isReady: (step: BuildStep) => boolean,
   jobs: number,
   signal: AbortSignal,
   run: (step: BuildStep) => Promise<void>,
@@ -166,8 +174,7 @@ async function runInOrder(
   let bug: unknown;
   while (waiting.length > 0 || running.size > 0) {
     const stopped = failures.length > 0 || bug !== undefined || signal.aborted;
-    const next =
-      stopped || running.size >= jobs ? -1 : waiting.findIndex(({ root }) => root.every((hash) => records.has(hash)));
+    const next = stopped || running.size >= jobs ? -1 : waiting.findIndex(isReady);
     if (next >= 0) {
       const [step] = waiting.splice(next, 1);
       const task: Promise<void> = run(step!)

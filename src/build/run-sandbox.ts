@@ -19,10 +19,15 @@ export interface SandboxOwner {
 export interface SandboxRunOptions {
   readonly bubblewrap: readonly string[];
   readonly owner: SandboxOwner | undefined;
-  readonly stdin: 'ignore' | 'inherit';
+  readonly stdin: number | 'ignore' | 'inherit';
   readonly stdout: number | 'pipe' | 'inherit';
   readonly stderr: number | 'pipe' | 'inherit';
+  /** How many streams the command gets besides, as descriptors from `FIRST_CHANNEL` on. */
+  readonly channels?: number | undefined;
 }
+
+/** Behind the descriptors that bubblewrap itself is given. */
+export const FIRST_CHANNEL = 5;
 
 export type SandboxExit =
   | { readonly kind: 'exited'; readonly code: number }
@@ -35,6 +40,7 @@ export interface RunningSandbox {
   readonly exit: Promise<SandboxExit>;
   readonly stdout: NodeJS.ReadableStream | null;
   readonly stderr: NodeJS.ReadableStream | null;
+  readonly channels: readonly Duplex[];
   /** Ends every process in the sandbox; `exit` tells when that is done. */
   kill(): void;
 }
@@ -50,16 +56,17 @@ export function runSandbox(spec: SandboxSpec, options: SandboxRunOptions): Runni
   const child = spawn(program!, [...prefix, ...bubblewrapArguments(spec)], {
     cwd: '/',
     env: {},
-    stdio: [options.stdin, options.stdout, options.stderr, 'pipe', 'pipe'],
+    stdio: [options.stdin, options.stdout, options.stderr, 'pipe', 'pipe', ...channelPipes(options)],
     ...(options.owner === undefined ? {} : { uid: options.owner.uid, gid: options.owner.gid }),
   });
-  giveFilter(child.stdio[4] as Duplex);
+  giveFilter(child.stdio[4] as Duplex, spec);
   const initProcess = readInitProcess(child.stdio[3] as Duplex);
   return {
     initProcess,
     exit: awaitExit(child, initProcess),
     stdout: child.stdout,
     stderr: child.stderr,
+    channels: child.stdio.slice(FIRST_CHANNEL) as unknown as Duplex[],
     kill: () => void killSandbox(child, initProcess),
   };
 }
@@ -70,10 +77,14 @@ function hostArchitecture(): FilterArchitecture {
   throw new BuilditError('sandbox-unavailable', `Cannot run a sandbox: expected x64 or arm64, found ${process.arch}`);
 }
 
-function giveFilter(stream: Duplex): void {
+function channelPipes({ channels = 0 }: SandboxRunOptions): 'pipe'[] {
+  return new Array<'pipe'>(channels).fill('pipe');
+}
+
+function giveFilter(stream: Duplex, { asContainer = false }: SandboxSpec): void {
   // A bubblewrap that ends before it reads says why on its standard error.
   stream.on('error', () => undefined);
-  stream.end(seccompFilter(hostArchitecture()));
+  stream.end(seccompFilter(hostArchitecture(), { asContainer }));
   stream.resume();
 }
 

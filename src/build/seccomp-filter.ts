@@ -13,6 +13,8 @@ export interface FilterInstruction {
   readonly k: number;
 }
 
+/** The call is not made, and answers 0. */
+const NO_ERROR = 0;
 const EPERM = 1;
 const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
@@ -42,6 +44,20 @@ const FORBIDDEN: readonly SystemCall[] = [
  */
 const ABSENT: readonly SystemCall[] = ['clone3', 'memfd_create', 'memfd_secret', 'shmget'];
 
+/**
+ * Said to have worked, where what runs takes itself for a container: there is but one user to be and to own anything, so
+ * that a server that gives up being root would end, and everything else about it would stay untried.
+ */
+const PRETENDED: readonly SystemCall[] = [
+  ...(['setuid', 'setgid', 'setreuid', 'setregid', 'setresuid', 'setresgid', 'setfsuid', 'setfsgid'] as const),
+  ...(['setgroups', 'capset', 'chown', 'fchown', 'lchown', 'fchownat'] as const),
+];
+
+export interface FilterOptions {
+  /** See `SandboxSpec`. */
+  readonly asContainer?: boolean | undefined;
+}
+
 /** CLONE_NEW* of linux/sched.h: NS, CGROUP, UTS, IPC, USER, PID, NET. */
 const NEW_NAMESPACES = 0x7e020000;
 /** Of `unshare` alone; in `clone` that bit belongs to the exit signal. */
@@ -57,8 +73,8 @@ const SOCKET_FAMILIES = [1, 2, 10, 16];
 const PERSONALITIES = [0x0, 0x8, 0x40000, 0x40008, 0x20000, 0xffffffff];
 
 /** The bytes that `bwrap --seccomp` reads: the filter for a machine as an array of struct sock_filter. */
-export function seccompFilter(architecture: FilterArchitecture): Buffer {
-  const instructions = filterInstructions(architecture);
+export function seccompFilter(architecture: FilterArchitecture, options: FilterOptions = {}): Buffer {
+  const instructions = filterInstructions(architecture, options);
   const bytes = Buffer.alloc(instructions.length * 8);
   for (const [index, { code, jumpTrue, jumpFalse, k }] of instructions.entries()) {
     bytes.writeUInt16LE(code, index * 8);
@@ -70,7 +86,10 @@ export function seccompFilter(architecture: FilterArchitecture): Buffer {
 }
 
 /** What is not refused is allowed. Another machine's calls (i386 on x86_64) end the process. */
-export function filterInstructions(architecture: FilterArchitecture): FilterInstruction[] {
+export function filterInstructions(
+  architecture: FilterArchitecture,
+  { asContainer = false }: FilterOptions = {},
+): FilterInstruction[] {
   const on = (call: SystemCall, ...body: FilterInstruction[]) => {
     const number = systemCallNumber(call, architecture);
     return number === undefined ? [] : [skipUnless(number, body.length), ...body];
@@ -83,6 +102,7 @@ export function filterInstructions(architecture: FilterArchitecture): FilterInst
     ...(architecture === 'x64' ? [skipBelow(X32_CALLS, 1), refuse(ENOSYS)] : []),
     ...FORBIDDEN.flatMap((call) => on(call, refuse(EPERM))),
     ...ABSENT.flatMap((call) => on(call, refuse(ENOSYS))),
+    ...(asContainer ? PRETENDED : []).flatMap((call) => on(call, refuse(NO_ERROR))),
     ...on('clone', load(argument(0)), skipUnlessAny(NEW_NAMESPACES, 1), refuse(EPERM), answer(ALLOW)),
     ...on('unshare', load(argument(0)), skipUnlessAny(NEW_NAMESPACES | CLONE_NEWTIME, 1), refuse(EPERM), answer(ALLOW)),
     ...on('ioctl', load(argument(1)), ...none(TERMINAL_INJECTION, EPERM)),

@@ -25,6 +25,7 @@ import { addSearchCommand } from './commands/search.ts';
 import { addShellCommand } from './commands/shell.ts';
 import { addShowCommand } from './commands/show.ts';
 import { addStoreCommand } from './commands/store.ts';
+import { addTestCommand } from './commands/test.ts';
 import { addWhyCommand } from './commands/why.ts';
 import { examples } from './help-text.ts';
 
@@ -43,6 +44,7 @@ const COMMANDS: readonly AddCommand[] = [
   addFetchCommand,
   addShellCommand,
   addLogCommand,
+  addTestCommand,
   addPushCommand,
   addPullCommand,
   addDiscoverCommand,

@@ -1,4 +1,4 @@
-import { mapAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
+import { mapAt, mapsAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
 import { parseYaml } from '../document/parse-yaml.ts';
 import type { Problems } from '../document/problems.ts';
 import { readDocument } from '../document/read-document.ts';
@@ -7,11 +7,13 @@ import type { DocumentText, YamlMap, YamlNode, YamlScalar } from '../document/ya
 import type { ContainerDefinition, ContainerPackage, FileStep, ImageDefinition } from '../model/container.ts';
 import { isDebianPackageName, isDebianVersion } from '../model/names.ts';
 import type { Platform } from '../model/platform.ts';
+import type { TestDefinition } from '../model/test-definition.ts';
 import type { Witness } from '../system/witness.ts';
 import { acceptInsidePath, acceptText, refuseText } from './checked-text.ts';
 import { type ContainerReading, type PlacedPackage, renderedText } from './container-reading.ts';
 import { FILE_STEPS, readFileStep } from './read-file-step.ts';
 import { readImageStep } from './read-image-step.ts';
+import { readTest } from './read-test.ts';
 import { readVariables, startVariables } from './read-variables.ts';
 import { parseWantedVersion } from './wanted-version.ts';
 
@@ -19,7 +21,7 @@ export const DEFAULT_BASE = 'sys-apps/baselayout';
 
 /** Words of container.yaml that this version refuses by name. */
 const UNSUPPORTED = {
-  '*': ['include', 'policy', 'publish', 'remove', 'run', 'test', 'update'],
+  '*': ['include', 'policy', 'publish', 'remove', 'run', 'update'],
   '*.package.type': ['binhost', 'npm'],
 } as const;
 
@@ -55,6 +57,7 @@ export async function readContainer(
   const packages: PlacedPackage[] = [];
   const steps: FileStep[] = [];
   const images: ImageDefinition[] = [];
+  const tests: TestDefinition[] = [];
   const bases: YamlScalar[] = [];
   for (const item of root.items) {
     const step = item.kind === 'map' ? item : undefined;
@@ -71,6 +74,8 @@ export async function readContainer(
     const imageMap = mapAt(step, 'image');
     const image = imageMap && readImageStep(imageMap, reading);
     if (image !== undefined) images.push(image);
+    const rendered = (node: YamlScalar | undefined) => renderedText(reading, node);
+    tests.push(...mapsAt(step, 'test').flatMap((map) => readTest(map, { problems, rendered }) ?? []));
     const base = scalarAt(step, 'base');
     if (base !== undefined) bases.push(base);
   }
@@ -92,6 +97,7 @@ export async function readContainer(
       variables: Object.fromEntries([...values].sort(([a], [b]) => (a < b ? -1 : 1))),
       steps,
       images,
+      ...(tests.length === 0 ? {} : { tests }),
     },
     packages,
     base: readBase(bases, root, reading),

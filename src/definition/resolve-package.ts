@@ -5,7 +5,6 @@ import {
   type Atom,
   atomText,
   type PackageOrigin,
-  type PackageTest,
   PHASE_NAMES,
   type PhaseName,
   type RecipeFile,
@@ -19,6 +18,7 @@ import { acceptText } from './checked-text.ts';
 import { readDebianSource } from './debian-source.ts';
 import { readAllowances } from './read-allowances.ts';
 import { readSubpackages } from './read-subpackages.ts';
+import { readTest } from './read-test.ts';
 import { readUser } from './read-user.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 import { readRecipeFiles } from './recipe-files.ts';
@@ -106,7 +106,7 @@ export async function resolvePackage(
       dependencies: atoms,
       replaces: await readReplaces(root, context),
       users: mapsAt(root, 'users').flatMap((map) => readUser(map, 'users', problems) ?? []),
-      tests: readTests(reading),
+      tests: mapsAt(root, 'test').flatMap((map) => readTest(map, reading) ?? []),
       ...allowedOf(reading, change),
       notices,
       position: positionOf((derivation ?? recipe).root),
@@ -176,7 +176,7 @@ async function readDependencies(
     for (const map of [reading.root, ...flags]) {
       for (const node of scalarsAt(mapAt(map, 'dependencies'), kind)) {
         const atom = await context.readAtom(node, node.text);
-        if (atom === undefined) continue;
+        if (atom === undefined || (kind === 'test' && !acceptTestAtom(atom, node, context))) continue;
         atoms[kind].push(atom);
         if (kind !== 'test') places.push({ atom, node });
       }
@@ -184,6 +184,15 @@ async function readDependencies(
     atoms[kind] = sortedAtoms(atoms[kind]);
   }
   return { atoms, places };
+}
+
+/** What only a test needs is never built for it: it would have to be there before the package is known to be good. */
+function acceptTestAtom(atom: Atom, node: YamlScalar, { problems }: ResolveContext): boolean {
+  if (atom.category === DEBIAN_CATEGORY) return true;
+  problems.expected(node, 'dependencies.test', 'a Debian package such as debian/dash', {
+    hint: 'what the package runs itself belongs into dependencies.run, and is there when it is tested',
+  });
+  return false;
 }
 
 function sortedAtoms(atoms: readonly Atom[]): Atom[] {
@@ -245,17 +254,4 @@ function readPhases(reading: RecipeReading, defaults: BuildClass): Readonly<Part
 function mergeFiles(base: readonly RecipeFile[], change: readonly RecipeFile[]): readonly RecipeFile[] {
   const files = new Map([...base, ...change].map((file) => [file.path, file]));
   return [...files.values()].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
-}
-
-function readTests(reading: RecipeReading): readonly PackageTest[] {
-  return mapsAt(reading.root, 'test').map((map) => {
-    const text = (key: string) => reading.rendered(scalarAt(map, key))?.text;
-    const stdout = text('stdout');
-    const stderr = text('stderr');
-    return {
-      run: scalarsAt(map, 'run').flatMap((node) => reading.rendered(node)?.text ?? []),
-      ...(stdout === undefined ? {} : { stdout }),
-      ...(stderr === undefined ? {} : { stderr }),
-    };
-  });
 }

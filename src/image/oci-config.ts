@@ -14,7 +14,7 @@ export interface ConfigLayer {
 }
 
 /** What runtimes without a default of their own would leave empty. */
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The image configuration (OCI image-spec 1.0, config.md). Nothing of the machine or the moment is in it. */
 export function ociConfig(

@@ -67,6 +67,12 @@ export function findOwner(
   return { uid, gid };
 }
 
+/** The home of a user who is in the tables. */
+export function homeOf({ passwd }: UserTables, uid: number): string | undefined {
+  const home = parseTable(passwd).find(([, , number]) => number === `${uid}`)?.[5];
+  return home === '' ? undefined : home;
+}
+
 /** Tells whether a name or number as OCI's `user` has it (`nginx`, `101`, `nginx:nginx`) can be found in the tables. */
 export function hasOwner(tables: UserTables, text: string): boolean {
   const [user = '', group = ''] = text.split(':');

@@ -1,6 +1,7 @@
 import type { ResolvedPackage } from './package.ts';
 import type { Platform } from './platform.ts';
 import type { SourcePosition } from './source-position.ts';
+import type { TestDefinition } from './test-definition.ts';
 
 /** Owner of a file in an image, by name or number; names are looked up in the image's passwd and group. */
 export interface FileOwner {
@@ -114,6 +115,8 @@ export interface ContainerDefinition {
   readonly packages: readonly (ContainerPackage & { readonly position: SourcePosition })[];
   readonly steps: readonly FileStep[];
   readonly images: readonly ImageDefinition[];
+  /** Tried on the finished image; absent where there are none. */
+  readonly tests?: readonly TestDefinition[] | undefined;
 }
 
 /** `Sysadmin42/nginx-production-1.7.6-p1`, as the transcript names a container. */

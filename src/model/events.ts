@@ -18,6 +18,10 @@ export type BuilditEvent =
   | { readonly kind: 'image-started'; readonly label: string }
   | { readonly kind: 'image-finished'; readonly label: string; readonly results: readonly string[] }
   | { readonly kind: 'image-failed'; readonly label: string }
+  /** The tests of a finished image, or of a package where they were asked for; `label` names it. */
+  | { readonly kind: 'test-started'; readonly label: string }
+  | { readonly kind: 'test-passed'; readonly label: string }
+  | { readonly kind: 'test-failed'; readonly label: string }
   /** Long work: fetches, conversions, builds, compression. `total` in bytes where known. */
   | {
       readonly kind: 'task-started';

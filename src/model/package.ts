@@ -1,6 +1,7 @@
 import type { Digest } from './digest.ts';
 import type { LintAllowance } from './output-lint.ts';
 import type { SourcePosition } from './source-position.ts';
+import type { TestDefinition } from './test-definition.ts';
 import type { VersionRange } from './version-range.ts';
 
 /**
@@ -103,12 +104,6 @@ export interface RecipeFile {
   readonly executable: boolean;
 }
 
-export interface PackageTest {
-  readonly run: readonly string[];
-  readonly stdout?: string;
-  readonly stderr?: string;
-}
-
 /** Where a definition came from, for messages and for the transcript. */
 export type PackageOrigin =
   /** `shownPath` as written in container.yaml: `./pkgs/nginx`. */
@@ -163,7 +158,7 @@ export interface ResolvedPackage {
   /** Atoms of Debian packages this one stands in for, in images. */
   readonly replaces: readonly Atom[];
   readonly users: readonly PackageUser[];
-  readonly tests: readonly PackageTest[];
+  readonly tests: readonly TestDefinition[];
   /** What a finished build would be refused for, and why it is meant to be so. Absent where there is nothing. */
   readonly allowed?: readonly LintAllowance[] | undefined;
   /** Things to tell the user once: a flag without effect, a deprecated spelling. */

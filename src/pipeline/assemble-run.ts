@@ -25,6 +25,7 @@ import { rememberRoot } from '../store/remembered-roots.ts';
 import { recordPath } from '../store/store-paths.ts';
 import type { BuiltImage } from './contract.ts';
 import type { Run } from './prepare-run.ts';
+import { passImageTests } from './test-run.ts';
 
 /** Packages that the image may hold: what has to be there before anything of it can be decided. */
 export function wantedForImage({ plan, definitions }: Run): Hash[] {
@@ -63,7 +64,7 @@ export function selectForImage({ plan, definitions }: Run, wanted: readonly Hash
 }
 
 /** The package, and each of its parts that something may need. */
-function buildCandidates(step: BuildStep, record: PackageRecord): ImageCandidate[] {
+export function buildCandidates(step: BuildStep, record: PackageRecord): ImageCandidate[] {
   const parts = Object.entries(record.outputs).filter(([name]) => name !== 'main');
   const own: ImageCandidate = { kind: 'build', hash: step.hash, package: step.package, record };
   return [
@@ -78,7 +79,7 @@ function buildCandidates(step: BuildStep, record: PackageRecord): ImageCandidate
 }
 
 /** Tells a sub-package from the others of its build. */
-function partHash(hash: Hash, part: string): Hash {
+export function partHash(hash: Hash, part: string): Hash {
   return digestOfJson({ hash, part });
 }
 
@@ -112,12 +113,7 @@ export async function assembleRun(
 ): Promise<{ readonly built: readonly BuiltImage[]; readonly images: ImagesToPublish }> {
   const { store, definitions, options } = run;
   const { container } = definitions;
-  const content = await prepareContent(store, {
-    container,
-    selected: selected.members,
-    render: (text, path) => renderFile(text, container.variables, path),
-    witness: options.witness,
-  });
+  const content = await contentOf(run, selected);
   for (const text of content.notices) options.context.emit({ kind: 'notice', text });
   for (const definition of container.images) {
     const program = definition.kind === 'oci' ? missingProgram(definition, content.tree) : undefined;
@@ -129,6 +125,7 @@ export async function assembleRun(
   }
   const outputs = readOutputs(run);
   const images = await assembleImages(run, content, outputs);
+  if (options.test) await passImageTests(run, content);
   const published = await publishImages(store, images, {
     directory: join(container.directory, 'out'),
     outputs,
@@ -144,6 +141,17 @@ export async function assembleRun(
     digests: published.flatMap(({ blobs }) => blobs),
   });
   return { built: published.map((image) => builtImage(run, image)), images };
+}
+
+/** Decides all files of the container's images. */
+export function contentOf({ store, definitions, options }: Run, selected: SelectedImage): Promise<ImageContent> {
+  const { container } = definitions;
+  return prepareContent(store, {
+    container,
+    selected: selected.members,
+    render: (text, path) => renderFile(text, container.variables, path),
+    witness: options.witness,
+  });
 }
 
 async function assembleImages(

@@ -26,6 +26,8 @@ export interface BuildOptions {
   readonly binaryOnly: boolean;
   /** Runs upstream's own tests of what is built. */
   readonly check: boolean;
+  /** Runs the tests of packages that are built and of the container. */
+  readonly test: boolean;
   /** `type=oci,dest=…`, as typed. None: what container.yaml says, below `out/`. */
   readonly outputs: readonly string[];
   readonly tag: readonly string[];

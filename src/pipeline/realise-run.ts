@@ -15,6 +15,7 @@ import { keepFiles } from '../fetch/keep-file.ts';
 import type { BuildLimits, BuildRequest } from '../model/build-request.ts';
 import type { Config } from '../model/config.ts';
 import type { RepositoryDefinition } from '../model/container.ts';
+import { throwCollected } from '../model/errors.ts';
 import type { DiffId, KeptLayer } from '../model/layer.ts';
 import type { DebianSet } from '../model/lock.ts';
 import { atomText, type ResolvedPackage } from '../model/package.ts';
@@ -31,6 +32,7 @@ import { keepDpkgDatabase } from './keep-dpkg-database.ts';
 import { keepInputs } from './keep-inputs.ts';
 import type { Run } from './prepare-run.ts';
 import { type Publishing, publishRecords } from './publish-run.ts';
+import { neededForTest, testPackage } from './test-run.ts';
 import { VERSION } from './version.ts';
 
 /** Gives a record for every wanted package: found, converted or built. */
@@ -78,6 +80,10 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
         },
         options.context,
       );
+    },
+    neededForTest: (step) => (isTested(run, step) ? neededForTest(run, step) : []),
+    test: async (step, record, records) => {
+      if (isTested(run, step)) throwCollected(await testPackage(run, step, new Map([...records, [step.hash, record]])));
     },
     keep: async (record) => {
       await keepInputs(store, run.plan, record.hash);
@@ -222,7 +228,7 @@ export function rootDebian(run: Run, repository: RepositoryDefinition): DebianSe
 }
 
 /** The fixed root that output is packed in: Debian's shell, tar and find, whatever the build's own root holds. */
-function packingSteps(repository: RepositoryDefinition, debian: DebianSet): ConvertStep[] {
+export function packingSteps(repository: RepositoryDefinition, debian: DebianSet): ConvertStep[] {
   return closureSteps(repository.debian.minimal, debian);
 }
 
@@ -235,6 +241,10 @@ export function closureSteps(names: readonly string[], debian: DebianSet): Conve
 
 function isBase({ definitions }: Run, { name }: ResolvedPackage): boolean {
   return name === definitions.container.base || name === 'sys-apps/baselayout';
+}
+
+function isTested({ options }: Run, step: BuildStep): boolean {
+  return options.test && step.package.tests.length > 0;
 }
 
 function buildLimits({ timeoutMs, memoryBytes }: Config['build']): BuildLimits {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type RealiseServices, realisePlan } from '../../src/build/realise-plan.ts';
+import { type RealiseServices, type Records, realisePlan } from '../../src/build/realise-plan.ts';
 import type { Lookup } from '../../src/cache/find-record.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import { BuilditError } from '../../src/model/errors.ts';
@@ -24,6 +24,10 @@ class World {
   readonly records = new Map<Hash, PackageRecord>();
   mostAtOnce = 0;
   failing: string | undefined;
+  failingTest: string | undefined;
+  /** By name: what has to be there before a package is tested. */
+  readonly neededForTest = new Map<string, readonly Hash[]>();
+  readonly tested: string[] = [];
   private running = 0;
 
   services(): RealiseServices {
@@ -38,21 +42,35 @@ class World {
         new Map(steps.map((step) => [step.hash, recordOf(step.hash, step.name, undefined, step.pin.sha256)])),
       fetch: async () => {},
       build: async (step, key) => this.build(step, key),
+      neededForTest: (step) => this.neededForTest.get(step.name) ?? [],
+      test: async (step, _record, members) => this.test(step, members),
       keep: async (record) => {
         this.records.set(record.hash, record);
       },
     };
   }
 
-  async realise(plan: Plan, options = {}) {
+  async realise(
+    plan: Plan,
+    {
+      wanted = plan.requested,
+      ...options
+    }: { wanted?: readonly Hash[]; fromSource?: boolean; binaryOnly?: boolean } = {},
+  ) {
     const context = { signal: new AbortController().signal, emit: (event: BuilditEvent) => this.events.push(event) };
     return realisePlan(
       plan,
-      plan.requested,
+      wanted,
       this.services(),
       { jobs: 2, fromSource: false, binaryOnly: false, rebuilt: new Set(), ...options },
       context,
     );
+  }
+
+  private async test({ name }: BuildStep, members: Records): Promise<void> {
+    for (const hash of this.neededForTest.get(name) ?? []) expect(members.has(hash)).toBe(true);
+    if (this.failingTest === name) throw new BuilditError('test-failed', `Cannot pass the test of "${name}"`);
+    this.tested.push(name);
   }
 
   private async build(step: BuildStep, key: string): Promise<PackageRecord> {
@@ -146,6 +164,28 @@ describe('realising a plan', () => {
     await expect(world.realise(planOf(packages))).rejects.toMatchObject({ code: 'build-failed' });
     expect(world.built).toEqual(['a/two']);
     expect(world.records.size).toBe(1);
+  });
+
+  test('what fails its own tests is not kept', async () => {
+    const world = new World();
+    world.failingTest = 'a/library';
+    await expect(world.realise(planOf(chain('header')))).rejects.toMatchObject({ code: 'test-failed' });
+    expect(world.built).toEqual(['a/header', 'a/library']);
+    expect([...world.records.values()].map(({ name }) => name)).toEqual(['a/header']);
+    expect(world.events.at(-1)).toMatchObject({ kind: 'package-failed' });
+  });
+
+  test('what a test needs is built first, and only for what is built itself', async () => {
+    const world = new World();
+    const plan = planOf([packageNamed('a/server'), packageNamed('a/module', { run: ['a/server'] })]);
+    const hashOf = (name: string) => plan.steps.find((step) => step.name === name)!.hash;
+    world.neededForTest.set('a/module', [hashOf('a/server')]);
+    await world.realise(plan, { wanted: [hashOf('a/module')] });
+    expect(world.tested).toEqual(['a/server', 'a/module']);
+
+    world.records.delete(hashOf('a/server'));
+    await world.realise(plan, { wanted: [hashOf('a/module')] });
+    expect(world.tested).toHaveLength(2);
   });
 
   test('--binary-only lists what would have to be built and builds nothing', async () => {

@@ -404,11 +404,17 @@ use: {with: [mail, unknown-elsewhere], without: [http2]}
     expect(definitions.packages.map(({ name }) => name)).toEqual(['dev-libs/openssl', 'sys-apps/baselayout', NGINX]);
   });
 
-  test('dependencies for tests are named, not built', async () => {
-    const definitions = await readFiles({
-      'pkgs/nginx/pkg.yaml': 'name: a/b\nversion: 1\nclass: none\ndependencies: {test: [dev-libs/openssl]}\n',
+  test('nothing is built for a test alone: its dependencies are packages of Debian', async () => {
+    const withTest = (atom: string) =>
+      readFiles({ 'pkgs/nginx/pkg.yaml': `name: a/b\nversion: 1\nclass: none\ndependencies: {test: [${atom}]}\n` });
+    const { packages } = await withTest('debian/dash');
+    expect(packages.find(({ name }) => name === 'a/b')?.dependencies.test).toEqual([
+      { category: 'debian', name: 'dash' },
+    ]);
+    await expect(withTest('dev-libs/openssl')).rejects.toMatchObject({
+      code: 'definition-invalid',
+      message: expect.stringContaining('expected a Debian package such as debian/dash, found "dev-libs/openssl"'),
     });
-    expect(definitions.packages.map(({ name }) => name)).toEqual(['a/b', 'sys-apps/baselayout']);
   });
 });
 
@@ -494,7 +500,7 @@ security: {debian: b}
 `),
       'a/b',
     );
-    expect(found.tests).toEqual([{ run: ['/bin/b', '-v'], stdout: 'b 1' }]);
+    expect(found.tests).toMatchObject([{ action: { kind: 'run', command: ['/bin/b', '-v'] }, stdout: 'b 1' }]);
     expect(found.replaces).toEqual([
       { category: 'debian', name: 'bb' },
       { category: 'debian', name: 'gcc-12' },

@@ -1,4 +1,3 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -10,7 +9,6 @@ import { settleContainerLock } from '../../src/lock/settle-container-lock.ts';
 import { repositoryWants } from '../../src/lock/settle-repository-lock.ts';
 import type { Definitions } from '../../src/model/container.ts';
 import type { DebianSet } from '../../src/model/lock.ts';
-import type { PackageTest, ResolvedPackage } from '../../src/model/package.ts';
 import { generatedFilesDigest, SANDBOX_CONTRACT_VERSION } from '../../src/model/sandbox-contract.ts';
 import { createPlan } from '../../src/plan/create-plan.ts';
 import { reachable } from '../../src/plan/order-packages.ts';
@@ -136,46 +134,17 @@ requires('long tests', 'archive', 'user namespaces', 'bwrap', 'tar').describe('a
     2 * EVERYTHING_MS,
   );
 
-  test('pass their own tests in the image', async () => {
+  test('pass their own tests again from what was built', async () => {
     let tested = 0;
     for (const container of containers) {
-      const archive = join(container, 'image.tar');
-      const made = await runInstalled({
+      const again = await runInstalled({
         installation: place.installation(),
         person: { ...person, container },
-        args: ['build', '--output', `type=tar,dest=${archive}`, container],
+        args: ['test', '--json', container],
       });
-      expect(made, made.stderr).toMatchObject({ exitCode: 0 });
-      const root = join(container, 'root');
-      mkdirSync(root);
-      execFileSync('tar', ['-xpf', archive, '-C', root]);
-      for (const definition of (await read(container)).packages) {
-        for (const own of definition.tests) expectPassed(definition, own, root);
-        tested += definition.tests.length;
-      }
+      expect(again, again.stderr).toMatchObject({ exitCode: 0 });
+      for (const { tests } of JSON.parse(again.stdout).tested) tested += tests.length;
     }
     expect(tested).toBeGreaterThan(shippedRecipes().length / 2);
   }, 600_000);
 });
-
-/** Runs a recipe's own test with nothing but the image. */
-function expectPassed({ name, version }: ResolvedPackage, own: PackageTest, root: string): void {
-  const sandbox = [
-    '--unshare-all',
-    '--clearenv',
-    '--bind',
-    root,
-    '/',
-    '--proc',
-    '/proc',
-    '--dev',
-    '/dev',
-    '--tmpfs',
-    '/tmp',
-  ];
-  const run = spawnSync('bwrap', [...sandbox, '--', ...own.run], { encoding: 'utf8' });
-  const label = `${own.run.join(' ')} of ${name}-${version}`;
-  expect(run.status, `${label}: ${run.stderr}`).toBe(0);
-  expect(run.stdout, label).toContain(own.stdout ?? '');
-  expect(run.stderr, label).toContain(own.stderr ?? '');
-}

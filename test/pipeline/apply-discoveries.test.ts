@@ -54,6 +54,7 @@ async function optionsWith(config: string, discover: readonly string[] = []): Pr
     fromSource: false,
     binaryOnly: false,
     check: false,
+    test: true,
     outputs: [],
     tag: [],
     push: false,

@@ -26,6 +26,7 @@ export interface BuildFlags extends ContainerOptions {
   readonly binaryOnly?: true;
   readonly keepFailed?: true;
   readonly check?: true;
+  readonly test?: boolean;
   readonly push?: true;
 }
 
@@ -57,6 +58,7 @@ export function addBuildOptions(command: Command): Command {
     .option('--binary-only', 'build no package here: fail where none is found')
     .option('--keep-failed', "keep a failed build's files for `buildit shell --failed`")
     .option('--check', "run upstream's own tests of every package that is built")
+    .option('--no-test', 'run no tests: neither of packages that are built nor of the container')
     .option('--verify', 'look at every file again, even if nothing seems to have changed')
     .option('--json', 'print one JSON document about the images');
 }
@@ -126,6 +128,7 @@ export async function optionsAt(
     fromSource: flags.fromSource === true,
     binaryOnly: flags.binaryOnly === true,
     check: flags.check === true,
+    test: flags.test !== false,
     outputs: flags.output ?? [],
     tag: flags.tag ?? [],
     push: flags.push === true || discover.some(({ push }) => push),

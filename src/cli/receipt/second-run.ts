@@ -18,6 +18,8 @@ export function secondRun(events: readonly BuilditEvent[]): readonly BuilditEven
       case 'container-started':
       case 'image-started':
       case 'image-finished':
+      case 'test-started':
+      case 'test-passed':
       case 'warning':
         return [event];
       default:

@@ -133,11 +133,25 @@ function applyEvent(event: BuilditEvent, { begin, say, end }: BlockWriter): void
     case 'image-failed':
       end(imageKey(event.label), 'failed');
       break;
+    case 'test-started':
+      begin(testKey(event.label));
+      say(testKey(event.label), `Testing ${printable(event.label)}...`, false);
+      break;
+    case 'test-passed':
+      end(testKey(event.label), 'done');
+      break;
+    case 'test-failed':
+      end(testKey(event.label), 'failed');
+      break;
     default:
   }
 }
 
 const UPLOAD = 'upload';
+
+function testKey(label: string): string {
+  return `test ${label}`;
+}
 
 function imageKey(label: string): string {
   return `image ${label}`;
