@@ -77,7 +77,7 @@ function requestOf(recipe: Recipe, version?: string): PackageRequest {
   const { root } = recipe;
   const node = { kind: 'scalar', style: 'plain', text: version ?? '', value: version ?? null } as const;
   const place = { ...node, document: root.document, start: root.start, end: root.end };
-  const exact = version === undefined ? undefined : { text: version, node: place };
+  const exact = version === undefined ? undefined : { wanted: { kind: 'exact', version } as const, node: place };
   return { recipe, origin, derivation: undefined, version: exact, asked: [], node: root };
 }
 
