@@ -9,8 +9,15 @@ import { readAtom } from './read-atom.ts';
 import type { Recipe } from './recipe.ts';
 import { refuseDemands, shownVersions } from './refuse-demands.ts';
 import { type PackageChoices, type PackageReading, resolvePackage } from './resolve-package.ts';
-import { allowedVersions, demandKey, demandText, meetDemands, type VersionDemand } from './version-demand.ts';
-import { wantedVersionOf } from './wanted-version.ts';
+import {
+  allowedVersions,
+  demandKey,
+  demandText,
+  type MetDemands,
+  meetDemands,
+  type VersionDemand,
+} from './version-demand.ts';
+import { wantedVersionOf, wantedVersionText } from './wanted-version.ts';
 
 /**
  * Finds every recipe that the requested ones need, and one version for each name: of those that all demands allow the
@@ -19,7 +26,7 @@ import { wantedVersionOf } from './wanted-version.ts';
  * cannot be met at once are a complaint.
  *
  * Whoever made a known demand may be chosen otherwise afterwards, and not make it any more. Such a demand is forgotten
- * once; where it comes up again, the choice would go round in a circle, and it stays.
+ * once; where it comes up again, the choice would go round in a circle, and it stays, which is said.
  */
 export async function solvePackages(
   requests: readonly PackageRequest[],
@@ -34,9 +41,9 @@ export async function solvePackages(
       known.set(demandKey(walk.late), walk.late);
       continue;
     }
-    const made = new Set(walk.demands.map(demandKey));
+    const made = new Set([...walk.demands.values()].flat().map(demandKey));
     const stale = [...known.keys()].filter((key) => !made.has(key) && !forgotten.has(key));
-    if (stale.length === 0) return solution.finish(walk);
+    if (stale.length === 0) return solution.finish(walk, [...known.values()]);
     for (const key of stale) {
       known.delete(key);
       forgotten.add(key);
@@ -56,7 +63,8 @@ interface Walk {
   readonly packages: Map<string, ChosenPackage>;
   /** Every recipe that was come by, with a version or without. */
   readonly recipes: Map<string, Recipe>;
-  readonly demands: VersionDemand[];
+  /** By the name of the package. */
+  readonly demands: Map<string, VersionDemand[]>;
   /** A demand against a choice that was made without it; the walk ends there. */
   late?: VersionDemand;
 }
@@ -83,7 +91,8 @@ class Solution {
 
   /** Goes from the requests along the dependencies and chooses what it comes by. */
   async walk(known: readonly VersionDemand[]): Promise<Walk> {
-    const walk: Walk = { packages: new Map(), recipes: new Map(), demands: [...this.#demands] };
+    const walk: Walk = { packages: new Map(), recipes: new Map(), demands: byName(this.#demands) };
+    const expected = byName(known);
     const waiting: Waiting[] = [...this.#requests.keys()].map((name) => ({ name, atom: undefined }));
     const isKnown = new Set(known.map(demandKey));
     for (const { name, atom } of waiting) {
@@ -91,14 +100,14 @@ class Solution {
       const recipe = this.#requests.get(name)?.recipe ?? (await this.#context.library.find(atom!));
       if (recipe === undefined) continue;
       walk.recipes.set(name, recipe);
-      const version = this.#chooseVersion(recipe, walk, known);
+      const version = this.#chooseVersion(recipe, walk, expected.get(name) ?? []);
       if (version === undefined) continue;
       const chosen = await this.#package(recipe, version);
       walk.packages.set(name, chosen);
       for (const { atom: needed, node } of chosen.reading.dependencies) {
         if (needed.category === DEBIAN_CATEGORY) continue;
         const demand = demandOf(needed, chosen, node);
-        if (demand !== undefined) walk.demands.push(demand);
+        if (demand !== undefined) addDemand(walk.demands, demand);
         if (demand !== undefined && isAgainst(demand, walk) && !isKnown.has(demandKey(demand))) {
           return { ...walk, late: demand };
         }
@@ -109,27 +118,35 @@ class Solution {
   }
 
   /** Complains about what is wrong in a walk that came to its end; throws where it does not go with the lock. */
-  finish({ packages, recipes, demands }: Walk): ReadonlyMap<string, PackageReading> {
+  finish({ packages, recipes, demands }: Walk, known: readonly VersionDemand[]): ReadonlyMap<string, PackageReading> {
     const { problems } = this.#context;
     for (const [name, recipe] of recipes) {
-      const own = demands.filter((demand) => demand.name === name);
+      const own = demands.get(name) ?? [];
       if (refuseDemands(recipe, own, problems)) {
         this.#checkPin(recipe, own);
         refuseCircle(packages.get(name), own, problems);
       }
     }
     for (const chosen of packages.values()) problems.addAll(chosen.problems);
-    return new Map([...packages].map(([name, { reading }]) => [name, reading]));
+    const stale = byName(known);
+    return new Map(
+      [...packages].map(([name, chosen]) => {
+        const preferred = this.#preferredVersion(chosen.recipe, meetDemands(chosen.recipe, demands.get(name) ?? []));
+        return [name, withCircleNotice(chosen, preferred, stale.get(name) ?? [])];
+      }),
+    );
   }
 
   /** Undefined where a demand has no version at all. Demands that nobody in this walk made yet count where they can. */
   #chooseVersion(recipe: Recipe, walk: Walk, known: readonly VersionDemand[]): string | undefined {
-    const isOfName = ({ name }: VersionDemand) => name === recipe.name;
-    const own = walk.demands.filter(isOfName);
+    const own = walk.demands.get(recipe.name) ?? [];
     if (own.some((demand) => allowedVersions(recipe, demand).length === 0)) return undefined;
-    const expected = known.filter((demand) => isOfName(demand) && isStillPossible(demand, walk));
-    const { versions } = meetDemands(recipe, expected, meetDemands(recipe, own).versions);
-    const pinned = this.#pinnedVersion(recipe.name);
+    const expected = known.filter((demand) => isStillPossible(demand, walk));
+    return this.#preferredVersion(recipe, meetDemands(recipe, expected, meetDemands(recipe, own).versions));
+  }
+
+  #preferredVersion({ name }: Recipe, { versions }: MetDemands): string | undefined {
+    const pinned = this.#pinnedVersion(name);
     return pinned !== undefined && versions.includes(pinned) ? pinned : versions[0];
   }
 
@@ -180,6 +197,18 @@ class Solution {
   }
 }
 
+function byName(demands: readonly VersionDemand[]): Map<string, VersionDemand[]> {
+  const map = new Map<string, VersionDemand[]>();
+  for (const demand of demands) addDemand(map, demand);
+  return map;
+}
+
+function addDemand(map: Map<string, VersionDemand[]>, demand: VersionDemand): void {
+  const others = map.get(demand.name);
+  if (others === undefined) map.set(demand.name, [demand]);
+  else others.push(demand);
+}
+
 function demandOf(atom: Atom, { recipe, version }: ChosenPackage, node: YamlNode): VersionDemand | undefined {
   const wanted = wantedVersionOf(atom);
   return wanted && { name: packageName(atom), wanted, by: recipe.name, byVersion: version, node };
@@ -205,4 +234,16 @@ function refuseCircle(chosen: ChosenPackage | undefined, demands: readonly Versi
   if (unmet === undefined) return;
   const message = `Cannot choose a version of "${recipe.name}": ${demandText(unmet)}, and with that the choice goes round in a circle`;
   problems.add(unmet.node, message, { code: 'dependency-unsatisfied', hint: 'name exact versions in container.yaml' });
+}
+
+/** Says so where a package is not in the version its demands would give it, because whoever that brings in forbids it. */
+function withCircleNotice(
+  { recipe, version, reading }: ChosenPackage,
+  preferred: string | undefined,
+  stale: readonly VersionDemand[],
+): PackageReading {
+  if (preferred === version || stale.length === 0) return reading;
+  const reasons = stale.map(({ by, byVersion, wanted }) => `${by} ${byVersion} needs ${wantedVersionText(wanted)}`);
+  const notice = `${recipe.name} is taken in version ${version}, not ${preferred}: with that ${reasons.join(', ')}`;
+  return { ...reading, package: { ...reading.package, notices: [...reading.package.notices, notice] } };
 }

@@ -12,7 +12,7 @@ export function versionOfTag(tag: string, project?: string): string | undefined 
   const named = project !== undefined && tag.toLowerCase().startsWith(project.toLowerCase());
   const rest = named ? tag.slice(project.length).replace(/^[-_./]/, '') : tag;
   const bare = rest.replace(FRONT, '');
-  if (!/^[0-9]/.test(bare)) return undefined;
+  if (!/^[0-9](?:.*[0-9A-Za-z])?$/.test(bare)) return undefined;
   // Dashes are dots only where nothing else is, and a date or a patch level stays what it is.
   const dotted = /^[0-9]+(?:-[0-9]+)+$/.test(bare)
     ? bare.replaceAll('-', '.')
