@@ -11,6 +11,7 @@ import { addFetchCommand } from './commands/fetch.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addHashCommand } from './commands/hash.ts';
 import { addKeyCommand } from './commands/key.ts';
+import { addLintCommand } from './commands/lint.ts';
 import { addLockCommand } from './commands/lock.ts';
 import { addLogCommand } from './commands/log.ts';
 import { addNewCommand } from './commands/new.ts';
@@ -60,6 +61,7 @@ const COMMANDS: readonly AddCommand[] = [
   addKeyCommand,
   addConfigCommand,
   addDoctorCommand,
+  addLintCommand,
   addSchemaCommand,
   addCompletionCommand,
 ];

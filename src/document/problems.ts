@@ -57,8 +57,8 @@ export class Problems {
     return this.#found.length === 0;
   }
 
-  /** Throws everything that was collected, in the order of files and places; nothing when there is nothing. */
-  throwAll(): void {
+  /** Everything that was collected, in the order of files and places. */
+  get errors(): readonly BuilditError[] {
     const files = [...new Set(this.#found.map(({ error }) => error.position!.file))];
     const sorted = this.#found.toSorted(
       (a, b) =>
@@ -66,7 +66,13 @@ export class Problems {
         a.error.position!.line - b.error.position!.line ||
         a.error.position!.column - b.error.position!.column,
     );
-    const errors = sorted.slice(0, MAXIMUM_REPORTED).map(({ error }) => error);
+    return sorted.map(({ error }) => error);
+  }
+
+  /** Throws everything that was collected, in the order of files and places; nothing when there is nothing. */
+  throwAll(): void {
+    const sorted = this.errors;
+    const errors = sorted.slice(0, MAXIMUM_REPORTED);
     const left = sorted.length - errors.length;
     if (left > 0) errors.push(new BuilditError(this.#code, `Cannot list all mistakes: found ${left} more`));
     throwCollected(errors);

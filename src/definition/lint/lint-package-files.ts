@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { mapAt } from '../../document/fields.ts';
+import { listDirectory } from '../../document/list-directory.ts';
+import { cleanRelativePath } from '../../document/resolve-inside.ts';
+import { memberOf, type YamlMap } from '../../document/yaml-node.ts';
+import { type DefinitionFinding, styleFinding } from './definition-finding.ts';
+
+/** Finds patches that nothing applies and files that no phase mentions. `scripts` are all phases of the package. */
+export async function lintPackageFiles(
+  root: YamlMap,
+  directory: string,
+  scripts: readonly string[],
+): Promise<readonly DefinitionFinding[]> {
+  return [...(await lintPatches(root, directory)), ...(await lintFiles(root, directory, scripts.join('\n')))];
+}
+
+async function lintPatches(root: YamlMap, directory: string): Promise<readonly DefinitionFinding[]> {
+  const member = memberOf(root, 'patches');
+  const listed = new Set(mapAt(root, 'patches')?.members.map(({ name }) => cleanRelativePath(name)));
+  const isApplied = (path: string) => (member === undefined ? path.endsWith('.patch') : listed.has(path));
+  const unused = (await filesBelow(directory, 'patches')).filter(
+    (path) => /\.(?:patch|diff)$/.test(path) && !isApplied(path),
+  );
+  const hint =
+    member === undefined ? 'without `patches:`, patches/*.patch are applied' : 'list it in `patches:`, or remove it';
+  return unused.map((path) =>
+    styleFinding('unused-patch', member?.key ?? root, `expected "${path}" to be applied, found it unused`, { hint }),
+  );
+}
+
+async function lintFiles(root: YamlMap, directory: string, scripts: string): Promise<readonly DefinitionFinding[]> {
+  const files = (await filesBelow(directory, 'files')).map((path) => path.slice('files/'.length));
+  if (files.length === 0) return [];
+  const place = memberOf(root, 'phases')?.key ?? root;
+  const hint = 'phases find it in $FILESDIR; remove it where nobody needs it';
+  const mentions = [...scripts.matchAll(/\bFILESDIR\b\}?"?\/?([^\s"'`;|&()<>]*)/g)].map(([, rest]) => rest!);
+  if (mentions.length === 0) {
+    return [styleFinding('unused-file', place, 'expected the phases to use "files", found them without it', { hint })];
+  }
+  const isUsed = (path: string) =>
+    mentions.some(
+      (rest) => !/^[A-Za-z0-9@%+=:,._/-]*[A-Za-z0-9_]$/.test(rest) || path === rest || path.startsWith(`${rest}/`),
+    );
+  return files
+    .filter((path) => !isUsed(path))
+    .map((path) =>
+      styleFinding('unused-file', place, `expected the phases to use "files/${path}", found them without it`, { hint }),
+    );
+}
+
+const MOST_FILES = 10_000;
+
+async function filesBelow(directory: string, start: string): Promise<readonly string[]> {
+  const files: string[] = [];
+  const waiting = [start];
+  for (let path = waiting.pop(); path !== undefined && files.length < MOST_FILES; path = waiting.pop()) {
+    for (const entry of (await listDirectory(join(directory, path), undefined)) ?? []) {
+      if (entry.isDirectory()) waiting.push(`${path}/${entry.name}`);
+      else files.push(`${path}/${entry.name}`);
+    }
+  }
+  return files.sort();
+}

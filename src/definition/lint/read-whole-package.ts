@@ -1,0 +1,42 @@
+import { mapAt } from '../../document/fields.ts';
+import type { ResolvedPackage } from '../../model/package.ts';
+import type { DefinitionContext } from '../definition-context.ts';
+import type { PackageRequest } from '../package-requests.ts';
+import { readAtom } from '../read-atom.ts';
+import type { GeneralFlags } from '../resolve-flags.ts';
+import { resolvePackage } from '../resolve-package.ts';
+
+/**
+ * Reads a package at every version, with the flags that are on by default, with all of them and with none, so that
+ * mistakes are found wherever they stand. A derivation has chosen its version and its flags. What is wrong goes to the
+ * problems.
+ */
+export async function readWholePackage(
+  { recipe, origin, derivation, version, asked }: PackageRequest,
+  context: DefinitionContext,
+): Promise<readonly ResolvedPackage[]> {
+  const repository = context.repositories.find(({ name }) => name === recipe.repository);
+  const general = repository === undefined ? [context.use] : [repository.use, context.use];
+  const flags = (mapAt(recipe.root, 'flags')?.members ?? []).map(({ name }) => name);
+  const variants: readonly GeneralFlags[] =
+    derivation !== undefined || flags.length === 0
+      ? [NO_CHANGE]
+      : [NO_CHANGE, { with: flags, without: [] }, { with: [], without: flags }];
+  const newest = recipe.versions.slice(0, 1);
+  const versions = version !== undefined ? [version.text] : derivation !== undefined ? newest : recipe.versions;
+  const packages: ResolvedPackage[] = [];
+  for (const one of versions) {
+    for (const variant of variants) {
+      const use = { general: [...general, variant], asked };
+      const choices = { version: one, origin, use, derivation };
+      const reading = await resolvePackage(recipe, choices, {
+        ...context,
+        readAtom: (node, text) => readAtom(node, text, context),
+      });
+      packages.push(reading.package);
+    }
+  }
+  return packages;
+}
+
+const NO_CHANGE: GeneralFlags = { with: [], without: [] };
