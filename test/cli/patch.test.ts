@@ -508,6 +508,7 @@ requires('tmux').describe('in a terminal', () => {
     return openTerminal([process.execPath, `${installation}/bin/buildit.js`, ...argv], {
       directory: join(tool.cwd, 'box'),
       rows: 40,
+      patienceMs: 50_000,
       environment: { ...tool.environment, SHELL: '/bin/bash', PS1: 'here$ ' },
     });
   }
@@ -527,7 +528,7 @@ requires('tmux').describe('in a terminal', () => {
     expect(existsSync(tool.at('.buildit'))).toBe(false);
   });
 
-  test('its end with another code writes nothing, and the tree stays', { timeout: 60_000 }, async () => {
+  test('its end with another code writes nothing, and the tree stays', { timeout: 120_000 }, async () => {
     const tool = toolContainer();
     const terminal = inTerminal(tool, 'patch', 'new', 'pkgs/tool', 'fix-x');
     await terminal.until((lines) => lines.some((line) => line.startsWith('Change it and leave the shell')));

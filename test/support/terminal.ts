@@ -24,11 +24,13 @@ export interface TerminalOptions {
   readonly directory?: string;
   /** Besides, or in place of, the environment of the tests. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** How long `until` waits. */
+  readonly patienceMs?: number;
 }
 
 export function openTerminal(
   command: readonly string[],
-  { columns = 80, rows = 24, directory = '/', environment = {} }: TerminalOptions = {},
+  { columns = 80, rows = 24, directory = '/', environment = {}, patienceMs = PATIENCE_MS }: TerminalOptions = {},
 ): Terminal {
   const socket = join(temporaryDirectory(), 'tmux');
   const tmux = (...parameters: readonly string[]) =>
@@ -54,7 +56,7 @@ export function openTerminal(
       for (const start = Date.now(); ; await delay(30)) {
         const lines = screen();
         if (isWanted(lines)) return lines;
-        if (Date.now() - start > PATIENCE_MS) throw new Error(`The screen shows:\n${lines.join('\n')}`);
+        if (Date.now() - start > patienceMs) throw new Error(`The screen shows:\n${lines.join('\n')}`);
       }
     },
     press: (...keys) => void tmux('send-keys', ...keys),
