@@ -47,7 +47,7 @@ const mayImport: Record<string, readonly string[]> = {
   signing: ['model', 'system'],
   binhost: ['model', 'system', 'store', 'layer', 'remote', 'signing'],
   discover: ['model', 'system', 'document', 'remote'],
-  cache: ['model', 'system', 'store', 'signing', 'remote', 'binhost'],
+  cache: ['model', 'system', 'store', 'layer', 'signing', 'remote', 'binhost'],
   fetch: ['model', 'system', 'store'],
   build: ['model', 'system', 'store', 'layer'],
   patching: ['model', 'system', 'document'],

@@ -5,6 +5,7 @@ import type { PackageRequest } from '../package-requests.ts';
 import { readAtom } from '../read-atom.ts';
 import type { GeneralFlags } from '../resolve-flags.ts';
 import { resolvePackage } from '../resolve-package.ts';
+import { isWantedVersion } from '../wanted-version.ts';
 
 /**
  * Reads a package at every version, with the flags that are on by default, with all of them and with none, so that
@@ -22,8 +23,10 @@ export async function readWholePackage(
     derivation !== undefined || flags.length === 0
       ? [NO_CHANGE]
       : [NO_CHANGE, { with: flags, without: [] }, { with: [], without: flags }];
-  const newest = recipe.versions.slice(0, 1);
-  const versions = version !== undefined ? [version.text] : derivation !== undefined ? newest : recipe.versions;
+  const allowed = recipe.versions.filter(
+    (one) => version === undefined || isWantedVersion(version.wanted, one, recipe.scheme),
+  );
+  const versions = derivation === undefined ? allowed : allowed.slice(0, 1);
   const packages: ResolvedPackage[] = [];
   for (const one of versions) {
     for (const variant of variants) {
