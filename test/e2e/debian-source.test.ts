@@ -79,7 +79,7 @@ requires('archive', 'user namespaces').describe('a Debian source package with a 
     expect(runWithPodman(place.path, layout)).toBe('Hello, patched world!\n');
   });
 
-  requires('dpkg-buildpackage', 'dh', 'root').test(
+  requires('dpkg-buildpackage', 'dh', 'help2man', 'makeinfo', 'root').test(
     'holds the files that dpkg-buildpackage makes in a plain tree',
     async () => {
       const plain = mkdtempSync(join(tmpdir(), 'buildit-plain-'));
