@@ -5,11 +5,12 @@ import { validateSchema } from '../document/validate-schema.ts';
 import { memberOf, type YamlMap } from '../document/yaml-node.ts';
 import { isPackageNamePart, isVersion } from '../model/names.ts';
 import { compareVersions, versionOrder } from '../model/version-order.ts';
-import { VERSION_SCHEMES, type VersionScheme } from '../model/version-scheme.ts';
+import type { VersionScheme } from '../model/version-scheme.ts';
 import type { Witness } from '../system/witness.ts';
 import { DEBIAN_CATEGORY } from './atom.ts';
 import { acceptText, refuseText } from './checked-text.ts';
 import { UNKNOWN_VERSION } from './debian-source.ts';
+import { readScheme } from './read-scheme.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 
 /** Words of pkg.yaml that this version refuses by name. */
@@ -54,7 +55,7 @@ export function asRecipe(
   if (name !== undefined && expectedName !== undefined && name !== expectedName) {
     problems.expected(nameNode!, 'name', `"${expectedName}", which is where the recipe lies`);
   }
-  const scheme = VERSION_SCHEMES.find((known) => known === textAt(root, 'version-scheme')) ?? 'loose';
+  const scheme = readScheme(root);
   const versions = readVersions(source, scheme, problems);
   checkHasWork(source, problems);
   if (name === undefined || versions.length === 0) return undefined;

@@ -25,6 +25,7 @@ source:
     directory: .
   - {url: "https://example.org/data.bin", sha256: ${DIGEST}, filename: data.bin, unpack: false}
 class: autotools
+version-scheme: loose
 root: toolchain
 flags:
   colour: {default: on, description: Colours, configure: [--with-colour]}
@@ -191,6 +192,7 @@ const KEEPING: readonly Mutation[] = [
   recipe('allow', 'set-id: tool', 'unstripped: tool'),
   recipe('x-', 'x-note: nothing', 'x-note: something'),
   recipe('versions', '  2.0:', '  3.0:'),
+  recipe('version-scheme', 'version-scheme: loose', 'version-scheme: debian'),
   derivation('allow', 'usr/bin/*', 'usr/sbin/*'),
   derivation('author', 'Sysadmin42 <sys@admin42.org>', 'Sysadmin43'),
   derivation('description', 'Our tool', 'Their tool'),

@@ -124,6 +124,15 @@ const STYLE: readonly (readonly [code: string, files: Files, finding: string | R
 ];
 
 describe('lintDefinitions', () => {
+  test('takes for newest what the recipe’s scheme does', async () => {
+    const text = TOOL.replace('  2.0:', '  4rc1:').replace('  1.0:', '  4:');
+    const ofScheme = (scheme: string) => ({ [PKG]: text.replace('class:', `version-scheme: ${scheme}\nclass:`) });
+    expect((await findingsOf(ofScheme('debian'))).map(told)).toEqual([]);
+    expect((await findingsOf(ofScheme('loose'))).map(told)).toEqual([
+      `${PKG}:6:3 warning versions-order expected the newest version first, found 4rc1 before 4`,
+    ]);
+  });
+
   test.each([
     ['a repository', 'repository', 'recipes'],
     ['a recipe', 'package', 'recipes/app-misc/tool'],
