@@ -1,14 +1,16 @@
-import { mapAt } from '../../document/fields.ts';
+import { mapAt, textAt } from '../../document/fields.ts';
 import { positionAt, type YamlMap, type YamlMember } from '../../document/yaml-node.ts';
 import { isVersion } from '../../model/names.ts';
 import { compareVersions } from '../../model/version-order.ts';
+import { VERSION_SCHEMES } from '../../model/version-scheme.ts';
 import { type DefinitionFinding, styleFinding, type TextEdit } from './definition-finding.ts';
 
 /** Versions stand newest first, so that the one that is built by default is the one that is seen. */
 export function lintVersions(root: YamlMap): readonly DefinitionFinding[] {
   const map = mapAt(root, 'versions');
   if (map === undefined || !map.members.every(({ name }) => isVersion(name))) return [];
-  const sorted = map.members.toSorted((a, b) => compareVersions(b.name, a.name));
+  const scheme = VERSION_SCHEMES.find((known) => known === textAt(root, 'version-scheme')) ?? 'loose';
+  const sorted = map.members.toSorted((a, b) => compareVersions(b.name, a.name, scheme));
   const index = map.members.findIndex((member, at) => member !== sorted[at]);
   if (index < 0) return [];
   const message = `expected the newest version first, found ${map.members[index]!.name} before ${sorted[index]!.name}`;
