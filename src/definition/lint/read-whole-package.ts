@@ -5,7 +5,7 @@ import type { PackageRequest } from '../package-requests.ts';
 import { readAtom } from '../read-atom.ts';
 import type { GeneralFlags } from '../resolve-flags.ts';
 import { resolvePackage } from '../resolve-package.ts';
-import { isWantedVersion } from '../wanted-version.ts';
+import { isWantedVersion, wantedVersionText } from '../wanted-version.ts';
 
 /**
  * Reads a package at every version, with the flags that are on by default, with all of them and with none, so that
@@ -23,10 +23,15 @@ export async function readWholePackage(
     derivation !== undefined || flags.length === 0
       ? [NO_CHANGE]
       : [NO_CHANGE, { with: flags, without: [] }, { with: [], without: flags }];
-  const allowed = recipe.versions.filter(
+  const wanted = recipe.versions.filter(
     (one) => version === undefined || isWantedVersion(version.wanted, one, recipe.scheme),
   );
-  const versions = derivation === undefined ? allowed : allowed.slice(0, 1);
+  if (version !== undefined && wanted.length === 0) {
+    const [asks, has] = [wantedVersionText(version.wanted), recipe.versions.slice(0, MOST_SHOWN).join(', ')];
+    const message = `Cannot choose a version of "${recipe.name}": expected ${asks}, found ${has}`;
+    context.problems.add(version.node, message, { code: 'dependency-unsatisfied' });
+  }
+  const versions = derivation === undefined ? wanted : wanted.slice(0, 1);
   const packages: ResolvedPackage[] = [];
   for (const one of versions) {
     for (const variant of variants) {
@@ -41,5 +46,7 @@ export async function readWholePackage(
   }
   return packages;
 }
+
+const MOST_SHOWN = 10;
 
 const NO_CHANGE: GeneralFlags = { with: [], without: [] };

@@ -180,6 +180,13 @@ describe('lintDefinitions', () => {
     expect(old).toEqual([expect.stringMatching(/error definition-invalid .*SHA-256/)]);
   });
 
+  test('tells a derivation of a version that its base does not have', async () => {
+    const files: Files = { 'box/pkgs/tool/pkg.yaml': 'base: app-misc/tool-3.0\n' };
+    expect((await findingsOf(files, 'package', 'box/pkgs/tool')).map(told)).toEqual([
+      'box/pkgs/tool/pkg.yaml:1:7 error dependency-unsatisfied Cannot choose a version of "app-misc/tool": expected 3.0, found 2.0, 1.0',
+    ]);
+  });
+
   test('tells mistakes of container.yaml and of embedded packages together', async () => {
     const files: Files = {
       'box/container.yaml': String(SOUND['box/container.yaml']).replace('type: oci', 'type: ocj'),
