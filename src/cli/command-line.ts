@@ -10,6 +10,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addFetchCommand } from './commands/fetch.ts';
 import { addGcCommand } from './commands/gc.ts';
 import { addHashCommand } from './commands/hash.ts';
+import { addImportCommand } from './commands/import.ts';
 import { addKeyCommand } from './commands/key.ts';
 import { addLintCommand } from './commands/lint.ts';
 import { addLockCommand } from './commands/lock.ts';
@@ -56,6 +57,7 @@ const COMMANDS: readonly AddCommand[] = [
   addPatchCommand,
   addAddCommand,
   addRmCommand,
+  addImportCommand,
   addGcCommand,
   addStoreCommand,
   addKeyCommand,

@@ -65,7 +65,7 @@ export function createRecipeLibrary({ repositories, problems, witness }: Library
     has: async (atom) => (await holdersOf(atom)).length > 0,
     find: (atom) => remembered(recipes, packageName(atom), () => read(atom)),
     async suggest(atom) {
-      const names = await allNames(repositories);
+      const names = (await listRecipes(repositories)).map(({ name }) => name);
       const wanted = packageName(atom);
       const sameName = names.find((name) => name.split('/')[1] === atom.name);
       const closest = closestName(wanted, names) ?? sameName;
@@ -87,15 +87,27 @@ function remembered<Value>(
   return made;
 }
 
-/** `category/name` of everything that looks like a recipe's directory. Only to make suggestions from. */
-async function allNames(repositories: readonly RepositoryDefinition[]): Promise<readonly string[]> {
-  const names: string[] = [];
-  for (const { directory } of repositories) {
-    for (const category of await partsBelow(directory)) {
-      for (const name of await partsBelow(join(directory, category))) names.push(`${category}/${name}`);
+/** A directory of a repository that may hold a recipe; its pkg.yaml has not been looked at. */
+export interface RecipePlace {
+  /** `category/name`. */
+  readonly name: string;
+  readonly repository: RepositoryDefinition;
+  /** Absolute. */
+  readonly directory: string;
+}
+
+/** Everything that looks like a recipe's directory, by name. */
+export async function listRecipes(repositories: readonly RepositoryDefinition[]): Promise<readonly RecipePlace[]> {
+  const places: RecipePlace[] = [];
+  for (const repository of repositories) {
+    for (const category of await partsBelow(repository.directory)) {
+      const parent = join(repository.directory, category);
+      for (const name of await partsBelow(parent)) {
+        places.push({ name: `${category}/${name}`, repository, directory: join(parent, name) });
+      }
     }
   }
-  return names.sort();
+  return places.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
 async function partsBelow(directory: string): Promise<readonly string[]> {

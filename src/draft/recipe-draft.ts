@@ -22,6 +22,8 @@ export interface DraftSource {
   readonly file?: string | undefined;
   readonly sha256?: string | undefined;
   readonly filename?: string | undefined;
+  /** Directory below the source tree. */
+  readonly directory?: string | undefined;
 }
 
 export type DependencyKind = 'build' | 'link' | 'run' | 'test';
@@ -35,7 +37,8 @@ export interface DraftFlag {
   readonly dependencies?: DraftDependencies | undefined;
 }
 
-export type DraftPhase = 'prepare' | 'configure' | 'build' | 'check' | 'install';
+export const DRAFT_PHASES = ['prepare', 'configure', 'build', 'check', 'install'] as const;
+export type DraftPhase = (typeof DRAFT_PHASES)[number];
 
 /** A recipe that nobody has looked at yet. What is undefined or empty is left out. */
 export interface RecipeDraft {

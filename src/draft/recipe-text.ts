@@ -2,6 +2,7 @@ import { yamlFlowList, yamlText } from '../edit/yaml-text.ts';
 import { printable } from '../model/names.ts';
 import {
   DRAFT_FIELDS,
+  DRAFT_PHASES,
   type DraftDependencies,
   type DraftField,
   type DraftFlag,
@@ -60,7 +61,7 @@ function fieldLines(draft: RecipeDraft): Partial<Record<DraftField, readonly str
     ),
     phases: below(
       'phases',
-      Object.entries(phases).flatMap(([name, script]) => scriptLines(name, script)),
+      DRAFT_PHASES.flatMap((name) => (phases[name] === undefined ? [] : scriptLines(name, phases[name]))),
     ),
     patches: below(
       'patches',

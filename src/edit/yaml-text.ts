@@ -1,6 +1,6 @@
 /** What the core schema of YAML 1.2, or this format's readers, take for something else than a text. */
 const RESERVED = /^(?:~|null|true|false|yes|no|on|off|---|\.\.\.)$/i;
-const PLAIN = /^[A-Za-z0-9_./][^\u0000-\u001f\u007f-\u00a0\u2028\u2029\ufeff]*$/;
+const PLAIN = /^(?:[A-Za-z0-9_./]|--?[A-Za-z0-9])[^\u0000-\u001f\u007f-\u00a0\u2028\u2029\ufeff]*$/;
 
 export interface YamlTextOptions {
   /** Inside `[]` or `{}`, where fewer characters can stand without quotes. */

@@ -56,11 +56,11 @@ export async function applyDiscoveries(
 }
 
 /** The recipes of the configuration that lie in a git repository, at the commit that the lock names. */
-async function fetchRecipes(
+export async function fetchRecipes(
   store: Store,
   { git: url, ref, name }: GitRecipes,
   pinned: DiscoveredPin | undefined,
-  { config, context }: BuildOptions,
+  { config, context }: Pick<BuildOptions, 'config' | 'context'>,
 ): Promise<FetchedGit> {
   const task = `recipes ${name}`;
   context.emit({ kind: 'task-started', task, label: `fetching the recipes ${name}` });

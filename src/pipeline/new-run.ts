@@ -8,9 +8,7 @@ import { readDefinitions } from '../definition/read-definitions.ts';
 import { readRepositories } from '../definition/read-repositories.ts';
 import { createRecipeLibrary } from '../definition/recipe-library.ts';
 import { createDocumentText } from '../document/document-text.ts';
-import { parseYaml } from '../document/parse-yaml.ts';
 import { Problems } from '../document/problems.ts';
-import { validateSchema } from '../document/validate-schema.ts';
 import { containerText, HELLO } from '../draft/container-text.ts';
 import { derivationText } from '../draft/derivation-text.ts';
 import { draftFromTree } from '../draft/draft-from-tree.ts';
@@ -34,6 +32,7 @@ import { fetchUnknownSource, keepLocalFile } from './fetch-unknown-source.ts';
 import { inspectArchive } from './inspect-archive.ts';
 import { type PackagePlace, packagePlace } from './package-place.ts';
 import { openRunStore } from './prepare-run.ts';
+import { requireReadable } from './require-readable.ts';
 import { refuseBareName, stepForWanted } from './step-for-wanted.ts';
 import { parseWanted } from './wanted-package.ts';
 import { type NewFile, writeNewFiles } from './write-new-files.ts';
@@ -238,12 +237,6 @@ async function writePackage(place: PackagePlace, text: string, more: readonly Ne
     case 'nothing':
       return { ...outcome, next: { kind: 'add', directory: '', atom: directory } };
   }
-}
-
-async function requireReadable(path: string, text: string): Promise<void> {
-  const problems = new Problems('definition-invalid');
-  await validateSchema('pkg', parseYaml(createDocumentText(path, path, text), 'definition-invalid'), problems, {});
-  problems.throwAll();
 }
 
 /** Writes a repository of recipes with one that builds at once. */

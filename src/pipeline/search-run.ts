@@ -1,11 +1,14 @@
 import { containerTitle } from '../binhost/container-entry.ts';
 import type { Binhost } from '../binhost/open-binhost.ts';
+import type { RecipePlace } from '../definition/recipe-library.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { Hash } from '../model/package-hash.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { provideFlock } from './host-programs.ts';
 import { offline } from './managed-place.ts';
 import { openSharing, type Sharing, type SharingOptions } from './open-cache.ts';
+import { configuredRecipes, readRecipes, recipeTextAt } from './read-recipes.ts';
+import { recipeDescription } from './recipe-facts.ts';
 
 /** One package or container as the index of a place names it. */
 export type FoundEntry =
@@ -30,15 +33,52 @@ export type FoundEntry =
       readonly images: number;
       readonly publishedAt: string;
       readonly isKnownSigner: boolean;
+    }
+  | {
+      readonly kind: 'recipe';
+      readonly name: string;
+      /** The newest one. */
+      readonly version: string;
+      /** The repository it is of. */
+      readonly place: string;
+      readonly description: string;
     };
 
-/** Everything at the configured places whose name holds a text, or matches a pattern with `*` and `?`. */
-export async function searchBinhosts(options: SharingOptions, text: string): Promise<readonly FoundEntry[]> {
+/**
+ * Recipes of the configured repositories whose name or description holds a text, and everything at the configured places whose name
+ * does. A pattern with `*` and `?` is for whole names. Without a network, or a place to ask, recipes alone are looked at.
+ */
+export async function search(options: SharingOptions, text: string): Promise<readonly FoundEntry[]> {
   const matches = matcher(text);
+  const recipes = await searchRecipes(options, text);
+  const { config } = options;
+  const hasPlaces = [config.repository, ...config.repositories].some((place) => place?.downloadType !== undefined);
+  if (config.offline || !hasPlaces) return recipes;
   return withBinhosts(options, async ({ binhosts }) => {
     const found = binhosts.flatMap((binhost) => [...containersAt(binhost), ...packagesAt(binhost)]);
-    return found.filter(({ name, version }) => matches(name) || matches(`${name}-${version}`)).sort(byName);
+    const named = found.filter(({ name, version }) => matches(name) || matches(`${name}-${version}`));
+    return [...named, ...recipes].sort(byName);
   });
+}
+
+/** Files are read only where the word is in them: a repository may hold very many. */
+async function searchRecipes(options: SharingOptions, text: string): Promise<readonly FoundEntry[]> {
+  const matches = matcher(text);
+  const word = /[*?]/.test(text) ? undefined : text.toLowerCase();
+  const places: RecipePlace[] = [];
+  for (const place of await configuredRecipes(options)) {
+    const isNamed = matches(place.name);
+    if (isNamed || (word !== undefined && (await recipeTextAt(place))?.toLowerCase().includes(word) === true)) {
+      places.push(place);
+    }
+  }
+  const entries = (await readRecipes(places, options)).map(
+    (found): Extract<FoundEntry, { kind: 'recipe' }> => ({
+      ...{ kind: 'recipe', name: found.recipe.name, version: found.recipe.versions[0]! },
+      ...{ place: found.recipe.repository, description: recipeDescription(found) },
+    }),
+  );
+  return entries.filter(({ name, description }) => matches(name) || (word !== undefined && matches(description)));
 }
 
 /** Case is of no account; a pattern means the whole name. */

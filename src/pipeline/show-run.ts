@@ -1,10 +1,13 @@
+import { join } from 'node:path';
 import { type ContainerEntry, containerTitle } from '../binhost/container-entry.ts';
 import type { IndexEntry } from '../binhost/index-part.ts';
 import type { Binhost } from '../binhost/open-binhost.ts';
 import { readContainer } from '../binhost/read-container.ts';
 import { readRecordOf } from '../binhost/record-reading.ts';
 import { selectContainers } from '../binhost/select-containers.ts';
+import type { Recipe } from '../definition/recipe.ts';
 import { didYouMean } from '../document/closest-name.ts';
+import { listDirectory } from '../document/list-directory.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { type Hash, hashMatches } from '../model/package-hash.ts';
@@ -14,6 +17,8 @@ import { listRecords } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
 import { fingerprintOf } from './binhost-entries.ts';
 import type { SharingOptions } from './open-cache.ts';
+import { configuredRecipes, readRecipes } from './read-recipes.ts';
+import { type KnownBuild, recipeFacts, type ShownRecipe } from './recipe-facts.ts';
 import { withBinhosts } from './search-run.ts';
 
 /** Who signed something, and whether that counts here. */
@@ -68,6 +73,7 @@ export interface ShownContainer {
 }
 
 export interface Shown {
+  readonly recipes: readonly ShownRecipe[];
   readonly packages: readonly ShownPackage[];
   readonly containers: readonly ShownContainer[];
 }
@@ -75,27 +81,40 @@ export interface Shown {
 /** A name with very many builds is shown by its first ones: each costs two requests. */
 const MOST_READ = 200;
 
-/** All that is known of a name or a HASH, here and at the configured places. */
-export async function showFromBinhosts(options: SharingOptions, what: string): Promise<Shown> {
+/** All that is known of a name or a HASH: recipes of the configured repositories, builds here and at the configured places. */
+export async function show(options: SharingOptions, what: string): Promise<Shown> {
   return withBinhosts(
     options,
     async ({ store, binhosts }) => {
       const { signal } = options.context;
-      const names = new Set<string>();
-      const local = await localPackages(store, what, names);
+      const places = await configuredRecipes(options);
+      const names = new Set<string>(places.map(({ name }) => name));
+      const found = await readRecipes(
+        places.filter(({ name }) => isCalled(what, name)),
+        options,
+      );
+      const known: KnownBuild[] = [];
+      const local = await localPackages(store, what, names, known);
       const packages: ShownPackage[] = [...local];
       const containers: ShownContainer[] = [];
       for (const binhost of binhosts) {
         const { content } = binhost.index;
-        for (const { name } of content.packages) names.add(name);
+        for (const { name, version, platform } of content.packages) {
+          names.add(name);
+          known.push({ name, version, platform, place: binhost.name });
+        }
         for (const entry of content.containers) names.add(containerTitle(entry));
         const entries = content.packages.filter((entry) => means(what, entry)).slice(0, MOST_READ);
         for (const entry of entries) packages.push(await packageAt(binhost, entry, signal));
         for (const entry of selectContainers(content.containers, what).slice(0, MOST_READ))
           containers.push(await containerAt(binhost, entry, signal));
       }
-      if (packages.length + containers.length === 0) throw notFound(what, names, binhosts);
-      return { packages, containers };
+      const recipes: ShownRecipe[] = [];
+      for (const one of found.filter(({ recipe }) => hasVersion(what, recipe))) {
+        recipes.push(recipeFacts(one, known, await patchFiles(one.recipe.directory)));
+      }
+      if (recipes.length + packages.length + containers.length === 0) throw notFound(what, names, binhosts);
+      return { recipes, packages, containers };
     },
     { mayLackPlaces: true },
   );
@@ -106,9 +125,37 @@ function means(what: string, { hash, name, version }: Pick<IndexEntry, 'hash' | 
   return hashMatches(hash, what) || [name, short].some((known) => what === known || what === `${known}-${version}`);
 }
 
-async function localPackages(store: Store, what: string, names: Set<string>): Promise<readonly ShownPackage[]> {
+/** A recipe by its name, with a version or without, or by its name without the category. */
+function isCalled(what: string, name: string): boolean {
+  const short = name.slice(name.indexOf('/') + 1);
+  return [name, short].some((known) => what === known || what.startsWith(`${known}-`));
+}
+
+function hasVersion(what: string, { name, versions }: Recipe): boolean {
+  const short = name.slice(name.indexOf('/') + 1);
+  return [name, short].some((known) => what === known || versions.some((version) => what === `${known}-${version}`));
+}
+
+async function patchFiles(directory: string): Promise<readonly string[]> {
+  const entries = (await listDirectory(join(directory, 'patches'), undefined)) ?? [];
+  return entries
+    .map(({ name }) => name)
+    .filter((name) => name.endsWith('.patch'))
+    .sort();
+}
+
+async function localPackages(
+  store: Store,
+  what: string,
+  names: Set<string>,
+  known: KnownBuild[],
+): Promise<readonly ShownPackage[]> {
   const records = await listRecords(store);
-  for (const { kind, name } of records) if (kind === 'build') names.add(name);
+  for (const { kind, name, version, platform } of records) {
+    if (kind !== 'build') continue;
+    names.add(name);
+    known.push({ name, version, platform, place: undefined });
+  }
   return records.filter((record) => record.kind === 'build' && means(what, record)).map(localPackage);
 }
 
@@ -182,7 +229,7 @@ function notFound(what: string, names: ReadonlySet<string>, binhosts: readonly B
   const places = ['here', ...binhosts.map(({ name }) => `'${name}'`)].join(', ');
   return new BuilditError(
     'file-missing',
-    `Cannot show "${printable(what)}": expected a package, a container or a HASH known at ${places}, found none`,
+    `Cannot show "${printable(what)}": expected a recipe, a package, a container or a HASH known at ${places}, found none`,
     { hint: didYouMean(what, names) ?? '`buildit search` finds parts of names' },
   );
 }

@@ -19,6 +19,7 @@ const VERBS = [
   'show',
   'add',
   'rm',
+  'import',
   'gc',
   'store',
   'doctor',

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { printable } from '../../model/names.ts';
 import { hashAsUuid } from '../../model/package-hash.ts';
 import type { FoundEntry } from '../../pipeline/search-run.ts';
 import { createWitness } from '../../system/witness.ts';
@@ -12,21 +13,21 @@ import { textTable } from '../text-table.ts';
 export function addSearchCommand(program: Command, cli: CliContext): void {
   const command = program
     .command('search')
-    .description('find packages and containers at the configured binhosts by a part of their name')
+    .description('find recipes by their name and description, packages and containers at binhosts by their name')
     .argument('[text]', 'a part of a name, or a whole one with * and ?; everything without it', '');
   addCommonOptions(command)
-    .option('--json', 'print {"found": [{kind, name, version, platform, place, …}]}')
+    .option('--json', 'print {"found": [{kind, name, version, place, …}]}')
     .addHelpText('after', () =>
       examples(
-        ['buildit search nginx', 'what has nginx in its name'],
+        ['buildit search nginx', 'what has nginx in its name, and recipes that speak of it'],
         ["buildit search 'dev-libs/*'", 'all packages of a category'],
       ),
     )
     .action((text: string, flags: CommonOptions) =>
       withSession(cli, flags, async (session) => {
-        const { searchBinhosts } = await import('../../pipeline/search-run.ts');
+        const { search } = await import('../../pipeline/search-run.ts');
         const config = await configFor(cli, '.', flags);
-        const found = await searchBinhosts({ config, context: session.context, witness: createWitness() }, text);
+        const found = await search({ config, context: session.context, witness: createWitness() }, text);
         if (flags.json === true) session.document({ found });
         else session.result(searchLines(found));
       }),
@@ -34,7 +35,24 @@ export function addSearchCommand(program: Command, cli: CliContext): void {
 }
 
 export function searchLines(found: readonly FoundEntry[]): string[] {
-  const rows = found.map((entry) => [
+  const builds = found.filter((entry): entry is Exclude<FoundEntry, { kind: 'recipe' }> => entry.kind !== 'recipe');
+  const recipes = found.filter((entry) => entry.kind === 'recipe');
+  const tables = [
+    ...(recipes.length === 0 ? [] : [recipeTable(recipes)]),
+    ...(builds.length === 0 ? [] : [buildTable(builds)]),
+  ];
+  return [...tables.flatMap((table, index) => (index === 0 ? table : ['', ...table])), `${found.length} found`];
+}
+
+function recipeTable(recipes: readonly Extract<FoundEntry, { kind: 'recipe' }>[]): string[] {
+  return textTable(
+    [{ title: 'RECIPE' }, { title: 'NEWEST' }, { title: 'OF' }, { title: 'DESCRIPTION' }],
+    recipes.map(({ name, version, place, description }) => [name, version, place, printable(description)]),
+  );
+}
+
+function buildTable(builds: readonly Exclude<FoundEntry, { kind: 'recipe' }>[]): string[] {
+  const rows = builds.map((entry) => [
     entry.kind,
     `${entry.name}-${entry.version}`,
     entry.platform,
@@ -48,5 +66,5 @@ export function searchLines(found: readonly FoundEntry[]): string[] {
     { title: 'SIZE', align: 'right' as const },
     { title: '' },
   ];
-  return [...(rows.length === 0 ? [] : textTable(columns, rows)), `${rows.length} found`];
+  return textTable(columns, rows);
 }

@@ -7,38 +7,46 @@ import type { CliContext } from '../cli-context.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
 import { sizeText } from '../quantities.ts';
+import { recipeLines } from '../recipe-lines.ts';
 import { configFor, withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
 
 export function addShowCommand(program: Command, cli: CliContext): void {
   const command = program
     .command('show')
-    .description('say all that is known of a package or container, here and at the configured binhosts')
+    .description('say all that is known of a recipe, a package or a container, here and at the configured binhosts')
     .argument('<what>', 'a name, NAME-VERSION, the title of a container, or a HASH');
   addCommonOptions(command)
-    .option('--json', 'print {packages, containers} as one JSON document')
+    .option('--json', 'print {recipes, packages, containers} as one JSON document')
     .addHelpText('after', () =>
       examples(
-        ['buildit show www-servers/nginx', 'every build of it: HASH, builders, whether they are trusted'],
+        [
+          'buildit show www-servers/nginx',
+          'versions, flags, patches, dependencies; every build: HASH, builders, trust',
+        ],
         ['buildit show 86c8ef43-f4a4-89ba-a0ee-92900211c7b6', 'one build'],
         ['buildit show Sysadmin42/nginx-production', 'versions, images and packages of a container'],
       ),
     )
     .action((what: string, flags: CommonOptions) =>
       withSession(cli, flags, async (session) => {
-        const { showFromBinhosts } = await import('../../pipeline/show-run.ts');
+        const { show } = await import('../../pipeline/show-run.ts');
         const config = await configFor(cli, '.', flags);
-        const shown = await showFromBinhosts({ config, context: session.context, witness: createWitness() }, what);
+        const shown = await show({ config, context: session.context, witness: createWitness() }, what);
         if (flags.json === true) session.document(shown);
-        else session.result(shownLines(shown));
+        else session.result(shownLines(shown, cli.cwd));
       }),
     );
 }
 
-export function shownLines({ packages, containers }: Shown): string[] {
+export function shownLines({ recipes, packages, containers }: Shown, cwd: string): string[] {
   const groups = new Map<string, ShownPackage[]>();
   for (const item of packages) groups.set(item.hash, [...(groups.get(item.hash) ?? []), item]);
-  const blocks = [...containers.map(containerLines), ...[...groups.values()].map(packageLines)];
+  const blocks = [
+    ...recipes.map((recipe) => recipeLines(recipe, cwd)),
+    ...containers.map(containerLines),
+    ...[...groups.values()].map(packageLines),
+  ];
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
 }
 

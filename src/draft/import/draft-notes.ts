@@ -1,0 +1,35 @@
+import type { DependencyKind, DraftField, DraftNote } from '../recipe-draft.ts';
+import { knownName } from './foreign-names.ts';
+
+/** Gathers what a person has to look at while a recipe is translated. */
+export class DraftNotes {
+  readonly notes: DraftNote[] = [];
+
+  todo(at: DraftField, text: string): void {
+    if (!this.notes.some((known) => known.at === at && known.text === text))
+      this.notes.push({ at, kind: 'todo', text });
+  }
+}
+
+/** Dependencies by kind while they are gathered. */
+export class DraftDependencyList {
+  readonly kinds: Record<DependencyKind, string[]> = { build: [], link: [], run: [], test: [] };
+  readonly #notes: DraftNotes;
+
+  constructor(notes: DraftNotes) {
+    this.#notes = notes;
+  }
+
+  /** Adds a package by the name another system has for it; one nobody knows is a note. */
+  add(foreign: string, kind: DependencyKind): void {
+    const known = knownName(foreign);
+    if (known === undefined) {
+      const short = foreign.slice(foreign.lastIndexOf('/') + 1);
+      this.#notes.todo('dependencies', `${kind}: ${foreign} is not known here; perhaps debian/${short}`);
+      return;
+    }
+    // Tools are tools and libraries libraries, whatever else is said; what runs with it stays with it.
+    const at = kind === 'run' || kind === 'test' ? kind : (known.kind ?? kind);
+    for (const atom of known.atoms) if (!this.kinds[at].includes(atom)) this.kinds[at].push(atom);
+  }
+}

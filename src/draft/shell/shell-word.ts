@@ -1,0 +1,153 @@
+/** What is known of shell variables: texts, lists, or nothing (`undefined`): then whatever uses them is not known. */
+export type ShellValues = ReadonlyMap<string, ShellValue>;
+export type ShellValue = string | readonly string[];
+
+export interface Expanded {
+  readonly text: string;
+  /** What could not be expanded, as written: `$(date)`, `$CARCH`. Their source stands in the text. */
+  readonly unknown: readonly string[];
+}
+
+/**
+ * Expands one shell text: quotes are taken off, `$name`, `${name}` and the expansions that need no shell (`${v%x}`,
+ * `${v#x}`, `${v/a/b}`, `${v:-x}`, `${v//a/b}`) are replaced. Nothing is ever run: commands stay as they are written.
+ */
+export function expandWord(source: string, values: ShellValues): Expanded {
+  const unknown: string[] = [];
+  let text = '';
+  let at = 0;
+  let isQuoted = false;
+  while (at < source.length) {
+    const character = source[at]!;
+    if (character === "'" && !isQuoted) {
+      const end = endOf(source.indexOf("'", at + 1), source);
+      text += source.slice(at + 1, end);
+      at = end + 1;
+    } else if (character === '"') {
+      isQuoted = !isQuoted;
+      at += 1;
+    } else if (character === '\\') {
+      const next = source[at + 1] ?? '';
+      text += next === '\n' ? '' : isQuoted && !/["\\$`]/.test(next) ? `\\${next}` : next;
+      at += 2;
+    } else if (character === '$' || character === '`') {
+      const end = endOfExpansion(source, at);
+      const written = source.slice(at, end);
+      const value = expansionValue(written, values);
+      if (value === undefined) unknown.push(written);
+      text += value ?? written;
+      at = end;
+    } else {
+      text += character;
+      at += 1;
+    }
+  }
+  return { text, unknown };
+}
+
+function endOf(found: number, source: string): number {
+  return found < 0 ? source.length : found;
+}
+
+/** Behind `$name`, `${…}`, `$(…)` or `` `…` ``; a `$` alone is one character. */
+export function endOfExpansion(source: string, at: number): number {
+  if (source[at] === '`') return endOf(source.indexOf('`', at + 1), source) + 1;
+  const next = source[at + 1];
+  if (next === '{') return closing(source, at + 1, '{', '}');
+  if (next === '(') return closing(source, at + 1, '(', ')');
+  const name = /^(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?!$-])/.exec(source.slice(at + 1, at + 129))?.[0] ?? '';
+  return at + 1 + name.length;
+}
+
+/** Behind the bracket that closes the one at `at`; quotes are passed over. */
+export function closing(source: string, at: number, open: string, close: string): number {
+  let depth = 0;
+  for (let index = at; index < source.length; index += 1) {
+    const character = source[index]!;
+    if (character === '\\') index += 1;
+    else if (character === "'") index = endOf(source.indexOf("'", index + 1), source);
+    else if (character === '"') index = endOfDoubleQuoted(source, index) - 1;
+    else if (character === open) depth += 1;
+    else if (character === close) {
+      depth -= 1;
+      if (depth === 0) return index + 1;
+    }
+  }
+  return source.length;
+}
+
+/** Behind the double quote that ends the text at `at`; what is expanded in it may hold quotes of its own. */
+export function endOfDoubleQuoted(source: string, at: number): number {
+  let index = at + 1;
+  while (index < source.length && source[index] !== '"') {
+    if (source[index] === '\\') index += 2;
+    else if (source[index] === '$' || source[index] === '`') index = Math.max(endOfExpansion(source, index), index + 1);
+    else index += 1;
+  }
+  return Math.min(source.length, index + 1);
+}
+
+const OPERATION = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(\[@\]|\[\*\])?(?:(:-|:\+|%%|%|##|#|\/\/|\/|\^\^|,,)([\s\S]*))?\}$/;
+
+function expansionValue(written: string, values: ShellValues): string | undefined {
+  const simple = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(written)?.[1];
+  if (simple !== undefined) return valueText(values.get(simple));
+  if (written === '$') return '$';
+  const [, name = '', , operator, argument = ''] = OPERATION.exec(written) ?? [];
+  const value = valueText(values.get(name));
+  if (operator === ':-') return value === undefined || value === '' ? literal(argument, values) : value;
+  if (value === undefined) return undefined;
+  switch (operator) {
+    case undefined:
+      return value;
+    case ':+':
+      return value === '' ? '' : literal(argument, values);
+    case '^^':
+      return argument === '' ? value.toUpperCase() : undefined;
+    case ',,':
+      return argument === '' ? value.toLowerCase() : undefined;
+    case '/':
+    case '//': {
+      const [pattern = '', replacement = ''] = argument.split(/(?<!\\)\/(.*)/s);
+      const found = globExpression(pattern, values);
+      const by = literal(replacement, values);
+      if (found === undefined || by === undefined) return undefined;
+      return value.replace(new RegExp(found, operator === '//' ? 'g' : ''), () => by);
+    }
+    default: {
+      const found = globExpression(argument, values);
+      return found === undefined ? undefined : cut(value, operator, found);
+    }
+  }
+}
+
+/** Tries each end or beginning, the shortest or the longest first, as `%`, `%%`, `#` and `##` ask. */
+function cut(value: string, operator: string, pattern: string): string {
+  const whole = new RegExp(`^(?:${pattern})$`, 's');
+  const lengths = Array.from({ length: value.length + 1 }, (_, length) => length);
+  if (operator.length === 2) lengths.reverse();
+  const isEnd = operator.startsWith('%');
+  const length = lengths.find((count) => whole.test(isEnd ? value.slice(value.length - count) : value.slice(0, count)));
+  if (length === undefined) return value;
+  return isEnd ? value.slice(0, value.length - length) : value.slice(length);
+}
+
+function literal(source: string, values: ShellValues): string | undefined {
+  const { text, unknown } = expandWord(source, values);
+  return unknown.length === 0 ? text : undefined;
+}
+
+/** A pattern with `*`, `?` and `[…]` as a regular expression; short, because it comes from a stranger. */
+function globExpression(source: string, values: ShellValues): string | undefined {
+  const pattern = literal(source, values);
+  if (pattern === undefined || pattern.length > 100 || (pattern.match(/\*/g)?.length ?? 0) > 3) return undefined;
+  return pattern.replace(/\[!?[A-Za-z0-9._-]+\]|[\s\S]/g, (part) => {
+    if (part.length > 1) return part.replace('[!', '[^');
+    if (part === '*') return '[\\s\\S]*';
+    return part === '?' ? '[\\s\\S]' : part.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
+  });
+}
+
+export function valueText(value: ShellValue | undefined): string | undefined {
+  return value === undefined || typeof value === 'string' ? value : value.join(' ');
+}
