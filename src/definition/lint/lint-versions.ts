@@ -1,4 +1,4 @@
-import { mapAt, textAt } from '../../document/fields.ts';
+import { mapAt } from '../../document/fields.ts';
 import { positionAt, type YamlMap, type YamlMember } from '../../document/yaml-node.ts';
 import { isVersion } from '../../model/names.ts';
 import { compareVersions } from '../../model/version-order.ts';
