@@ -15,7 +15,6 @@ import type { Recipe, RecipeSource } from './recipe.ts';
 
 /** Words of pkg.yaml that this version refuses by name. */
 const UNSUPPORTED = {
-  class: ['python', 'npm', 'go', 'cargo'],
 } as const;
 
 export interface ReadRecipeOptions {

@@ -13,8 +13,9 @@ import {
 import { multiarchTriplet, type Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
 import { DEBIAN_CATEGORY } from './atom.ts';
-import { type BuildClass, buildClass, CLASS_NAMES, type ClassName } from './build-class.ts';
+import { type BuildClass, CLASS_DEPENDENCY_KINDS, EMPTY_CLASS, renderClass } from './build-class.ts';
 import { acceptText } from './checked-text.ts';
+import type { ClassLibrary } from './class-library.ts';
 import { readDebianSource } from './debian-source.ts';
 import { readAllowances } from './read-allowances.ts';
 import { readSubpackages } from './read-subpackages.ts';
@@ -42,6 +43,9 @@ export interface ResolveContext {
   readonly witness: Witness | undefined;
   /** Absolute path of the user's own patches; undefined: they do not count. */
   readonly userPatches?: string | undefined;
+  readonly classes: ClassLibrary;
+  /** Of the repository the recipe belongs to; undefined where there is none. */
+  readonly repositoryDirectory: string | undefined;
   /** What a dependency means; complains and returns undefined when it means nothing. */
   readAtom(node: YamlScalar, text: string): Promise<Atom | undefined>;
 }
@@ -73,8 +77,8 @@ export async function resolvePackage(
   const { flags, notices } = resolveFlags(recipe, version, { general: use.general, asked }, problems);
   const inEffect = effectiveFlags(root, flags);
   const on = inEffect.filter(({ enabled }) => enabled).map(({ map }) => map);
-  const className = readClass(root);
-  const defaults = buildClass(className, platform);
+  const className = textAt(root, 'class') ?? 'none';
+  const defaults = await readClass(reading, context);
   const { atoms, places } = await readDependencies(reading, on, defaults, context);
   const environment = resolveEnvironment(defaults.environment, [root, ...on, change?.root], values, problems);
   const configure = readConfigure(reading, change, inEffect);
@@ -128,9 +132,13 @@ function templateValues(fullName: string, version: string, platform: Platform): 
   return new Map(Object.entries({ category, name, version, os, arch: architecture, triplet }));
 }
 
-function readClass(root: YamlMap): ClassName {
-  const text = textAt(root, 'class');
-  return CLASS_NAMES.find((name) => name === text) ?? 'none';
+async function readClass(
+  { root, values, problems }: RecipeReading,
+  { classes, repositoryDirectory }: ResolveContext,
+): Promise<BuildClass> {
+  const node = scalarAt(root, 'class');
+  const found = node && (await classes.find(node, repositoryDirectory, problems));
+  return found === undefined ? EMPTY_CLASS : renderClass(found, values, problems);
 }
 
 async function subpackagesOf(
@@ -171,15 +179,16 @@ async function readDependencies(
 ) {
   const atoms: Record<DependencyKind, Atom[]> = { build: [], link: [], run: [], test: [] };
   const places: { atom: Atom; node: YamlScalar }[] = [];
-  for (const name of defaults.tools) atoms.build.push({ category: DEBIAN_CATEGORY, name });
+  const add = async (kind: DependencyKind, node: YamlScalar): Promise<void> => {
+    const atom = await context.readAtom(node, node.text);
+    if (atom === undefined || (kind === 'test' && !acceptTestAtom(atom, node, context))) return;
+    atoms[kind].push(atom);
+    if (kind !== 'test') places.push({ atom, node });
+  };
+  for (const kind of CLASS_DEPENDENCY_KINDS) for (const node of defaults.dependencies[kind]) await add(kind, node);
   for (const kind of DEPENDENCY_KINDS) {
     for (const map of [reading.root, ...flags]) {
-      for (const node of scalarsAt(mapAt(map, 'dependencies'), kind)) {
-        const atom = await context.readAtom(node, node.text);
-        if (atom === undefined || (kind === 'test' && !acceptTestAtom(atom, node, context))) continue;
-        atoms[kind].push(atom);
-        if (kind !== 'test') places.push({ atom, node });
-      }
+      for (const node of scalarsAt(mapAt(map, 'dependencies'), kind)) await add(kind, node);
     }
     atoms[kind] = sortedAtoms(atoms[kind]);
   }
