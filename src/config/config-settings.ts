@@ -1,3 +1,4 @@
+import type { Ecosystem } from '../model/registry.ts';
 import type { BinhostConfig, GitRecipes, RecipeRepository } from '../model/config.ts';
 
 /** What one source of settings says: a file, the environment, or the command line. */
@@ -6,6 +7,7 @@ export interface ConfigSettings {
   origin(key: string): string;
   readonly store?: string | undefined;
   readonly mirror?: string | undefined;
+  readonly registries?: Readonly<Partial<Record<Ecosystem, string>>> | undefined;
   readonly jobs?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly memoryBytes?: number | undefined;

@@ -1,6 +1,7 @@
 import { mapAt, mapsAt, scalarAt, scalarsAt, scalarsOf, textAt } from '../document/fields.ts';
 import type { Problems } from '../document/problems.ts';
 import { nodeAt, positionOf, type YamlMap, type YamlScalar } from '../document/yaml-node.ts';
+import type { RepositoryDefinition } from '../model/container.ts';
 import {
   type Atom,
   atomText,
@@ -28,6 +29,7 @@ import { resolveEnvironment } from './resolve-environment.ts';
 import { askedFlagsAt, effectiveFlags, type FlagChoices, resolveFlags } from './resolve-flags.ts';
 import { resolvePatches, resolveUserPatches } from './resolve-patches.ts';
 import { resolveSources } from './resolve-sources.ts';
+import { resolveVendor } from './resolve-vendor.ts';
 
 export interface PackageChoices {
   readonly version: string;
@@ -44,8 +46,8 @@ export interface ResolveContext {
   /** Absolute path of the user's own patches; undefined: they do not count. */
   readonly userPatches?: string | undefined;
   readonly classes: ClassLibrary;
-  /** Of the repository the recipe belongs to; undefined where there is none. */
-  readonly repositoryDirectory: string | undefined;
+  /** That of the recipe may have classes of its own. */
+  readonly repositories: readonly RepositoryDefinition[];
   /** What a dependency means; complains and returns undefined when it means nothing. */
   readAtom(node: YamlScalar, text: string): Promise<Atom | undefined>;
 }
@@ -78,10 +80,11 @@ export async function resolvePackage(
   const inEffect = effectiveFlags(root, flags);
   const on = inEffect.filter(({ enabled }) => enabled).map(({ map }) => map);
   const className = textAt(root, 'class') ?? 'none';
-  const defaults = await readClass(reading, context);
+  const defaults = await readClass(reading, recipe.repository, context);
   const { atoms, places } = await readDependencies(reading, on, defaults, context);
   const environment = resolveEnvironment(defaults.environment, [root, ...on, change?.root], values, problems);
   const configure = readConfigure(reading, change, inEffect);
+  const sources = className === 'debian' ? [] : await resolveSources(reading, version);
   return {
     package: {
       name: recipe.name,
@@ -93,7 +96,7 @@ export async function resolvePackage(
       license: readLicense(root, problems),
       repository: recipe.repository,
       root: textAt(root, 'root') === 'minimal' ? 'minimal' : 'toolchain',
-      sources: className === 'debian' ? [] : await resolveSources(reading, version),
+      sources: [...sources, ...(await resolveVendor(reading, version, sources))],
       ...(className === 'debian'
         ? { debianSource: readDebianSource(root, change?.root, problems), series: DEBIAN_SERIES, outputs: 'debs' }
         : await subpackagesOf(reading, change, context)),
@@ -125,7 +128,7 @@ async function readUserPatches({ name, root: node }: Recipe, version: string, co
 }
 
 /** What templates of a recipe may name. */
-function templateValues(fullName: string, version: string, platform: Platform): ReadonlyMap<string, string> {
+export function templateValues(fullName: string, version: string, platform: Platform): ReadonlyMap<string, string> {
   const [category, name] = fullName.split('/') as [string, string];
   const { os, architecture } = platform;
   const triplet = multiarchTriplet(platform);
@@ -134,10 +137,12 @@ function templateValues(fullName: string, version: string, platform: Platform): 
 
 async function readClass(
   { root, values, problems }: RecipeReading,
-  { classes, repositoryDirectory }: ResolveContext,
+  repository: string,
+  { classes, repositories }: ResolveContext,
 ): Promise<BuildClass> {
   const node = scalarAt(root, 'class');
-  const found = node && (await classes.find(node, repositoryDirectory, problems));
+  const holder = repositories.find(({ name }) => name === repository);
+  const found = node && (await classes.find(node, holder?.directory, problems));
   return found === undefined ? EMPTY_CLASS : renderClass(found, values, problems);
 }
 

@@ -179,7 +179,6 @@ class Solution {
     const context = { ...this.#context, problems };
     const reading = await resolvePackage(recipe, this.#choices(recipe, version), {
       ...context,
-      repositoryDirectory: this.#context.repositories.find(({ name }) => name === recipe.repository)?.directory,
       readAtom: (place, text) => readAtom(place, text, context),
     });
     return { recipe, version, reading, problems };
