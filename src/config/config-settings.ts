@@ -1,5 +1,5 @@
-import type { Ecosystem } from '../model/registry.ts';
 import type { BinhostConfig, GitRecipes, RecipeRepository } from '../model/config.ts';
+import type { Ecosystem } from '../model/registry.ts';
 
 /** What one source of settings says: a file, the environment, or the command line. */
 export interface ConfigSettings {

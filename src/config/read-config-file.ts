@@ -6,8 +6,8 @@ import { cleanRelativePath } from '../document/resolve-inside.ts';
 import { validateSchema } from '../document/validate-schema.ts';
 import type { YamlMap } from '../document/yaml-node.ts';
 import type { GitRecipes, RecipeRepository } from '../model/config.ts';
-import { ECOSYSTEMS } from '../model/registry.ts';
 import { isFlagName, isRepositoryName, printable } from '../model/names.ts';
+import { ECOSYSTEMS } from '../model/registry.ts';
 import type { Witness } from '../system/witness.ts';
 import type { ConfigFile } from './config-files.ts';
 import type { ConfigSettings } from './config-settings.ts';
@@ -78,7 +78,12 @@ function readSettings(map: YamlMap | undefined, place: SettingsPlace): ConfigSet
     mirror: parsed(mapAt(map, 'debian'), 'mirror', 'the URL of a mirror without user and password', parseMirror),
     registries: Object.fromEntries(
       ECOSYSTEMS.flatMap((name) => {
-        const url = parsed(mapAt(map, 'registries'), name, 'the URL of a registry without user and password', parseRegistry);
+        const url = parsed(
+          mapAt(map, 'registries'),
+          name,
+          'the URL of a registry without user and password',
+          parseRegistry,
+        );
         return url === undefined ? [] : [[name, url]];
       }),
     ),

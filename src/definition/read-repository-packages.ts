@@ -5,8 +5,8 @@ import type { ContainerDefinition, Definitions, RepositoryDefinition } from '../
 import type { PackageOrigin } from '../model/package.ts';
 import type { Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
-import { recipeDirectories } from './debian-dependencies.ts';
 import { createClassLibrary } from './class-library.ts';
+import { recipeDirectories } from './debian-dependencies.ts';
 import type { DefinitionContext } from './definition-context.ts';
 import type { PackageRequest } from './package-requests.ts';
 import { refuseCycle } from './read-definitions.ts';

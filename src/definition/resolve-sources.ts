@@ -47,10 +47,14 @@ async function resolveSource(
   const urlNodes = node.kind === 'scalar' ? [node] : scalarsAt(map, 'url');
   const isRemote = urlNodes.length > 0 || nodeAt(map, 'mirrors') !== undefined;
   const registry = registryOf(map);
-  if (registry !== undefined) return resolveRegistry(reading, registry, digests, { isAlone: !isRemote && file === undefined });
+  if (registry !== undefined)
+    return resolveRegistry(reading, registry, digests, { isAlone: !isRemote && file === undefined });
   if ((file !== undefined) === isRemote) {
     const found = isRemote ? 'both' : 'none of them';
-    reading.problems.add(node, `Cannot read "source": expected either "url" and "mirrors", "file", or one of "npm", "crate", "pypi" and "go", found ${found}`);
+    reading.problems.add(
+      node,
+      `Cannot read "source": expected either "url" and "mirrors", "file", or one of "npm", "crate", "pypi" and "go", found ${found}`,
+    );
     return undefined;
   }
   const place =
@@ -193,7 +197,11 @@ function acceptDigest({ problems }: RecipeReading, node: YamlScalar): Digest | u
   return acceptText({ node, text: node.text }, 'a SHA-256 as 64 lower-case hexadecimal digits', isDigest, check);
 }
 
-function readLayout(reading: RecipeReading, map: YamlMap | undefined, usualStrip = 1): { strip: number; directory: string } {
+function readLayout(
+  reading: RecipeReading,
+  map: YamlMap | undefined,
+  usualStrip = 1,
+): { strip: number; directory: string } {
   const { problems } = reading;
   const strip = integerAt(map, 'strip', { label: 'source.strip', minimum: 0, maximum: 20, problems }) ?? usualStrip;
   const written = reading.rendered(scalarAt(map, 'directory'));

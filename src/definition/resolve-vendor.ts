@@ -15,7 +15,9 @@ import type { RecipeReading } from './recipe-reading.ts';
 /** A language's lock file that a recipe names: beside it in `files/`, or inside its main source. */
 export interface VendorRequest {
   readonly ecosystem: Ecosystem;
-  readonly lock: { readonly kind: 'file'; readonly file: RecipeFile } | { readonly kind: 'source'; readonly path: string };
+  readonly lock:
+    | { readonly kind: 'file'; readonly file: RecipeFile }
+    | { readonly kind: 'source'; readonly path: string };
   /** What the lock file's content depends on: its own digest, or that of the main source. */
   readonly from: Digest;
 }
@@ -152,4 +154,3 @@ async function readVendorLock(reading: RecipeReading, node: YamlNode): Promise<V
 function lockHint({ directory }: RecipeReading): string {
   return `buildit lock --vendor ${shownPath(directory)}`;
 }
-

@@ -96,7 +96,8 @@ function readDirectory(archive: Buffer, what: string, { maxEntries, maxBytes, ma
 /** The record at the end; its comment, if any, reaches exactly to the last byte. */
 function findEnd(archive: Buffer, what: string): number {
   for (let at = archive.length - END_BYTES; at >= 0 && at >= archive.length - END_BYTES - 0xffff; at -= 1) {
-    if (archive.readUInt32LE(at) === END && at + END_BYTES + archive.readUInt16LE(at + 20) === archive.length) return at;
+    if (archive.readUInt32LE(at) === END && at + END_BYTES + archive.readUInt16LE(at + 20) === archive.length)
+      return at;
   }
   throw archiveRefusal(what, 'a zip archive', 'none, or a truncated one');
 }
@@ -106,7 +107,8 @@ function readEntry(archive: Buffer, offset: number, limit: number, what: string)
     throw archiveRefusal(what, 'a directory of members', 'other bytes');
   }
   const nameBytes = archive.readUInt16LE(offset + 28);
-  const next = offset + CENTRAL_BYTES + nameBytes + archive.readUInt16LE(offset + 30) + archive.readUInt16LE(offset + 32);
+  const next =
+    offset + CENTRAL_BYTES + nameBytes + archive.readUInt16LE(offset + 30) + archive.readUInt16LE(offset + 32);
   if (next > limit) throw archiveRefusal(what, 'a whole directory', 'a truncated one');
   const nameStart = offset + CENTRAL_BYTES;
   const written = readName(archive.subarray(nameStart, nameStart + nameBytes), what);
@@ -115,7 +117,8 @@ function readEntry(archive: Buffer, offset: number, limit: number, what: string)
   if (!isCleanRelativePath(path)) throw archiveRefusal(what, 'a clean relative path', written);
   const [packedBytes, bytes] = [archive.readUInt32LE(offset + 20), archive.readUInt32LE(offset + 24)];
   const localOffset = archive.readUInt32LE(offset + 42);
-  if ([packedBytes, bytes, localOffset].includes(0xffffffff)) throw archiveRefusal(what, 'a zip archive', 'a zip64 one');
+  if ([packedBytes, bytes, localOffset].includes(0xffffffff))
+    throw archiveRefusal(what, 'a zip archive', 'a zip64 one');
   const flags = archive.readUInt16LE(offset + 8);
   if ((flags & ENCRYPTED) !== 0) throw archiveRefusal(`${what}: ${path}`, 'a readable member', 'an encrypted one');
   const entry = {
@@ -172,11 +175,16 @@ function contentStart(archive: Buffer, { path, isDirectory, localOffset }: ZipEn
   const nameBytes = archive.readUInt16LE(localOffset + 26);
   const nameStart = localOffset + LOCAL_BYTES;
   const name = archive.toString('utf8', nameStart, nameStart + nameBytes);
-  if (name !== (isDirectory ? `${path}/` : path)) throw archiveRefusal(`${what}: ${path}`, 'one name', `also "${name}"`);
+  if (name !== (isDirectory ? `${path}/` : path))
+    throw archiveRefusal(`${what}: ${path}`, 'one name', `also "${name}"`);
   return nameStart + nameBytes + archive.readUInt16LE(localOffset + 28);
 }
 
-function contentOf(archive: Buffer, { path, method, crc, packedBytes, bytes, ...entry }: ZipEntry, what: string): Buffer {
+function contentOf(
+  archive: Buffer,
+  { path, method, crc, packedBytes, bytes, ...entry }: ZipEntry,
+  what: string,
+): Buffer {
   const start = contentStart(archive, { path, method, crc, packedBytes, bytes, ...entry }, what);
   const packed = archive.subarray(start, start + packedBytes);
   const content = method === 0 ? packed : method === 8 ? inflated(packed, bytes, `${what}: ${path}`) : undefined;

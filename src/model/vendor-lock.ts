@@ -27,12 +27,14 @@ export type VendorLock = ReadonlyMap<string, VendoredVersion>;
 
 /** JSON with sorted keys and one line for each file, so that a person reads its diff. */
 export function vendorLockText(lock: VendorLock): string {
-  const versions = [...lock].sort(([a], [b]) => (a < b ? -1 : 1)).map(([version, { from, files }]) => {
-    const lines = files.map((file) => ({ purl: artefactPurl(file.artefact), line: fileLine(file) }));
-    lines.sort((a, b) => (a.purl < b.purl ? -1 : 1));
-    const list = lines.length === 0 ? '[]' : `[\n${lines.map(({ line }) => `        ${line}`).join(',\n')}\n      ]`;
-    return `    ${canonicalJson(version)}: {\n      "files": ${list},\n      "from": ${canonicalJson(from)}\n    }`;
-  });
+  const versions = [...lock]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([version, { from, files }]) => {
+      const lines = files.map((file) => ({ purl: artefactPurl(file.artefact), line: fileLine(file) }));
+      lines.sort((a, b) => (a.purl < b.purl ? -1 : 1));
+      const list = lines.length === 0 ? '[]' : `[\n${lines.map(({ line }) => `        ${line}`).join(',\n')}\n      ]`;
+      return `    ${canonicalJson(version)}: {\n      "files": ${list},\n      "from": ${canonicalJson(from)}\n    }`;
+    });
   const all = versions.length === 0 ? '{}' : `{\n${versions.join(',\n')}\n  }`;
   return `{\n  "format": ${VENDOR_LOCK_FORMAT},\n  "kind": "vendor",\n  "versions": ${all}\n}\n`;
 }
@@ -45,10 +47,14 @@ function fileLine({ artefact, sha256, size }: VendoredFile): string {
 /** Reads a vendor.lock. It comes with somebody's directory: every field is checked, and unknown ones are refused. */
 export function parseVendorLock(text: string, file: string): VendorLock {
   const refuse = (at: string, expected: string, cause?: unknown): never => {
-    throw new BuilditError('definition-invalid', `Cannot read "${printable(file)}": expected ${expected} at ${printable(at)}`, {
-      hint: 'buildit lock --vendor DIR writes it anew',
-      cause,
-    });
+    throw new BuilditError(
+      'definition-invalid',
+      `Cannot read "${printable(file)}": expected ${expected} at ${printable(at)}`,
+      {
+        hint: 'buildit lock --vendor DIR writes it anew',
+        cause,
+      },
+    );
   };
   const object = (value: unknown, at: string, keys?: readonly string[]): Record<string, unknown> => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(at, 'an object');

@@ -197,7 +197,11 @@ async function beginning({ category, name = 'unnamed' }: PackagePlace): Promise<
         kind: 'check',
         text: 'where it comes from: source: {url: "https://…-{{version}}.tar.gz", sha256: …}; `buildit new pkg NAME --from URL` looks into it.',
       },
-      { at: 'class', kind: 'remark', text: `${(await classNames(SHIPPED_CLASSES)).join(', ')}: each brings phases of its own, none has none.` },
+      {
+        at: 'class',
+        kind: 'remark',
+        text: `${(await classNames(SHIPPED_CLASSES)).join(', ')}: each brings phases of its own, none has none.`,
+      },
     ],
   };
 }
@@ -214,7 +218,11 @@ async function draftOf(
     : await fetchUnknownSource(source.url, { store, ...options });
   const location = isFile ? basename(source.path) : source.url;
   const tree = await inspectArchive(store, sha256, location);
-  const draft = draftFromTree({ location, sha256, isFile }, tree, { category, name, classes: await classNames(SHIPPED_CLASSES) });
+  const draft = draftFromTree({ location, sha256, isFile }, tree, {
+    category,
+    name,
+    classes: await classNames(SHIPPED_CLASSES),
+  });
   if (!isFile) return { draft, files: [] };
   // A source beside its recipe lies inside the directory.
   const copy = join(directory, location);

@@ -9,11 +9,17 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { PackageSource } from '../model/package.ts';
 import { artefactPurl } from '../model/registry.ts';
-import { parseVendorLock, VENDOR_LOCK_FILE, type VendoredVersion, type VendorLock, vendorLockText } from '../model/vendor-lock.ts';
+import {
+  parseVendorLock,
+  VENDOR_LOCK_FILE,
+  type VendoredVersion,
+  type VendorLock,
+  vendorLockText,
+} from '../model/vendor-lock.ts';
 import type { LockText } from '../registry/locked-artefact.ts';
 import { pinArtefacts } from '../registry/pin-artefacts.ts';
-import { writeFileDurably } from '../system/files.ts';
 import type { Store } from '../store/store.ts';
+import { writeFileDurably } from '../system/files.ts';
 import type { BuildOptions, LockOutcome } from './contract.ts';
 import { openRunRegistries } from './open-run-registries.ts';
 import { openRunStore } from './prepare-run.ts';
@@ -31,7 +37,9 @@ export async function lockVendor(options: BuildOptions, versions: readonly strin
   const recipe = await readVendorRecipe(directory);
   if (recipe.every(({ requests }) => requests.length === 0)) {
     const message = `Cannot lock "${printable(directory)}": expected the key "vendor" in pkg.yaml, found none`;
-    throw new BuilditError('usage', message, { hint: 'vendor: {ecosystem: cargo} names Cargo.lock in the main source' });
+    throw new BuilditError('usage', message, {
+      hint: 'vendor: {ecosystem: cargo} names Cargo.lock in the main source',
+    });
   }
   const unknown = versions.find((version) => !recipe.some((one) => one.version === version));
   if (unknown !== undefined) {
@@ -53,7 +61,10 @@ export async function lockVendor(options: BuildOptions, versions: readonly strin
   }
   const written = before === undefined || vendorLockText(before) !== vendorLockText(lock);
   if (written) await writeFileDurably(path, vendorLockText(lock), { mode: 0o644 });
-  context.emit({ kind: 'notice', text: `${[...lock.values()].reduce((sum, { files }) => sum + files.length, 0)} files pinned` });
+  context.emit({
+    kind: 'notice',
+    text: `${[...lock.values()].reduce((sum, { files }) => sum + files.length, 0)} files pinned`,
+  });
   return { path, written, changes: changesOf(before ?? new Map(), lock) };
 }
 

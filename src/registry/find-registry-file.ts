@@ -59,7 +59,10 @@ export function openRegistries({ configured, host, signal }: RegistryOptions): R
     crates ??= download(`${registry.url}/config.json`).then((text) => {
       const template = crateTemplate(text);
       if (template !== undefined) return template;
-      throw new BuilditError('input-invalid', `Cannot use "${registry.url}/config.json": expected "dl" in it, found none`);
+      throw new BuilditError(
+        'input-invalid',
+        `Cannot use "${registry.url}/config.json": expected "dl" in it, found none`,
+      );
     });
     return await crates;
   };
@@ -131,11 +134,14 @@ function unknownRegistry(ecosystem: Ecosystem): BuilditError {
   );
 }
 
-function remembered<Key, Value>(memory: Map<Key, Promise<Value>>, key: Key, make: () => Promise<Value>): Promise<Value> {
+function remembered<Key, Value>(
+  memory: Map<Key, Promise<Value>>,
+  key: Key,
+  make: () => Promise<Value>,
+): Promise<Value> {
   const known = memory.get(key);
   if (known !== undefined) return known;
   const made = make();
   memory.set(key, made);
   return made;
 }
-

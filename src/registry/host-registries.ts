@@ -21,6 +21,8 @@ export interface HostOptions {
   readonly home: string;
   /** Directory of the system's configuration, /etc. */
   readonly etc?: string;
+  /** False: only variables and files count, and no program of the host is run. */
+  readonly asks?: boolean;
 }
 
 /**
@@ -68,7 +70,8 @@ export function webAddress(text: string | undefined): string | undefined {
   return trimmed.replace(/\/+$/, '');
 }
 
-async function npmRegistry({ environment, home, etc = '/etc' }: HostOptions): Promise<(string | undefined)[]> {
+async function npmRegistry(host: HostOptions): Promise<(string | undefined)[]> {
+  const { environment, home, etc = '/etc' } = host;
   const variable = Object.entries(environment).find(([key]) => /^npm_config_registry$/i.test(key))?.[1];
   const files = [environment.NPM_CONFIG_USERCONFIG ?? join(home, '.npmrc'), join(etc, 'npmrc')];
   const fromFile = async (path: string) => iniValue(await textOf(path), 'registry');
@@ -76,22 +79,24 @@ async function npmRegistry({ environment, home, etc = '/etc' }: HostOptions): Pr
     variable ||
       (await fromFile(files[0]!)) ||
       (await fromFile(files[1]!)) ||
-      (await answerOf('npm', ['config', 'get', 'registry'], environment, home)),
+      (await answerOf('npm', ['config', 'get', 'registry'], host)),
   ];
 }
 
-async function goProxies({ environment, home }: HostOptions): Promise<string[]> {
+async function goProxies(host: HostOptions): Promise<string[]> {
+  const { environment, home } = host;
   const file = join(environment.XDG_CONFIG_HOME ?? join(home, '.config'), 'go', 'env');
   const text =
     environment.GOPROXY ||
     iniValue(await textOf(environment.GOENV ?? file), 'GOPROXY') ||
-    (await answerOf('go', ['env', 'GOPROXY'], environment, home));
+    (await answerOf('go', ['env', 'GOPROXY'], host));
   return (text ?? '').split(/[,|]/);
 }
 
 const PYTHON_DEFAULT = 'from pip._internal.models.index import PyPI; print(PyPI.simple_url)';
 
-async function pythonIndex({ environment, home, etc = '/etc' }: HostOptions): Promise<string | undefined> {
+async function pythonIndex(host: HostOptions): Promise<string | undefined> {
+  const { environment, home, etc = '/etc' } = host;
   if (environment.PIP_INDEX_URL) return environment.PIP_INDEX_URL;
   const config = environment.XDG_CONFIG_HOME ?? join(home, '.config');
   const own = environment.PIP_CONFIG_FILE;
@@ -100,7 +105,7 @@ async function pythonIndex({ environment, home, etc = '/etc' }: HostOptions): Pr
     const found = iniValue(await textOf(path), 'index-url');
     if (found !== undefined) return found;
   }
-  return await answerOf('python3', ['-c', PYTHON_DEFAULT], environment, home);
+  return await answerOf('python3', ['-c', PYTHON_DEFAULT], host);
 }
 
 /**
@@ -134,7 +139,10 @@ export function crateTemplate(text: string): string | undefined {
 
 function iniValue(text: string, key: string): string | undefined {
   const line = text.split('\n').find((one) => new RegExp(`^\\s*${key}\\s*=`).test(one));
-  return line?.slice(line.indexOf('=') + 1).trim().replace(/^"(.*)"$/, '$1');
+  return line
+    ?.slice(line.indexOf('=') + 1)
+    .trim()
+    .replace(/^"(.*)"$/, '$1');
 }
 
 function tomlValue(text: string, section: string, key: string): string | undefined {
@@ -155,9 +163,9 @@ async function textOf(path: string): Promise<string> {
 async function answerOf(
   program: string,
   args: readonly string[],
-  environment: HostOptions['environment'],
-  home: string,
+  { environment, home, asks = true }: HostOptions,
 ): Promise<string | undefined> {
+  if (!asks) return undefined;
   const path = findProgram(program, { PATH: environment.PATH });
   if (path === undefined) return undefined;
   const options = { cwd: '/', env: { ...environment, HOME: home }, timeout: 20_000, encoding: 'utf8' } as const;

@@ -1,10 +1,10 @@
-import { readBlob } from '../store/read-blob.ts';
-import { putBlob } from '../store/put-blob.ts';
-import type { Store } from '../store/store.ts';
 import type { RunContext } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
 import { artefactPurl, type Ecosystem } from '../model/registry.ts';
 import type { VendoredFile } from '../model/vendor-lock.ts';
+import { putBlob } from '../store/put-blob.ts';
+import { readBlob } from '../store/read-blob.ts';
+import type { Store } from '../store/store.ts';
 import { openDownload, shownUrl } from '../system/http.ts';
 import { choosePythonFile } from './choose-python-file.ts';
 import type { Registries } from './find-registry-file.ts';
@@ -98,5 +98,8 @@ async function fetchArtefact(
     }
   }
   if (failure !== undefined) throw failure;
-  throw new BuilditError('unreachable', `Cannot fetch "${artefactPurl(artefact)}": expected it in the registry, found none`);
+  throw new BuilditError(
+    'unreachable',
+    `Cannot fetch "${artefactPurl(artefact)}": expected it in the registry, found none`,
+  );
 }

@@ -36,7 +36,8 @@ function readEntry(lock: LockText, path: string, entry: unknown): LockedArtefact
     throw lockRefusal(lock, `a package of the registry at "${path}"`, `"${name}" ${version}`);
   }
   const base64 = typeof integrity === 'string' ? INTEGRITY.exec(integrity)?.[1] : undefined;
-  if (base64 === undefined) throw lockRefusal(lock, `a SHA-512 as "integrity" at "${path}"`, String(integrity ?? 'none'));
+  if (base64 === undefined)
+    throw lockRefusal(lock, `a SHA-512 as "integrity" at "${path}"`, String(integrity ?? 'none'));
   return { artefact, checksum: { kind: 'sha512', base64 } };
 }
 

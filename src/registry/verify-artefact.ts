@@ -14,7 +14,10 @@ export function verifyArtefact({ artefact, checksum }: LockedArtefact, bytes: Bu
       case 'sha512':
         return [checksum.base64, createHash('sha512').update(bytes).digest('base64')];
       case 'h1':
-        return [checksum.base64, artefact.fileName.endsWith('.mod') ? goModHash(bytes) : goZipHash(bytes, artefact.name)];
+        return [
+          checksum.base64,
+          artefact.fileName.endsWith('.mod') ? goModHash(bytes) : goZipHash(bytes, artefact.name),
+        ];
     }
   })();
   if (expected === found) return;

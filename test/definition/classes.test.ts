@@ -21,7 +21,8 @@ const golden: Readonly<Record<string, GoldenClass>> = JSON.parse(
 );
 
 function using(className: string, more: Files = {}, head = ''): Files {
-  return { 'pkgs/nginx/pkg.yaml': `name: a/b\nversion: 1.5\nclass: ${className}\n${head}`, ...more };
+  const source = className === 'debian' ? 'source: {debian: redis}' : 'version: 1.5';
+  return { 'pkgs/nginx/pkg.yaml': `name: a/b\n${source}\nclass: ${className}\n${head}`, ...more };
 }
 
 async function resolved(files: Files): Promise<ResolvedPackage> {
@@ -81,8 +82,8 @@ describe("a class of a repository's own", () => {
       'recipes/classes/team.yaml': CLASS,
       'recipes/a/b/pkg.yaml': 'name: a/b\nversion: 1\nclass: team\n',
     });
-    const names = await debianDependencies(await readRepository(join(directory, 'recipes')));
-    expect(names).toEqual(expect.arrayContaining(['python3', 'tzdata']));
+    const { packages } = await debianDependencies(await readRepository(join(directory, 'recipes')));
+    expect(packages).toEqual(expect.arrayContaining(['python3', 'tzdata']));
   });
 
   test('is among the files a run depends on, and so is one that is not there', async () => {

@@ -10,7 +10,13 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { type RawZipEntry, rawZip } from './raw-zip.ts';
 
 const members = (archive: Buffer) =>
-  [...readZip(archive)].map(({ path, type, mode, mtime, whole }) => ({ path, type, mode, mtime, text: String(whole ?? '') }));
+  [...readZip(archive)].map(({ path, type, mode, mtime, whole }) => ({
+    path,
+    type,
+    mode,
+    mtime,
+    text: String(whole ?? ''),
+  }));
 
 function refusal(archive: Buffer, options: Parameters<typeof readZip>[1] = {}): string {
   try {
@@ -73,19 +79,27 @@ describe('a zip archive', () => {
   test('is refused with one member twice, or two in one place', () => {
     expect(refusal(rawZip([{ name: 'a' }, { name: 'a' }]))).toMatch(/each member once/);
     expect(refusal(rawZip([{ name: 'a' }, { name: 'a', localName: 'a', offset: 0 }]))).toMatch(/each member once/);
-    const overlapping = rawZip([{ name: 'a', content: rawZip([{ name: 'b' }]), stored: true }, { name: 'b', offset: 31 }]);
+    const overlapping = rawZip([
+      { name: 'a', content: rawZip([{ name: 'b' }]), stored: true },
+      { name: 'b', offset: 31 },
+    ]);
     expect(refusal(overlapping)).toMatch(/members that lie apart/);
   });
 
   test('is refused with bytes before it, behind it, or a count that lies', () => {
-    expect(refusal(rawZip([{ name: 'a' }], { before: Buffer.from('#!/bin/sh\n') }))).toMatch(/a member at its beginning/);
+    expect(refusal(rawZip([{ name: 'a' }], { before: Buffer.from('#!/bin/sh\n') }))).toMatch(
+      /a member at its beginning/,
+    );
     expect(refusal(rawZip([{ name: 'a' }], { after: Buffer.from('x') }))).toMatch(/found none, or a truncated one/);
     expect(refusal(rawZip([{ name: 'a' }], { count: 2 }))).toMatch(/a directory of members/);
     expect(refusal(rawZip([{ name: 'a' }, { name: 'b' }], { count: 1 }))).toMatch(/1 members in its directory/);
   });
 
   test('cut anywhere is refused', () => {
-    const whole = rawZip([{ name: 'a', content: 'hello' }, { name: 'b', content: 'world' }]);
+    const whole = rawZip([
+      { name: 'a', content: 'hello' },
+      { name: 'b', content: 'world' },
+    ]);
     for (let length = 0; length < whole.length; length += 1) refusal(whole.subarray(0, length));
   });
 

@@ -12,7 +12,12 @@ describe('a package URL', () => {
     ['pkg:npm/%40scope/name@1.0.0', undefined, 'buildit-vendor/npm/@scope', 'name-1.0.0.tgz'],
     ['pkg:npm/a.b@1.0.0-rc.1', undefined, 'buildit-vendor/npm', 'a.b-1.0.0-rc.1.tgz'],
     ['pkg:cargo/libc@0.2.71', undefined, 'buildit-vendor/cargo', 'libc-0.2.71.crate'],
-    ['pkg:golang/github.com/BurntSushi/toml@v1.0.0-RC1', undefined, 'buildit-vendor/go/github.com/!burnt!sushi/toml/@v', 'v1.0.0-!r!c1.zip'],
+    [
+      'pkg:golang/github.com/BurntSushi/toml@v1.0.0-RC1',
+      undefined,
+      'buildit-vendor/go/github.com/!burnt!sushi/toml/@v',
+      'v1.0.0-!r!c1.zip',
+    ],
     ['pkg:golang/gopkg.in/yaml.v3@v3.0.1#go.mod', undefined, 'buildit-vendor/go/gopkg.in/yaml.v3/@v', 'v3.0.1.mod'],
     ['pkg:golang/x.org/y@v2.0.0%2Bincompatible', undefined, 'buildit-vendor/go/x.org/y/@v', 'v2.0.0+incompatible.zip'],
     ['pkg:pypi/flake8@6.1.0', 'flake8-6.1.0.tar.gz', 'buildit-vendor/python', 'flake8-6.1.0.tar.gz'],
@@ -72,7 +77,10 @@ describe('vendor.lock', () => {
   test.each(['app-misc/gron', 'app-misc/hexyl', 'dev-util/flake8', 'www-servers/http-server'])(
     'of %s is read and written again to the same bytes, one line for each file',
     (name) => {
-      const text = readFileSync(fileURLToPath(new URL(`../../repos/main/${name}/vendor.lock`, import.meta.url)), 'utf8');
+      const text = readFileSync(
+        fileURLToPath(new URL(`../../repos/main/${name}/vendor.lock`, import.meta.url)),
+        'utf8',
+      );
       const parsed = parseVendorLock(text, 'vendor.lock');
       expect(vendorLockText(parsed)).toBe(text);
       const files = [...parsed.values()].flatMap((version) => version.files);
@@ -93,8 +101,16 @@ describe('vendor.lock', () => {
     ['a list', '[]', /an object at the top/],
     ['an unknown key', '{"format":1,"kind":"vendor","versions":{},"scripts":{}}', /no keys but format, kind, versions/],
     ['a version that is a path', lock([], {}, '../1'), /versions such as/],
-    ['__proto__ as a version', '{"format":1,"kind":"vendor","versions":{"__proto__":{"files":[],"from":{}}}}', /versions such as/],
-    ['a path in a name', lock([{ ...entry, name: 'pkg:npm/../../x@1.0.0' }]), /a package URL of a known registry at versions\.1\.0\.files\[0\]\.name/],
+    [
+      '__proto__ as a version',
+      '{"format":1,"kind":"vendor","versions":{"__proto__":{"files":[],"from":{}}}}',
+      /versions such as/,
+    ],
+    [
+      'a path in a name',
+      lock([{ ...entry, name: 'pkg:npm/../../x@1.0.0' }]),
+      /a package URL of a known registry at versions\.1\.0\.files\[0\]\.name/,
+    ],
     ['an address', lock([{ ...entry, url: 'https://x.org' }]), /no keys but file, name, sha256, size/],
     ['half a digest', lock([{ ...entry, sha256: 'ab' }]), /a SHA-256/],
     ['an upper-case digest', lock([{ ...entry, sha256: SHA.toUpperCase() }]), /a SHA-256/],

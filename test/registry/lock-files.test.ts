@@ -62,14 +62,24 @@ describe('package-lock.json', () => {
     ['a name of dots', { 'node_modules/..': sound }, /a package of the registry/],
     ['an alias to a path', { 'node_modules/a': { ...sound, name: '../a' } }, /a package of the registry/],
     ['a version that is a path', { 'node_modules/a': { ...sound, version: '../1.0.0' } }, /a package of the registry/],
-    ['a version that is an address', { 'node_modules/a': { ...sound, version: 'git+ssh://x/y' } }, /a package of the reg/],
+    [
+      'a version that is an address',
+      { 'node_modules/a': { ...sound, version: 'git+ssh://x/y' } },
+      /a package of the reg/,
+    ],
     ['a name with a newline', { 'node_modules/a\nb': sound }, /a package of the registry/],
     ['a SHA-1 alone', { 'node_modules/a': { ...sound, integrity: 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=' } }, /SHA-512/],
-    ['no checksum', { 'node_modules/a': { version: '1.0.0' } }, /a SHA-512 as "integrity" at "node_modules\/a", found none/],
+    [
+      'no checksum',
+      { 'node_modules/a': { version: '1.0.0' } },
+      /a SHA-512 as "integrity" at "node_modules\/a", found none/,
+    ],
     ['no version', { 'node_modules/a': { integrity: SHA512 } }, /a name and a version/],
     ['null', { 'node_modules/a': null }, /an object/],
   ])('is refused with %s', (_, packages, message) => {
-    expect(refusal(() => readPackageLock(lock(packages as Readonly<Record<string, unknown>>))).message).toMatch(message);
+    expect(refusal(() => readPackageLock(lock(packages as Readonly<Record<string, unknown>>))).message).toMatch(
+      message,
+    );
   });
 
   test.each(['', '[]', 'null', '{"lockfileVersion": 1, "dependencies": {}}', '{"packages": []}', '{"packages": "x"}'])(
@@ -107,13 +117,31 @@ describe('Cargo.lock', () => {
   });
 
   test.each<[string, { text: string; name: string }, RegExp]>([
-    ['a crate from git', crate('source = "git+https://example.org/a#123"\n'), /crates of one registry, found a from git/],
+    [
+      'a crate from git',
+      crate('source = "git+https://example.org/a#123"\n'),
+      /crates of one registry, found a from git/,
+    ],
     ['no checksum', crate(source), /the checksum of a, found none/],
     ['half a checksum', crate(`${source}checksum = "abcd"\n`), /the checksum of a, found abcd/],
-    ['a name that is a path', named(`[[package]]\nname = "../a"\nversion = "1.0.0"\n${source}checksum = "${HEX}"`), /a crate of a registry/],
-    ['a version that is a path', named(`[[package]]\nname = "a"\nversion = "1/../2"\n${source}checksum = "${HEX}"`), /a crate of a registry/],
+    [
+      'a name that is a path',
+      named(`[[package]]\nname = "../a"\nversion = "1.0.0"\n${source}checksum = "${HEX}"`),
+      /a crate of a registry/,
+    ],
+    [
+      'a version that is a path',
+      named(`[[package]]\nname = "a"\nversion = "1/../2"\n${source}checksum = "${HEX}"`),
+      /a crate of a registry/,
+    ],
     ['two checksums', crate(`${source}checksum = "${HEX}"\nchecksum = "${HEX}"\n`), /"checksum" once/],
-    ['two registries', crate(`${source}checksum = "${HEX}"\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "registry+https://other.example.org/"\nchecksum = "${HEX}"\n`), /crates of one registry/],
+    [
+      'two registries',
+      crate(
+        `${source}checksum = "${HEX}"\n[[package]]\nname = "b"\nversion = "1.0.0"\nsource = "registry+https://other.example.org/"\nchecksum = "${HEX}"\n`,
+      ),
+      /crates of one registry/,
+    ],
     ['something cargo never writes', crate('checksum = """x"""\nodd\n'), /a line as cargo writes them/],
     ['a package without a name', named('[[package]]\nversion = "1.0.0"\n'), /a name and a version/],
   ])('is refused with %s', (_, text, message) => {
@@ -126,7 +154,10 @@ describe('Cargo.lock', () => {
 describe('go.sum', () => {
   test('names modules and single go.mod files', () => {
     const found = readGoSum(named(`github.com/BurntSushi/toml v1.2.0 ${H1}\ngopkg.in/yaml.v3 v3.0.1/go.mod ${H1}\n`));
-    expect(purls(found)).toEqual(['pkg:golang/github.com/BurntSushi/toml@v1.2.0', 'pkg:golang/gopkg.in/yaml.v3@v3.0.1#go.mod']);
+    expect(purls(found)).toEqual([
+      'pkg:golang/github.com/BurntSushi/toml@v1.2.0',
+      'pkg:golang/gopkg.in/yaml.v3@v3.0.1#go.mod',
+    ]);
     expect(found.map(({ artefact }) => artefact.fileName)).toEqual(['v1.2.0.zip', 'v3.0.1.mod']);
   });
 
@@ -136,7 +167,11 @@ describe('go.sum', () => {
     ['no host', `x v1.0.0 ${H1}`, /a module and its version/],
     ['a version that is a branch', `example.org/x master ${H1}`, /MODULE VERSION h1:HASH/],
     ['another hash', 'example.org/x v1.0.0 h2:abc', /MODULE VERSION h1:HASH/],
-    ['two checksums of one file', `example.org/x v1.0.0 ${H1}\nexample.org/x v1.0.0 h1:${'A'.repeat(43)}=`, /one checksum/],
+    [
+      'two checksums of one file',
+      `example.org/x v1.0.0 ${H1}\nexample.org/x v1.0.0 h1:${'A'.repeat(43)}=`,
+      /one checksum/,
+    ],
   ])('is refused with %s', (_, text, message) => {
     expect(refusal(() => readGoSum(named(text))).message).toMatch(message);
   });
@@ -170,7 +205,8 @@ describe('requirements.txt', () => {
 
   test('takes the source archive that a hash pins, else a wheel for every platform', () => {
     const wheel = file('a-1.0-py3-none-any.whl');
-    const chosen = (...files: readonly ReturnType<typeof file>[]) => choosePythonFile(requirement, files).artefact.fileName;
+    const chosen = (...files: readonly ReturnType<typeof file>[]) =>
+      choosePythonFile(requirement, files).artefact.fileName;
     expect(chosen(wheel, file('a-1.0.tar.gz'))).toBe('a-1.0.tar.gz');
     expect(chosen(wheel, file('a-1.0.tar.gz', 'cd'.repeat(32)))).toBe('a-1.0-py3-none-any.whl');
     refusal(() => chosen(file('a-1.0-cp311-cp311-manylinux_2_17_x86_64.whl')));
@@ -183,7 +219,9 @@ describe("a page of Python's index", () => {
   test('is read in JSON and in HTML alike', () => {
     const url = `https://files.example.org/a-1.0.tar.gz`;
     const wanted = [{ fileName: 'a-1.0.tar.gz', url, sha256: HEX }];
-    const json = JSON.stringify({ files: [{ filename: 'a-1.0.tar.gz', url, hashes: { sha256: HEX } }, null, { url: 7 }] });
+    const json = JSON.stringify({
+      files: [{ filename: 'a-1.0.tar.gz', url, hashes: { sha256: HEX } }, null, { url: 7 }],
+    });
     expect(parseSimpleIndex(json, 'https://example.org/a/')).toEqual(wanted);
     const html = `<a data-x="1" href="https://files.example.org/a-1.0.tar.gz#sha256=${HEX}">a-1.0.tar.gz</a><br/>`;
     expect(parseSimpleIndex(html, 'https://example.org/a/')).toEqual(wanted);
@@ -193,7 +231,8 @@ describe("a page of Python's index", () => {
   });
 
   test('leads neither to files of this machine nor down from https', () => {
-    const html = '<a href="file:///etc/passwd">a-1.tar.gz</a><a href="http://x.org/a">a-1.tar.gz</a><a href="javascript:x">b</a>';
+    const html =
+      '<a href="file:///etc/passwd">a-1.tar.gz</a><a href="http://x.org/a">a-1.tar.gz</a><a href="javascript:x">b</a>';
     expect(parseSimpleIndex(html, 'https://example.org/a/')).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { BuilditError } from '../../model/errors.ts';
 import type { LockOutcome } from '../../pipeline/contract.ts';
 import type { CliContext } from '../cli-context.ts';
-import { BuilditError } from '../../model/errors.ts';
 import { addContainerOptions, type ContainerOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
 import { shownPath } from '../render-error.ts';
@@ -18,11 +18,20 @@ export function addLockCommand(program: Command, cli: CliContext): void {
   const command = program
     .command('lock')
     .description('resolve what a container needs again and write its buildit.lock')
-    .argument('<dir>', 'a directory that holds a container.yaml; with --root one that holds a repository.yaml, with --vendor a pkg.yaml')
-    .argument('[name...]', 'move only these: names of Debian packages, CATEGORY/NAME, or patch URLs; with --vendor versions');
+    .argument(
+      '<dir>',
+      'a directory that holds a container.yaml; with --root one that holds a repository.yaml, with --vendor a pkg.yaml',
+    )
+    .argument(
+      '[name...]',
+      'move only these: names of Debian packages, CATEGORY/NAME, or patch URLs; with --vendor versions',
+    );
   addContainerOptions(command)
     .option('--root', "move the toolchain and the build and link packages of a repository's recipes")
-    .option('--vendor', "pin in vendor.lock what a recipe's package-lock.json, Cargo.lock, go.sum or requirements.txt names")
+    .option(
+      '--vendor',
+      "pin in vendor.lock what a recipe's package-lock.json, Cargo.lock, go.sum or requirements.txt names",
+    )
     .option('--json', 'print what changed as one JSON document')
     .addHelpText('after', () =>
       examples(
