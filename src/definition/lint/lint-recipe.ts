@@ -98,7 +98,9 @@ function lintPhases(root: YamlMap, defaults: YamlMap | undefined): readonly Defi
   return PHASE_NAMES.flatMap((name) => {
     const member = memberOf(phases, name);
     const [own, ofClass] = [phases, defaults].map((map) =>
-      scalarAt(map, name)?.text.replaceAll(/\{\{ *(\w+) *\}\}/g, '{{$1}}').trim(),
+      scalarAt(map, name)
+        ?.text.replaceAll(/\{\{ *(\w+) *\}\}/g, '{{$1}}')
+        .trim(),
     );
     if (member === undefined || own === undefined || own !== ofClass) return [];
     const message = `the phase "${name}" is the same as that of class: ${textAt(root, 'class')}`;
