@@ -26,6 +26,7 @@ export { finishPatch, openPatch } from './pipeline/patch-session.ts';
 export { patchStatus } from './pipeline/patch-status.ts';
 export { refreshPatches } from './pipeline/refresh-patches.ts';
 export { test } from './pipeline/test-again.ts';
+export { lockVendor } from './pipeline/vendor-run.ts';
 
 /** Builds a container: definitions, locks, plan, packages, images, in this order. */
 export async function build(options: BuildOptions): Promise<BuildOutcome> {

@@ -5,12 +5,14 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { decompress, detectCompression } from '../layer/decompress.ts';
 import { readTar } from '../layer/read-tar.ts';
+import { MAXIMUM_ZIP_BYTES, readZip, ZIP_MAGIC } from '../layer/read-zip.ts';
+import type { TarMember } from '../layer/tar-member.ts';
 import { unpackTree } from '../layer/unpack-tree.ts';
 import type { BuildRequest } from '../model/build-request.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
-import { openBlob } from '../store/read-blob.ts';
+import { openBlob, readBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
 import { throwIfInterrupted } from './throw-if-interrupted.ts';
 
@@ -40,7 +42,7 @@ export async function unpackSource(
   await chmod(fresh, 0o755);
   const blob = untilInterrupted(openBlob(store, digest), signal);
   try {
-    const members = readTar(await decompressDetected(blob, fileName), { what: fileName });
+    const members = await archiveMembers(store, source, blob);
     const { entries, newestMtime } = await unpackTree(members, fresh, { strip, what: fileName });
     if (entries === 0) throw nothingLeft(source);
     await moveContent(fresh, await realDirectory(tree, source), source);
@@ -92,7 +94,28 @@ async function* untilInterrupted(
   }
 }
 
+/** A zip archive is read from memory, for its directory is at its end; everything else is a tar, compressed or not. */
+export async function archiveMembers(
+  store: Store,
+  { digest, fileName }: Pick<Source, 'digest' | 'fileName'>,
+  bytes: AsyncGenerator<Uint8Array>,
+): Promise<AsyncIterable<TarMember>> {
+  const { start, whole } = await peeked(bytes);
+  if (start.subarray(0, ZIP_MAGIC.length).equals(ZIP_MAGIC)) {
+    const archive = await readBlob(store, digest, { maxBytes: MAXIMUM_ZIP_BYTES });
+    return asynchronous(readZip(archive, { what: fileName }));
+  }
+  const tar = await decompress(whole, detectCompression(start), { what: fileName });
+  return readTar(tar, { what: fileName });
+}
+
 async function decompressDetected(bytes: AsyncGenerator<Uint8Array>, what: string): Promise<AsyncIterable<Uint8Array>> {
+  const { start, whole } = await peeked(bytes);
+  return decompress(whole, detectCompression(start), { what });
+}
+
+/** The first bytes, by which a kind is told, and all of them. */
+async function peeked(bytes: AsyncGenerator<Uint8Array>) {
   let start = Buffer.alloc(0);
   while (start.length < 6) {
     const next = await bytes.next();
@@ -103,7 +126,11 @@ async function decompressDetected(bytes: AsyncGenerator<Uint8Array>, what: strin
     yield start;
     yield* bytes;
   }
-  return decompress(whole(), detectCompression(start), { what });
+  return { start, whole: whole() };
+}
+
+async function* asynchronous<Item>(items: Iterable<Item>): AsyncGenerator<Item, void, undefined> {
+  yield* items;
 }
 
 /** The directory of a source: each element a real directory, made where it is missing. */

@@ -1,4 +1,5 @@
 import type { BinhostConfig, GitRecipes, RecipeRepository } from '../model/config.ts';
+import type { Ecosystem } from '../model/registry.ts';
 
 /** What one source of settings says: a file, the environment, or the command line. */
 export interface ConfigSettings {
@@ -6,6 +7,7 @@ export interface ConfigSettings {
   origin(key: string): string;
   readonly store?: string | undefined;
   readonly mirror?: string | undefined;
+  readonly registries?: Readonly<Partial<Record<Ecosystem, string>>> | undefined;
   readonly jobs?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly memoryBytes?: number | undefined;

@@ -16,6 +16,12 @@ export function parseMirror(text: string): string | undefined {
   return username === '' && password === '' && search === '' && hash === '' ? text.replace(/\/+$/, '') : undefined;
 }
 
+/** What comes from a registry is checked against a digest: it may be reached by http, as a mirror may. */
+export function parseRegistry(text: string): string | undefined {
+  const url = parseMirror(text.replace(/^sparse\+/, ''));
+  return url?.startsWith('file:') ? undefined : url;
+}
+
 export function parseBoolean(text: string): boolean | undefined {
   if (/^(?:1|true|yes|on)$/i.test(text)) return true;
   return /^(?:0|false|no|off)$/i.test(text) ? false : undefined;

@@ -80,6 +80,7 @@ function merge(layers: readonly ConfigSettings[], environment: Environment, noti
     repository: first('repository', 'repository'),
     repositories: mergeRepositories(layers, origins),
     debian: { mirror: first('mirror', 'debian.mirror') },
+    registries: mergeRegistries(layers, origins),
     build: {
       jobs: first('jobs', 'build.jobs') ?? availableParallelism(),
       timeoutMs: first('timeoutMs', 'build.timeout') ?? DEFAULT_TIMEOUT_MS,
@@ -144,6 +145,19 @@ function mergeRepositories(layers: readonly ConfigSettings[], origins: Record<st
     for (const { name } of repositories) origins[`repositories.${name}`] ??= origin(`repositories.${name}`);
     return repositories;
   });
+}
+
+/** Each registry as the strongest file that names it says. */
+function mergeRegistries(layers: readonly ConfigSettings[], origins: Record<string, string>): Config['registries'] {
+  const merged: Record<string, string> = {};
+  for (const { registries = {}, origin } of layers) {
+    for (const [name, url] of Object.entries(registries)) {
+      if (merged[name] !== undefined) continue;
+      merged[name] = url;
+      origins[`registries.${name}`] = origin(`registries.${name}`);
+    }
+  }
+  return merged;
 }
 
 /** Each flag as the strongest file that names it says. */

@@ -7,10 +7,11 @@ import { validateSchema } from '../document/validate-schema.ts';
 import type { YamlMap } from '../document/yaml-node.ts';
 import type { GitRecipes, RecipeRepository } from '../model/config.ts';
 import { isFlagName, isRepositoryName, printable } from '../model/names.ts';
+import { ECOSYSTEMS } from '../model/registry.ts';
 import type { Witness } from '../system/witness.ts';
 import type { ConfigFile } from './config-files.ts';
 import type { ConfigSettings } from './config-settings.ts';
-import { parseJobs, parseMirror } from './config-values.ts';
+import { parseJobs, parseMirror, parseRegistry } from './config-values.ts';
 import { parseBytes, parseDurationMs } from './quantities.ts';
 import { readBinhost } from './read-binhost.ts';
 import { isTrustedConfig, type TrustedConfigs } from './trusted-configs.ts';
@@ -75,6 +76,17 @@ function readSettings(map: YamlMap | undefined, place: SettingsPlace): ConfigSet
     origin: () => path,
     store: store === undefined || !isTrusted ? undefined : resolvePath(store),
     mirror: parsed(mapAt(map, 'debian'), 'mirror', 'the URL of a mirror without user and password', parseMirror),
+    registries: Object.fromEntries(
+      ECOSYSTEMS.flatMap((name) => {
+        const url = parsed(
+          mapAt(map, 'registries'),
+          name,
+          'the URL of a registry without user and password',
+          parseRegistry,
+        );
+        return url === undefined ? [] : [[name, url]];
+      }),
+    ),
     jobs: parsed(build, 'jobs', 'a number from 1 to 1024, or auto', parseJobs),
     timeoutMs: parsed(build, 'timeout', 'a time such as 2h, 30m or 90s', parseDurationMs),
     memoryBytes: parsed(build, 'memory', 'a size such as 4G or 512M', parseBytes),

@@ -1,112 +1,41 @@
-import type { PhaseName } from '../model/package.ts';
-import { multiarchTriplet, type Platform } from '../model/platform.ts';
-import { SANDBOX_PATHS } from '../model/sandbox-contract.ts';
-import { DEBIAN_CLASS } from './debian-class.ts';
+import { mapAt, scalarAt, scalarsAt } from '../document/fields.ts';
+import type { Problems } from '../document/problems.ts';
+import type { YamlMap, YamlScalar } from '../document/yaml-node.ts';
+import { PHASE_NAMES, type PhaseName } from '../model/package.ts';
+import { resolveEnvironment } from './resolve-environment.ts';
+import { renderTemplate, type TemplateValues } from './template.ts';
 
-/** How a kind of source tree is built: what a recipe's `class` stands for. All of it enters the HASH. */
+/** The kinds of dependencies that a class may have. */
+export const CLASS_DEPENDENCY_KINDS = ['build', 'run'] as const;
+type ClassDependencyKind = (typeof CLASS_DEPENDENCY_KINDS)[number];
+
+/** How a kind of source tree is built: what a recipe's `class` stands for. All but `run` enters the HASH. */
 export interface BuildClass {
   readonly phases: Readonly<Partial<Record<PhaseName, string>>>;
-  /** Debian packages the phases call. */
-  readonly tools: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** As written: what an atom means depends on who uses the class. */
+  readonly dependencies: Readonly<Record<ClassDependencyKind, readonly YamlScalar[]>>;
 }
 
-export const CLASS_NAMES = ['autotools', 'cmake', 'debian', 'make', 'meson', 'none'] as const;
-export type ClassName = (typeof CLASS_NAMES)[number];
+export const EMPTY_CLASS: BuildClass = { phases: {}, environment: {}, dependencies: { build: [], run: [] } };
 
-export function buildClass(name: ClassName, platform: Platform): BuildClass {
-  const triplet = multiarchTriplet(platform);
-  switch (name) {
-    case 'autotools':
-      return autotools(triplet);
-    case 'cmake':
-      return cmake(triplet);
-    case 'debian':
-      return DEBIAN_CLASS;
-    case 'make':
-      return make();
-    case 'meson':
-      return meson(triplet);
-    case 'none':
-      return { phases: {}, tools: [], environment: {} };
+/** What a class's file makes of one package: its templates rendered. */
+export function renderClass(root: YamlMap, values: TemplateValues, problems: Problems): BuildClass {
+  const own = mapAt(root, 'phases');
+  const phases: Partial<Record<PhaseName, string>> = {};
+  for (const name of PHASE_NAMES) {
+    const node = scalarAt(own, name);
+    const script = node && renderTemplate(node, { values, problems });
+    if (script !== undefined) phases[name] = script;
   }
-}
-
-/**
- * Hardening as Debian's dpkg-buildflags has it. Paths of the source tree in assertions and debug information become
- * /usr/src, so that no path of the build is in the result.
- */
-const HARDENING = `-O2 -fstack-protector-strong -Wformat -Werror=format-security -ffile-prefix-map=${SANDBOX_PATHS.source}=/usr/src`;
-const FORTIFY = '-D_FORTIFY_SOURCE=2';
-const LINKING = '-Wl,-z,relro -Wl,-z,now';
-
-const COMPILER_ENVIRONMENT = { CFLAGS: HARDENING, CXXFLAGS: HARDENING, CPPFLAGS: FORTIFY, LDFLAGS: LINKING };
-
-function autotools(triplet: string): BuildClass {
   return {
-    phases: {
-      prepare: 'if [ ! -e configure ] && [ -e configure.ac -o -e configure.in ]; then autoreconf -fi; fi',
-      configure: [
-        './configure --prefix=/usr --sysconfdir=/etc --localstatedir=/var',
-        `--libdir=/usr/lib/${triplet} --mandir=/usr/share/man --infodir=/usr/share/info $BUILDIT_CONFIGURE`,
-      ].join(' '),
-      build: 'make -j"$JOBS"',
-      check: 'make check',
-      install: [
-        // Some Makefiles set DESTDIR themselves: only an argument of make wins over that.
-        'make install DESTDIR="$DESTDIR"',
-        // libtool archives name build-time paths; the info index is shared by all packages.
-        'find "$DESTDIR" -name "*.la" -type f -delete',
-        'rm -f "$DESTDIR/usr/share/info/dir"',
-      ].join('\n'),
-    },
-    tools: [],
-    environment: COMPILER_ENVIRONMENT,
+    phases,
+    environment: resolveEnvironment({}, [root], values, problems),
+    dependencies: classDependencies(root),
   };
 }
 
-function make(): BuildClass {
-  return {
-    phases: {
-      build: 'make -j"$JOBS" PREFIX=/usr prefix=/usr $BUILDIT_CONFIGURE',
-      check: 'make check PREFIX=/usr prefix=/usr $BUILDIT_CONFIGURE',
-      install: 'make install DESTDIR="$DESTDIR" PREFIX=/usr prefix=/usr $BUILDIT_CONFIGURE',
-    },
-    tools: [],
-    environment: COMPILER_ENVIRONMENT,
-  };
-}
-
-function cmake(triplet: string): BuildClass {
-  return {
-    phases: {
-      configure: [
-        'cmake -S . -B buildit-build -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_INSTALL_PREFIX=/usr',
-        `-DCMAKE_INSTALL_LIBDIR=lib/${triplet} -DCMAKE_INSTALL_SYSCONFDIR=/etc -DCMAKE_INSTALL_LOCALSTATEDIR=/var`,
-        '-DCMAKE_SKIP_INSTALL_RPATH=ON -DFETCHCONTENT_FULLY_DISCONNECTED=ON $BUILDIT_CONFIGURE',
-      ].join(' '),
-      build: 'cmake --build buildit-build -j "$JOBS"',
-      check: 'ctest --test-dir buildit-build --output-on-failure -j "$JOBS"',
-      install: 'DESTDIR="$DESTDIR" cmake --install buildit-build',
-    },
-    tools: ['cmake', 'ninja-build'],
-    // cmake reads no CPPFLAGS.
-    environment: { CFLAGS: `${HARDENING} ${FORTIFY}`, CXXFLAGS: `${HARDENING} ${FORTIFY}`, LDFLAGS: LINKING },
-  };
-}
-
-function meson(triplet: string): BuildClass {
-  return {
-    phases: {
-      configure: [
-        'meson setup buildit-build --prefix=/usr --sysconfdir=/etc --localstatedir=/var',
-        `--libdir=lib/${triplet} --buildtype=plain --wrap-mode=nodownload $BUILDIT_CONFIGURE`,
-      ].join(' '),
-      build: 'ninja -C buildit-build -j "$JOBS"',
-      check: 'meson test -C buildit-build --print-errorlogs',
-      install: 'DESTDIR="$DESTDIR" meson install -C buildit-build --no-rebuild',
-    },
-    tools: ['meson', 'ninja-build', 'pkgconf'],
-    environment: COMPILER_ENVIRONMENT,
-  };
+export function classDependencies(root: YamlMap): BuildClass['dependencies'] {
+  const dependencies = mapAt(root, 'dependencies');
+  return { build: scalarsAt(dependencies, 'build'), run: scalarsAt(dependencies, 'run') };
 }

@@ -1,14 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mapAt, scalarsAt, textAt } from '../document/fields.ts';
+import { mapAt, scalarAt, scalarsAt } from '../document/fields.ts';
 import { Problems } from '../document/problems.ts';
 import type { YamlMap } from '../document/yaml-node.ts';
 import type { RepositoryDefinition } from '../model/container.ts';
 import { debianSourceKey } from '../model/lock.ts';
 import { isPackageNamePart } from '../model/names.ts';
-import { hostPlatform } from '../system/host-platform.ts';
 import { DEBIAN_CATEGORY, readingsOfAtom } from './atom.ts';
-import { buildClass, CLASS_NAMES } from './build-class.ts';
+import { CLASS_DEPENDENCY_KINDS, classDependencies } from './build-class.ts';
+import { createClassLibrary } from './class-library.ts';
 import { readDebianSource } from './debian-source.ts';
 import { readRecipeSource } from './read-recipe.ts';
 
@@ -30,21 +30,28 @@ export async function debianDependencies(repository: RepositoryDefinition): Prom
   const problems = new Problems('definition-invalid');
   const names = new Set<string>();
   const sources = new Map<string, DebianDependencies['sources'][number]>();
+  const classes = createClassLibrary({ problems, witness: undefined });
   for (const directory of await recipeDirectories(repository.directory)) {
     const source = await readRecipeSource(directory, { boundary: repository.directory, problems, witness: undefined });
     if (source === undefined) continue;
-    for (const atom of declaredAtoms(source.root)) {
+    const node = scalarAt(source.root, 'class');
+    const used = node && (await classes.find(node, repository.directory, problems));
+    const ofClass = used === undefined ? [] : classAtoms(used);
+    for (const atom of [...declaredAtoms(source.root), ...ofClass]) {
       const [reading] = readingsOfAtom(atom);
       if (reading?.category === DEBIAN_CATEGORY) names.add(reading.name);
     }
-    const className = CLASS_NAMES.find((known) => known === textAt(source.root, 'class'));
-    const request = className === 'debian' ? readDebianSource(source.root, undefined, problems) : undefined;
+    const request = node?.text === 'debian' ? readDebianSource(source.root, undefined, problems) : undefined;
     if (request !== undefined) sources.set(debianSourceKey(request), { name: request.name, version: request.version });
-    if (className !== undefined) for (const tool of buildClass(className, hostPlatform()).tools) names.add(tool);
   }
   problems.throwAll();
   const keys = [...sources.keys()].sort();
   return { packages: [...names].sort(), sources: keys.map((key) => sources.get(key)!) };
+}
+
+function classAtoms(root: YamlMap): string[] {
+  const dependencies = classDependencies(root);
+  return CLASS_DEPENDENCY_KINDS.flatMap((kind) => dependencies[kind].map(({ text }) => text));
 }
 
 function declaredAtoms(root: YamlMap): string[] {

@@ -2,6 +2,7 @@ import type { Problems } from '../document/problems.ts';
 import type { RepositoryDefinition } from '../model/container.ts';
 import type { Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
+import type { ClassLibrary } from './class-library.ts';
 import type { RecipeLibrary } from './recipe-library.ts';
 import type { GeneralFlags } from './resolve-flags.ts';
 
@@ -13,6 +14,7 @@ export interface DefinitionContext {
   readonly problems: Problems;
   readonly witness: Witness | undefined;
   readonly library: RecipeLibrary;
+  readonly classes: ClassLibrary;
   readonly repositories: readonly RepositoryDefinition[];
   /** The repository whose build root recipes of the container itself are built in. */
   readonly defaultRepository: string;

@@ -9,6 +9,7 @@ import { BuilditError } from '../model/errors.ts';
 import type { Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
 import { DEBIAN_CATEGORY, packageName } from './atom.ts';
+import { createClassLibrary } from './class-library.ts';
 import type { DefinitionContext } from './definition-context.ts';
 import { findDependencyCycle } from './dependency-cycle.ts';
 import { hostPlatform } from './host-platform.ts';
@@ -48,6 +49,7 @@ export async function readDefinitions(directory: string, options: ReadDefinition
     problems,
     witness,
     library: createRecipeLibrary({ repositories, problems, witness }),
+    classes: createClassLibrary({ problems, witness }),
     repositories,
     defaultRepository: (repositories.find(({ name }) => name === 'main') ?? repositories[0])?.name ?? '',
     embedded: new Set(),

@@ -14,9 +14,7 @@ import { readScheme } from './read-scheme.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 
 /** Words of pkg.yaml that this version refuses by name. */
-const UNSUPPORTED = {
-  class: ['python', 'npm', 'go', 'cargo'],
-} as const;
+const UNSUPPORTED = {} as const;
 
 export interface ReadRecipeOptions {
   /** What links may not leave: the container's directory, or the repository's. */

@@ -5,6 +5,7 @@ import type { ContainerDefinition, Definitions, RepositoryDefinition } from '../
 import type { PackageOrigin } from '../model/package.ts';
 import type { Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
+import { createClassLibrary } from './class-library.ts';
 import { recipeDirectories } from './debian-dependencies.ts';
 import type { DefinitionContext } from './definition-context.ts';
 import type { PackageRequest } from './package-requests.ts';
@@ -45,6 +46,7 @@ export async function readRepositoryPackages(
     problems,
     witness,
     library,
+    classes: createClassLibrary({ problems, witness }),
     repositories,
     defaultRepository: repository.name,
     embedded: new Set(),

@@ -1,6 +1,7 @@
 import { mapAt, mapsAt, scalarAt, scalarsAt, scalarsOf, textAt } from '../document/fields.ts';
 import type { Problems } from '../document/problems.ts';
 import { nodeAt, positionOf, type YamlMap, type YamlScalar } from '../document/yaml-node.ts';
+import type { RepositoryDefinition } from '../model/container.ts';
 import {
   type Atom,
   atomText,
@@ -13,8 +14,9 @@ import {
 import { multiarchTriplet, type Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
 import { DEBIAN_CATEGORY } from './atom.ts';
-import { type BuildClass, buildClass, CLASS_NAMES, type ClassName } from './build-class.ts';
+import { type BuildClass, CLASS_DEPENDENCY_KINDS, EMPTY_CLASS, renderClass } from './build-class.ts';
 import { acceptText } from './checked-text.ts';
+import type { ClassLibrary } from './class-library.ts';
 import { readDebianSource } from './debian-source.ts';
 import { readAllowances } from './read-allowances.ts';
 import { readSubpackages } from './read-subpackages.ts';
@@ -27,6 +29,7 @@ import { resolveEnvironment } from './resolve-environment.ts';
 import { askedFlagsAt, effectiveFlags, type FlagChoices, resolveFlags } from './resolve-flags.ts';
 import { resolvePatches, resolveUserPatches } from './resolve-patches.ts';
 import { resolveSources } from './resolve-sources.ts';
+import { resolveVendor } from './resolve-vendor.ts';
 
 export interface PackageChoices {
   readonly version: string;
@@ -42,6 +45,9 @@ export interface ResolveContext {
   readonly witness: Witness | undefined;
   /** Absolute path of the user's own patches; undefined: they do not count. */
   readonly userPatches?: string | undefined;
+  readonly classes: ClassLibrary;
+  /** That of the recipe may have classes of its own. */
+  readonly repositories: readonly RepositoryDefinition[];
   /** What a dependency means; complains and returns undefined when it means nothing. */
   readAtom(node: YamlScalar, text: string): Promise<Atom | undefined>;
 }
@@ -73,11 +79,12 @@ export async function resolvePackage(
   const { flags, notices } = resolveFlags(recipe, version, { general: use.general, asked }, problems);
   const inEffect = effectiveFlags(root, flags);
   const on = inEffect.filter(({ enabled }) => enabled).map(({ map }) => map);
-  const className = readClass(root);
-  const defaults = buildClass(className, platform);
+  const className = textAt(root, 'class') ?? 'none';
+  const defaults = await readClass(reading, recipe.repository, context);
   const { atoms, places } = await readDependencies(reading, on, defaults, context);
   const environment = resolveEnvironment(defaults.environment, [root, ...on, change?.root], values, problems);
   const configure = readConfigure(reading, change, inEffect);
+  const sources = className === 'debian' ? [] : await resolveSources(reading, version);
   return {
     package: {
       name: recipe.name,
@@ -89,7 +96,7 @@ export async function resolvePackage(
       license: readLicense(root, problems),
       repository: recipe.repository,
       root: textAt(root, 'root') === 'minimal' ? 'minimal' : 'toolchain',
-      sources: className === 'debian' ? [] : await resolveSources(reading, version),
+      sources: [...sources, ...(await resolveVendor(reading, version, sources))],
       ...(className === 'debian'
         ? { debianSource: readDebianSource(root, change?.root, problems), series: DEBIAN_SERIES, outputs: 'debs' }
         : await subpackagesOf(reading, change, context)),
@@ -121,16 +128,22 @@ async function readUserPatches({ name, root: node }: Recipe, version: string, co
 }
 
 /** What templates of a recipe may name. */
-function templateValues(fullName: string, version: string, platform: Platform): ReadonlyMap<string, string> {
+export function templateValues(fullName: string, version: string, platform: Platform): ReadonlyMap<string, string> {
   const [category, name] = fullName.split('/') as [string, string];
   const { os, architecture } = platform;
   const triplet = multiarchTriplet(platform);
   return new Map(Object.entries({ category, name, version, os, arch: architecture, triplet }));
 }
 
-function readClass(root: YamlMap): ClassName {
-  const text = textAt(root, 'class');
-  return CLASS_NAMES.find((name) => name === text) ?? 'none';
+async function readClass(
+  { root, values, problems }: RecipeReading,
+  repository: string,
+  { classes, repositories }: ResolveContext,
+): Promise<BuildClass> {
+  const node = scalarAt(root, 'class');
+  const holder = repositories.find(({ name }) => name === repository);
+  const found = node && (await classes.find(node, holder?.directory, problems));
+  return found === undefined ? EMPTY_CLASS : renderClass(found, values, problems);
 }
 
 async function subpackagesOf(
@@ -171,15 +184,16 @@ async function readDependencies(
 ) {
   const atoms: Record<DependencyKind, Atom[]> = { build: [], link: [], run: [], test: [] };
   const places: { atom: Atom; node: YamlScalar }[] = [];
-  for (const name of defaults.tools) atoms.build.push({ category: DEBIAN_CATEGORY, name });
+  const add = async (kind: DependencyKind, node: YamlScalar): Promise<void> => {
+    const atom = await context.readAtom(node, node.text);
+    if (atom === undefined || (kind === 'test' && !acceptTestAtom(atom, node, context))) return;
+    atoms[kind].push(atom);
+    if (kind !== 'test') places.push({ atom, node });
+  };
+  for (const kind of CLASS_DEPENDENCY_KINDS) for (const node of defaults.dependencies[kind]) await add(kind, node);
   for (const kind of DEPENDENCY_KINDS) {
     for (const map of [reading.root, ...flags]) {
-      for (const node of scalarsAt(mapAt(map, 'dependencies'), kind)) {
-        const atom = await context.readAtom(node, node.text);
-        if (atom === undefined || (kind === 'test' && !acceptTestAtom(atom, node, context))) continue;
-        atoms[kind].push(atom);
-        if (kind !== 'test') places.push({ atom, node });
-      }
+      for (const node of scalarsAt(mapAt(map, 'dependencies'), kind)) await add(kind, node);
     }
     atoms[kind] = sortedAtoms(atoms[kind]);
   }

@@ -3,12 +3,13 @@ import { nodeAt, type YamlMap, type YamlNode, type YamlScalar } from '../documen
 import { type Digest, isDigest } from '../model/digest.ts';
 import { isDebianPackageName } from '../model/names.ts';
 import type { PackageSource, SourceLocation, SourceMirror } from '../model/package.ts';
+import { acceptArtefact, archiveName, type Ecosystem } from '../model/registry.ts';
 import { acceptInsidePath, acceptText, acceptUrl } from './checked-text.ts';
 import { hashFile } from './hash-file.ts';
 import { locateFile } from './locate-file.ts';
 import type { RecipeReading } from './recipe-reading.ts';
 
-const ARCHIVE = /\.(?:tar|tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz|tzst)$/;
+const ARCHIVE = /\.(?:tar|tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz|tzst|crate|zip)$/;
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9+._~@-]{0,199}$/;
 
 /** The sources of a recipe at one version: URLs rendered, digests found, files of the recipe hashed. */
@@ -45,9 +46,15 @@ async function resolveSource(
   const file = scalarAt(map, 'file');
   const urlNodes = node.kind === 'scalar' ? [node] : scalarsAt(map, 'url');
   const isRemote = urlNodes.length > 0 || nodeAt(map, 'mirrors') !== undefined;
+  const registry = registryOf(map);
+  if (registry !== undefined)
+    return resolveRegistry(reading, registry, digests, { isAlone: !isRemote && file === undefined });
   if ((file !== undefined) === isRemote) {
     const found = isRemote ? 'both' : 'none of them';
-    reading.problems.add(node, `Cannot read "source": expected either "url" and "mirrors" or "file", found ${found}`);
+    reading.problems.add(
+      node,
+      `Cannot read "source": expected either "url" and "mirrors", "file", or one of "npm", "crate", "pypi" and "go", found ${found}`,
+    );
     return undefined;
   }
   const place =
@@ -60,6 +67,58 @@ async function resolveSource(
   if (fileName === undefined) return undefined;
   const unpack = booleanAt(map, 'unpack') ?? ARCHIVE.test(fileName);
   return { location: place.location, sha256: place.sha256, fileName, action: unpack ? 'unpack' : 'keep', ...rest };
+}
+
+const REGISTRY_KEYS = { npm: 'npm', crate: 'cargo', pypi: 'python', go: 'go' } as const;
+
+interface RegistrySource {
+  readonly map: YamlMap;
+  readonly key: keyof typeof REGISTRY_KEYS;
+  readonly ecosystem: Ecosystem;
+  readonly node: YamlScalar;
+}
+
+function registryOf(map: YamlMap | undefined): RegistrySource | undefined {
+  for (const [key, ecosystem] of Object.entries(REGISTRY_KEYS)) {
+    const node = scalarAt(map, key);
+    if (node !== undefined) return { map: map!, key: key as RegistrySource['key'], ecosystem, node };
+  }
+  return undefined;
+}
+
+/** A package of a registry at the recipe's own version, or the `version` said beside it. */
+function resolveRegistry(
+  reading: RecipeReading,
+  { map, key, ecosystem, node }: RegistrySource,
+  digests: YamlScalar[],
+  { isAlone }: { readonly isAlone: boolean },
+): PackageSource | undefined {
+  const { problems } = reading;
+  const others = Object.keys(REGISTRY_KEYS).filter((other) => other !== key && nodeAt(map, other) !== undefined);
+  if (!isAlone || others.length > 0) {
+    problems.add(node, `Cannot read "source": expected "${key}" without "url", "mirrors", "file" and other registries`);
+    return undefined;
+  }
+  const digest = acceptSourceDigest(reading, map, digests);
+  const name = reading.rendered(node)?.text;
+  const stated = reading.rendered(scalarAt(map, 'version'))?.text ?? reading.values.get('version')!;
+  const version = ecosystem === 'go' && !stated.startsWith('v') ? `v${stated}` : stated;
+  if (name === undefined || digest === undefined) return undefined;
+  const written = reading.rendered(scalarAt(map, 'filename'))?.text;
+  const fileName =
+    ecosystem === 'python'
+      ? (written ?? `${name.replace(/[-_.]+/g, '_').toLowerCase()}-${version}.tar.gz`)
+      : archiveName(ecosystem, name, version);
+  const artefact = acceptArtefact({ ecosystem, name, version, fileName });
+  if (artefact === undefined) {
+    const label = `source.${key}`;
+    problems.expected(node, label, `the name of a package there, and version ${version} to be one it could have`);
+    return undefined;
+  }
+  const elements = ecosystem === 'go' ? name.split('/').length : 1;
+  const layout = readLayout(reading, map, elements);
+  const action = (booleanAt(map, 'unpack') ?? ARCHIVE.test(fileName)) ? 'unpack' : 'keep';
+  return { location: { kind: 'registry', artefact }, sha256: digest, fileName, action, ...layout };
 }
 
 interface SourcePlace {
@@ -79,13 +138,7 @@ function resolveRemote(
   const map = node.kind === 'map' ? node : undefined;
   const urls = urlNodes.map((url) => acceptUrl(reading.rendered(url), { label: 'source.url', problems }));
   const mirrors = readMirrors(reading, map);
-  const digest = scalarAt(map, 'sha256') ?? digests.shift();
-  if (digest === undefined) {
-    const hint = `add sha256: … beside it, or in "versions" at ${reading.values.get('version')}`;
-    problems.add(node, 'Cannot use the source: expected the SHA-256 of the file, found none', { hint });
-    return undefined;
-  }
-  const sha256 = acceptDigest(reading, digest);
+  const sha256 = acceptSourceDigest(reading, node, digests);
   const found = urls.filter((url) => url !== undefined);
   if (sha256 === undefined || found.length !== urls.length) return undefined;
   const ownName = found[0] === undefined ? undefined : decodedEnd(new URL(found[0]).pathname);
@@ -130,14 +183,27 @@ async function resolveFile(
   return { location: { kind: 'file', path: found.path }, sha256, ownName: path.split('/').at(-1)! };
 }
 
+/** The digest beside a source, else the next of the version's. */
+function acceptSourceDigest(reading: RecipeReading, node: YamlNode, digests: YamlScalar[]): Digest | undefined {
+  const digest = scalarAt(node.kind === 'map' ? node : undefined, 'sha256') ?? digests.shift();
+  if (digest !== undefined) return acceptDigest(reading, digest);
+  const hint = `add sha256: … beside it, or in "versions" at ${reading.values.get('version')}`;
+  reading.problems.add(node, 'Cannot use the source: expected the SHA-256 of the file, found none', { hint });
+  return undefined;
+}
+
 function acceptDigest({ problems }: RecipeReading, node: YamlScalar): Digest | undefined {
   const check = { label: 'sha256', problems };
   return acceptText({ node, text: node.text }, 'a SHA-256 as 64 lower-case hexadecimal digits', isDigest, check);
 }
 
-function readLayout(reading: RecipeReading, map: YamlMap | undefined): { strip: number; directory: string } {
+function readLayout(
+  reading: RecipeReading,
+  map: YamlMap | undefined,
+  usualStrip = 1,
+): { strip: number; directory: string } {
   const { problems } = reading;
-  const strip = integerAt(map, 'strip', { label: 'source.strip', minimum: 0, maximum: 20, problems }) ?? 1;
+  const strip = integerAt(map, 'strip', { label: 'source.strip', minimum: 0, maximum: 20, problems }) ?? usualStrip;
   const written = reading.rendered(scalarAt(map, 'directory'));
   if (written === undefined || written.text === '.' || written.text === './') return { strip, directory: '.' };
   return { strip, directory: acceptInsidePath(written, { label: 'source.directory', problems }) ?? '.' };

@@ -4,7 +4,7 @@ import type { Problems } from './problems.ts';
 import { addSchemaProblems, type UnsupportedWords } from './schema-problem.ts';
 import { plainValue, type YamlNode } from './yaml-node.ts';
 
-export type SchemaName = 'container' | 'pkg' | 'repository' | 'buildit-config' | 'buildit';
+export type SchemaName = 'container' | 'pkg' | 'repository' | 'class' | 'buildit-config' | 'buildit';
 
 const validators = new Map<SchemaName, Promise<ValidateFunction>>();
 

@@ -3,6 +3,7 @@ import type { Digest } from '../model/digest.ts';
 import { BuilditError, throwCollected } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { PackageSource, SourceLocation } from '../model/package.ts';
+import { artefactPurl, type RegistryArtefact } from '../model/registry.ts';
 import { blobSize } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
 import type { HttpTuning } from './download-blob.ts';
@@ -15,11 +16,17 @@ export type FindDebianTarball = (
   sha256: Digest,
 ) => Promise<{ readonly urls: readonly string[]; readonly size: number } | undefined>;
 
+/** Addresses of a file of a language's registry; throws where no registry is known. */
+export type FindRegistryFile = (
+  artefact: RegistryArtefact,
+) => Promise<readonly { readonly url: string; readonly allowHttp: boolean }[]>;
+
 export interface FetchOptions {
   readonly store: Store;
   readonly context: RunContext;
   readonly config: Pick<Config, 'offline'>;
   readonly findDebianTarball: FindDebianTarball;
+  readonly findRegistryFile?: FindRegistryFile | undefined;
   /** Brings a file by its digest from elsewhere when no place of its own has it; false where that has it neither. */
   readonly takeBlob?: ((digest: Digest, maximumBytes: number) => Promise<boolean>) | undefined;
   /** Time-outs and retries, for tests. */
@@ -90,10 +97,19 @@ async function fetchSource(source: PackageSource, options: FetchOptions): Promis
 
 /** In order: the project's own addresses, then the mirrors. A Debian mirror is asked for only when it is reached. */
 function placesOf(
-  { urls, mirrors }: Extract<SourceLocation, { kind: 'remote' }>,
+  location: Exclude<SourceLocation, { kind: 'file' }>,
   sha256: Digest,
-  { findDebianTarball, http }: FetchOptions,
+  { findDebianTarball, findRegistryFile, http }: FetchOptions,
 ): SourcePlace[] {
+  if (location.kind === 'registry') {
+    const { artefact, size } = location;
+    const find = async () => {
+      const found = (await findRegistryFile?.(artefact)) ?? [];
+      return found.map((address) => ({ ...address, ...(size === undefined ? {} : { size }) }));
+    };
+    return [{ name: artefactPurl(artefact), find }];
+  }
+  const { urls, mirrors } = location;
   const allowHttp = http?.allowHttp === true;
   const direct = (url: string): SourcePlace => ({ name: url, find: async () => [{ url, allowHttp }] });
   return [

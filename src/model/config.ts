@@ -1,4 +1,5 @@
 import type { EventSink } from './events.ts';
+import type { Ecosystem } from './registry.ts';
 
 export interface RecipeRepository {
   readonly name: string;
@@ -51,6 +52,8 @@ export interface Config {
   readonly repository: BinhostConfig | undefined;
   readonly repositories: readonly BinhostConfig[];
   readonly debian: { readonly mirror: string | undefined };
+  /** Addresses of registries that stand in for those the host's own tools are configured for. */
+  readonly registries: Readonly<Partial<Record<Ecosystem, string>>>;
   readonly build: {
     readonly jobs: number;
     readonly timeoutMs: number;

@@ -9,6 +9,7 @@ const DEBIAN_PACKAGE = /^[a-z0-9][a-z0-9+.-]{1,127}$/;
 const DEBIAN_VERSION = /^(?:[0-9]+:)?[0-9A-Za-z][0-9A-Za-z.+~:-]*$/;
 const USER = /^[a-z_][a-z0-9_-]{0,31}$/;
 const REPOSITORY = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const CLASS = /^[a-z][a-z0-9-]{0,62}$/;
 const SUITE = /^[a-z][a-z0-9.-]{0,63}$/;
 
 /** Tells whether a text is one half of a package name: a category or a name. */
@@ -38,6 +39,11 @@ export function isUserName(text: string): boolean {
 
 export function isRepositoryName(text: string): boolean {
   return REPOSITORY.test(text) && !text.includes('..');
+}
+
+/** Tells whether a text can be the name of a build class, and of the file it lies in. */
+export function isClassName(text: string): boolean {
+  return CLASS.test(text);
 }
 
 export function isSuiteName(text: string): boolean {

@@ -1,5 +1,6 @@
 import type { Digest } from './digest.ts';
 import type { LintAllowance } from './output-lint.ts';
+import type { RegistryArtefact } from './registry.ts';
 import type { SourcePosition } from './source-position.ts';
 import type { TestDefinition } from './test-definition.ts';
 import type { VersionRange } from './version-range.ts';
@@ -28,6 +29,8 @@ export type SourceMirror =
 export type SourceLocation =
   /** `urls` are https, tried in order, then the mirrors. */
   | { readonly kind: 'remote'; readonly urls: readonly string[]; readonly mirrors: readonly SourceMirror[] }
+  /** A file of a language's registry: where that is, the host's configuration or buildit's says. */
+  | { readonly kind: 'registry'; readonly artefact: RegistryArtefact; readonly size?: number }
   /** `path` is absolute and inside the directory of the recipe. */
   | { readonly kind: 'file'; readonly path: string };
 

@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DEBIAN_CATEGORY, readingsOfAtom } from '../definition/atom.ts';
-import { CLASS_NAMES } from '../definition/build-class.ts';
+import { classNames, SHIPPED_CLASSES } from '../definition/class-library.ts';
 import { hostPlatform } from '../definition/host-platform.ts';
 import { readDefinitions } from '../definition/read-definitions.ts';
 import { readRepositories } from '../definition/read-repositories.ts';
@@ -108,7 +108,7 @@ export async function newPackage(
   const source = await originOf(from, options);
   switch (source.kind) {
     case 'nothing':
-      return writePackage(place, recipeText(beginning(place)), []);
+      return writePackage(place, recipeText(await beginning(place)), []);
     case 'base': {
       const author = gitIdentity(options.cwd, options.environment);
       const text = derivationText({ base: source.base, author });
@@ -182,7 +182,7 @@ async function knownRecipe(typed: string, { config, witness }: NewOptions): Prom
 }
 
 /** What is written where there is no source to look at. */
-function beginning({ category, name = 'unnamed' }: PackagePlace): RecipeDraft {
+async function beginning({ category, name = 'unnamed' }: PackagePlace): Promise<RecipeDraft> {
   return {
     name: `${category}/${name}`,
     description: `TODO: what ${name} is, in one line`,
@@ -197,7 +197,11 @@ function beginning({ category, name = 'unnamed' }: PackagePlace): RecipeDraft {
         kind: 'check',
         text: 'where it comes from: source: {url: "https://…-{{version}}.tar.gz", sha256: …}; `buildit new pkg NAME --from URL` looks into it.',
       },
-      { at: 'class', kind: 'remark', text: `${CLASS_NAMES.join(', ')}: each brings phases of its own, none has none.` },
+      {
+        at: 'class',
+        kind: 'remark',
+        text: `${(await classNames(SHIPPED_CLASSES)).join(', ')}: each brings phases of its own, none has none.`,
+      },
     ],
   };
 }
@@ -214,7 +218,11 @@ async function draftOf(
     : await fetchUnknownSource(source.url, { store, ...options });
   const location = isFile ? basename(source.path) : source.url;
   const tree = await inspectArchive(store, sha256, location);
-  const draft = draftFromTree({ location, sha256, isFile }, tree, { category, name, classes: CLASS_NAMES });
+  const draft = draftFromTree({ location, sha256, isFile }, tree, {
+    category,
+    name,
+    classes: await classNames(SHIPPED_CLASSES),
+  });
   if (!isFile) return { draft, files: [] };
   // A source beside its recipe lies inside the directory.
   const copy = join(directory, location);

@@ -6,7 +6,6 @@ import { type RealiseServices, type Records, realisePlan } from '../build/realis
 import { runBuild } from '../build/run-build.ts';
 import { findByHash } from '../cache/find-record.ts';
 import { keepSealed } from '../cache/local-seal.ts';
-import { findSourceTarball } from '../debian/find-source-tarball.ts';
 import { keepDebs } from '../debian/keep-debs.ts';
 import { applyPatches } from '../fetch/apply-patch.ts';
 import { fetchPatches } from '../fetch/fetch-patch.ts';
@@ -31,8 +30,10 @@ import { noteTests } from './failed-tests.ts';
 import { findBubblewrap } from './host-programs.ts';
 import { keepDpkgDatabase } from './keep-dpkg-database.ts';
 import { keepInputs } from './keep-inputs.ts';
+import { openRunRegistries } from './open-run-registries.ts';
 import type { Run } from './prepare-run.ts';
 import { type Publishing, publishRecords } from './publish-run.ts';
+import { sourceOptions } from './source-options.ts';
 import { neededForTest, testPackage } from './test-run.ts';
 import { VERSION } from './version.ts';
 
@@ -135,13 +136,10 @@ export async function fetchInputs(run: Run, steps: readonly BuildStep[]): Promis
 
 /** Brings the sources of packages into the store. */
 export async function fetchPackageSources(run: FetchingRun, packages: readonly ResolvedPackage[]): Promise<void> {
-  const session = fetchSession(run);
+  const { store, options, sharing } = run;
   await fetchSources(
     packages.flatMap(({ sources }) => sources),
-    {
-      ...session,
-      findDebianTarball: (sourcePackage, sha256) => findSourceTarball({ sourcePackage, sha256 }, session),
-    },
+    sourceOptions({ store, options, registries: openRunRegistries(options), takeBlob: sharing.takeBlob }),
   );
 }
 

@@ -13,6 +13,7 @@ test('settings are named and written as in configuration files, each with where 
     repository: undefined,
     repositories: [],
     debian: { mirror: undefined },
+    registries: {},
     build: { jobs: 2, timeoutMs: 7_200_000, memoryBytes: 4 * 2 ** 30, keepFailed: false, executor: 'local' },
     sign: { key: undefined },
     trust: { allowedSigners: '/etc/signers' },

@@ -34,6 +34,7 @@ test('there is one for each file that a person writes', () => {
   expect(names).toEqual([
     'buildit-config.schema.json',
     'buildit.schema.json',
+    'class.schema.json',
     'container.schema.json',
     'pkg.schema.json',
     'repository.schema.json',

@@ -41,7 +41,7 @@ requires('npm').test('the npm package holds the program, its schemas, keys and r
   const meant = [
     ...['LICENSE', 'README.md', 'package.json', 'bin/buildit.js'],
     ...compiled.filter((path) => path !== 'dist/README.md'),
-    ...['keys', 'repos', 'schemas'].flatMap(filesBelow),
+    ...['classes', 'keys', 'repos', 'schemas'].flatMap(filesBelow),
   ];
   expect(packed.map(({ path }) => path).sort()).toEqual(meant.sort());
   expect(packed.find(({ path }) => path === 'bin/buildit.js')!.mode & 0o111).toBe(0o111);

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/model/digest.ts';
 import type { DebianPin } from '../../src/model/lock.ts';
 import type { Hash } from '../../src/model/package-hash.ts';
+import type { RegistryArtefact } from '../../src/model/registry.ts';
+import { vendorLockText } from '../../src/model/vendor-lock.ts';
 import { createPlan } from '../../src/plan/create-plan.ts';
 import { type Files, readFiles } from '../definition/project.ts';
 import { emptyContainerLock, pinNamed, repositoryLock, setOf } from '../support/packages.ts';
@@ -24,6 +26,7 @@ source:
     strip: 1
     directory: .
   - {url: "https://example.org/data.bin", sha256: ${DIGEST}, filename: data.bin, unpack: false}
+vendor: {ecosystem: go, file: files/go.sum}
 class: autotools
 version-scheme: loose
 root: toolchain
@@ -72,6 +75,9 @@ environment: {GREETING: {append: again}}
 allow: {build-path: {reason: it tells its flags, paths: [usr/bin/*]}}
 `;
 
+const MODULE: RegistryArtefact = { ecosystem: 'go', name: 'example.org/x', version: 'v1.0.0', fileName: 'v1.0.0.zip' };
+const VENDORED = { from: { go: sha256('') }, files: [{ artefact: MODULE, sha256: 'cd'.repeat(32), size: 7 }] };
+
 const FILES: Files = {
   'container.yaml': `---
 - vars: {name: box, version: 1}
@@ -84,6 +90,8 @@ const FILES: Files = {
   'recipes/app-misc/tool/pkg.yaml': RECIPE,
   'recipes/app-misc/tool/patches/own.patch': PATCH('d'),
   'recipes/app-misc/tool/files/tool.conf': 'greeting = hello\n',
+  'recipes/app-misc/tool/files/go.sum': '',
+  'recipes/app-misc/tool/vendor.lock': vendorLockText(new Map([['1.0', VENDORED], ['2.0', VENDORED]])),
   'recipes/app-misc/helper/pkg.yaml': 'name: app-misc/helper\nversion: 1\nclass: none\nphases: {install: "true"}\n',
   'recipes/dev-libs/zip/pkg.yaml': 'name: dev-libs/zip\nversion: 1\nclass: none\nphases: {install: "true"}\n',
   'recipes/dev-libs/tls/pkg.yaml': 'name: dev-libs/tls\nversion: 1\nclass: none\nphases: {install: "true"}\n',
@@ -126,6 +134,8 @@ const derivation = (field: string, from: string, to: string): Mutation => ({
 });
 
 const CHANGING: readonly Mutation[] = [
+  { field: 'recipe.vendor', file: 'recipes/app-misc/tool/vendor.lock', from: 'cdcd', to: 'cecd' },
+  { field: 'recipe.vendor', file: 'recipes/app-misc/tool/vendor.lock', from: 'org/x@v1.0.0', to: 'org/y@v1.0.0' },
   recipe('versions', `1.0: {sha256: ${DIGEST}}`, `1.0: {sha256: ${OTHER_DIGEST}}`),
   recipe('source', 'filename: data.bin', 'filename: other.bin'),
   recipe('source', 'strip: 1', 'strip: 2'),

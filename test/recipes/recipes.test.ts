@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readDefinitions } from '../../src/definition/read-definitions.ts';
 import type { ResolvedPackage } from '../../src/model/package.ts';
+import { ECOSYSTEMS } from '../../src/model/registry.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,7 +35,8 @@ describe('every recipe', () => {
     expect(definition.license).toBeDefined();
     expect(definition.phases.install).toBeDefined();
     for (const { location } of definition.sources) {
-      expect(location).toMatchObject({ kind: 'remote', mirrors: [{ kind: 'debian' }] });
+      if (location.kind === 'registry') expect(ECOSYSTEMS).toContain(location.artefact.ecosystem);
+      else expect(location).toMatchObject({ kind: 'remote', mirrors: [{ kind: 'debian' }] });
     }
   });
 

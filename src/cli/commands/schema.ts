@@ -13,7 +13,7 @@ export function addSchemaCommand(program: Command, cli: CliContext): void {
   program
     .command('schema')
     .description('print the JSON Schema of a file that people write; without a name, the names')
-    .argument('[name]', 'container, pkg, repository, buildit-config or buildit')
+    .argument('[name]', 'container, pkg, class, repository, buildit-config or buildit')
     .addHelpText('after', () =>
       examples(
         ['buildit schema container', 'the schema of container.yaml, for an editor'],

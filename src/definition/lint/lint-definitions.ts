@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { mapAt, textAt } from '../../document/fields.ts';
+import { mapAt, scalarAt, textAt } from '../../document/fields.ts';
 import { Problems } from '../../document/problems.ts';
 import { readDocument, shownPath } from '../../document/read-document.ts';
 import { cleanRelativePath } from '../../document/resolve-inside.ts';
 import { validateSchema } from '../../document/validate-schema.ts';
-import type { YamlNode } from '../../document/yaml-node.ts';
+import type { YamlMap, YamlNode } from '../../document/yaml-node.ts';
 import type { Config } from '../../model/config.ts';
 import type { RepositoryDefinition } from '../../model/container.ts';
 import { BuilditError, BuilditErrors } from '../../model/errors.ts';
 import type { PackageOrigin } from '../../model/package.ts';
 import type { Platform } from '../../model/platform.ts';
+import { createClassLibrary } from '../class-library.ts';
 import { recipeDirectories } from '../debian-dependencies.ts';
 import type { DefinitionContext } from '../definition-context.ts';
 import { type PackageRequest, readPackageRequest } from '../package-requests.ts';
@@ -169,6 +170,7 @@ function createContext(
     problems,
     witness: undefined,
     library: createRecipeLibrary({ repositories, problems, witness: undefined }),
+    classes: createClassLibrary({ problems, witness: undefined }),
     repositories,
     defaultRepository,
     embedded: new Set(),
@@ -195,9 +197,17 @@ async function lintPackage(
   return [
     ...whole.findings,
     ...lintSpelling(root),
-    ...lintRecipe(root, context.platform),
+    ...lintRecipe(root, await classOf(root, context)),
     ...(await lintPackageFiles(root, place, [...written, ...scripts])),
   ];
+}
+
+/** The file of the class that a recipe names; one that cannot be had is complained of where the package is read. */
+async function classOf(root: YamlMap, { repositories, defaultRepository, classes }: DefinitionContext) {
+  const node = scalarAt(root, 'class');
+  const holder = repositories.find(({ name }) => name === defaultRepository);
+  const complaints = new Problems('definition-invalid');
+  return node && (await classes.find(node, holder?.directory, complaints).catch(() => undefined));
 }
 
 /** What was thrown becomes findings, so that the next package is judged too. */

@@ -2,22 +2,20 @@ import { closestName } from '../../document/closest-name.ts';
 import { mapAt, mapsAt, scalarAt, textAt } from '../../document/fields.ts';
 import { memberOf, nodeAt, type YamlMap, type YamlNode, type YamlScalar } from '../../document/yaml-node.ts';
 import { PHASE_NAMES } from '../../model/package.ts';
-import { multiarchTriplet, type Platform } from '../../model/platform.ts';
-import { buildClass, CLASS_NAMES } from '../build-class.ts';
 import { type DefinitionFinding, type StyleCode, styleFinding } from './definition-finding.ts';
 import { type LicenseProblem, licenseProblems } from './license-expression.ts';
 import { lintVersions } from './lint-versions.ts';
 import { SPDX_EXCEPTIONS, SPDX_LICENSES } from './spdx-identifiers.ts';
 
-/** Judges what a pkg.yaml says, beyond what reading it refuses. A derivation takes most of it from its base. */
-export function lintRecipe(root: YamlMap, platform: Platform): readonly DefinitionFinding[] {
+/** Judges what a pkg.yaml says, beside the file of its class, beyond what reading it refuses. A derivation takes most of it from its base. */
+export function lintRecipe(root: YamlMap, ofClass: YamlMap | undefined): readonly DefinitionFinding[] {
   if (memberOf(root, 'base') !== undefined) return lintAllowances(root);
   return [
     ...lintTexts(root),
     ...lintLicense(scalarAt(root, 'license')),
     ...lintVersions(root),
     ...lintFlags(root),
-    ...lintPhases(root, platform),
+    ...lintPhases(root, mapAt(ofClass, 'phases')),
     ...lintAllowances(root),
   ];
 }
@@ -95,16 +93,17 @@ function lintFlags(root: YamlMap): readonly DefinitionFinding[] {
 }
 
 /** A phase that says what the class says anyway hides later changes of the class. */
-function lintPhases(root: YamlMap, platform: Platform): readonly DefinitionFinding[] {
-  const className = CLASS_NAMES.find((name) => name === textAt(root, 'class'));
-  if (className === undefined) return [];
-  const defaults = buildClass(className, platform).phases;
+function lintPhases(root: YamlMap, defaults: YamlMap | undefined): readonly DefinitionFinding[] {
   const phases = mapAt(root, 'phases');
   return PHASE_NAMES.flatMap((name) => {
     const member = memberOf(phases, name);
-    const script = scalarAt(phases, name)?.text.replaceAll(/\{\{ *triplet *\}\}/g, multiarchTriplet(platform));
-    if (member === undefined || script === undefined || script.trim() !== defaults[name]?.trim()) return [];
-    const message = `the phase "${name}" is the same as that of class: ${className}`;
+    const [own, ofClass] = [phases, defaults].map((map) =>
+      scalarAt(map, name)
+        ?.text.replaceAll(/\{\{ *(\w+) *\}\}/g, '{{$1}}')
+        .trim(),
+    );
+    if (member === undefined || own === undefined || own !== ofClass) return [];
+    const message = `the phase "${name}" is the same as that of class: ${textAt(root, 'class')}`;
     return [styleFinding('default-phase', member.key, message, { hint: 'leave it out' })];
   });
 }

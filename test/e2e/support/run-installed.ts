@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import type { Person } from './place.ts';
 import { asUser, testsRunAsRoot } from './users.ts';
@@ -141,6 +142,8 @@ export function environmentOf({ person }: Pick<InstalledRun, 'person'>): Record<
     ...Object.fromEntries(network),
     PATH: process.env.PATH ?? '/usr/bin:/bin',
     HOME: person.home,
+    // Where cargo keeps what its registry says of itself; no command of cargo's tells it.
+    CARGO_HOME: process.env.CARGO_HOME ?? join(homedir(), '.cargo'),
     BUILDIT_STORE: person.store,
     LC_ALL: 'C.UTF-8',
   };

@@ -1,0 +1,82 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { requires } from '../support/requires.ts';
+import { MAIN } from './support/every-recipe.ts';
+import { imageDigests } from './support/image-digests.ts';
+import { openPlace, type Person } from './support/place.ts';
+import { runInstalled } from './support/run-installed.ts';
+
+const BUILD_MS = 3_600_000;
+const place = openPlace();
+
+interface LanguageRecipe {
+  readonly versions: Readonly<Record<string, unknown>>;
+  readonly test: readonly { readonly run: readonly string[]; readonly stdout: string }[];
+}
+
+function containerOf(recipe: string): Person {
+  const home = join(place.path, recipe.replace('/', '-'));
+  const container = join(home, 'container');
+  mkdirSync(container, { recursive: true });
+  const steps = [
+    'vars: {name: language, version: 1, os: linux, arch: amd64}',
+    `package: {type: repository, name: ${recipe}}`,
+  ];
+  const text = ['---', ...[...steps, 'image: {type: oci}'].map((step) => `- ${step}`), ''].join('\n');
+  writeFileSync(join(container, 'container.yaml'), text);
+  return { user: undefined, home, store: join(place.path, 'store'), container };
+}
+
+requires('long tests', 'archive', 'user namespaces', 'bwrap', 'tar').describe('a program in', () => {
+  test.each([
+    ['Go', 'app-misc/gron'],
+    ['JavaScript', 'www-servers/http-server'],
+    ['Perl', 'app-misc/ack'],
+    ['Python', 'dev-util/flake8'],
+    ['Rust', 'app-misc/hexyl'],
+  ])(
+    '%s is built without network, twice to the same bytes, and runs in its image',
+    async (_, recipe) => {
+      const person = containerOf(recipe);
+      const run = (...args: readonly string[]) =>
+        runInstalled({ installation: place.installation(), person, args: ['build', ...args, person.container] });
+      const first = await run();
+      expect(first, first.stderr).toMatchObject({ exitCode: 0 });
+      const digests = imageDigests(person);
+      const again = await run('--from-source');
+      expect(again, again.stderr).toMatchObject({ exitCode: 0 });
+      expect(imageDigests(person)).toEqual(digests);
+
+      const archive = join(person.home, 'image.tar');
+      const packed = await run('--output', `type=tar,dest=${archive}`);
+      expect(packed, packed.stderr).toMatchObject({ exitCode: 0 });
+      const root = join(person.home, 'root');
+      mkdirSync(root);
+      execFileSync('tar', ['-xpf', archive, '-C', root]);
+      const text = readFileSync(join(MAIN, recipe, 'pkg.yaml'), 'utf8');
+      const { versions, test: own } = parse(text, { schema: 'failsafe' }) as LanguageRecipe;
+      for (const { run: command, stdout } of own) {
+        const sandbox = ['--unshare-all', '--clearenv', '--bind', root, '/', '--proc', '/proc', '--dev', '/dev'];
+        const result = spawnSync('bwrap', [...sandbox, '--', ...command], { encoding: 'utf8' });
+        expect(result.stdout, result.stderr).toContain(stdout.replaceAll('{{version}}', Object.keys(versions)[0]!));
+        expect(result.status).toBe(0);
+      }
+    },
+    BUILD_MS,
+  );
+});
+
+describe('the shipped recipes of languages', () => {
+  test.each(['app-misc/gron', 'www-servers/http-server', 'dev-util/flake8', 'app-misc/hexyl'])(
+    '%s pin every file beside them, and name no registry',
+    (recipe) => {
+      for (const file of ['pkg.yaml', 'vendor.lock']) {
+        const text = readFileSync(join(MAIN, recipe, file), 'utf8');
+        expect(text.match(/https?:\/\/(?!github\.com\/)/)).toBeNull();
+      }
+    },
+  );
+});
