@@ -32,10 +32,15 @@ export async function askServer(check: ServerCheck, channels: readonly Duplex[])
 }
 
 function placeOf(check: ServerCheck): { host: string; port: number } {
-  if (check.kind === 'tcp') return check;
+  if (check.kind === 'tcp') return { host: addressOf(check.host), port: check.port };
   const { hostname, port, protocol } = new URL(check.url);
   const usual = protocol === 'https:' ? 443 : 80;
-  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? usual : Number(port) };
+  return { host: addressOf(hostname), port: port === '' ? usual : Number(port) };
+}
+
+/** What is tried may have no /etc/hosts. */
+function addressOf(host: string): string {
+  return host === 'localhost' ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** Repeats an order while nobody listens. Answers `open`, `ended N`, or undefined when the sandbox is gone. */
@@ -106,12 +111,11 @@ function askOnce(url: string, connection: Duplex): Promise<Answer> {
 
 function send(url: string, connection: Duplex): ClientRequest {
   const { protocol, hostname, host, pathname, search } = new URL(url);
-  const name = hostname.replace(/^\[(.*)\]$/, '$1');
   const secured = () =>
     connectTls({
       socket: connection,
       rejectUnauthorized: false,
-      ...(name === 'localhost' ? { servername: name } : {}),
+      ...(hostname === 'localhost' ? { servername: hostname } : {}),
     });
   connection.on('error', () => undefined);
   return requestHttp({

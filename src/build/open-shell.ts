@@ -188,7 +188,7 @@ function interactiveShell({ name, version }: BuildRequest): string[] {
 }
 
 /** The one thing of the caller's environment a shell gets, since its terminal is the caller's. */
-function terminalName(): string {
+export function terminalName(): string {
   const name = process.env.TERM ?? '';
   return /^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/.test(name) ? name : 'dumb';
 }

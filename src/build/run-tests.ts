@@ -53,7 +53,8 @@ async function failureOf(
   }
 }
 
-async function openBench(
+/** Makes ready in a workspace what its tests share. */
+export async function openBench(
   { memoryBytes, ...setting }: TestSetting,
   signal: AbortSignal,
   onLog: TestBench['onLog'],

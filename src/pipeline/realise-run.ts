@@ -27,6 +27,7 @@ import { rootSet } from '../plan/create-plan.ts';
 import { reachable } from '../plan/order-packages.ts';
 import { buildKey, debianHash, normalisedDigest } from '../plan/package-inputs.ts';
 import { convertSteps } from './convert-steps.ts';
+import { noteTests } from './failed-tests.ts';
 import { findBubblewrap } from './host-programs.ts';
 import { keepDpkgDatabase } from './keep-dpkg-database.ts';
 import { keepInputs } from './keep-inputs.ts';
@@ -83,7 +84,10 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
     },
     neededForTest: (step) => (isTested(run, step) ? neededForTest(run, step) : []),
     test: async (step, record, records) => {
-      if (isTested(run, step)) throwCollected(await testPackage(run, step, new Map([...records, [step.hash, record]])));
+      if (!isTested(run, step)) return;
+      const failures = await testPackage(run, step, new Map([...records, [step.hash, record]]));
+      await noteTests(store, record, failures.length === 0);
+      throwCollected(failures);
     },
     keep: async (record) => {
       await keepInputs(store, run.plan, record.hash);

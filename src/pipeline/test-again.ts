@@ -1,3 +1,4 @@
+import { openTestShell } from '../build/open-test-shell.ts';
 import { assessPlan, type Records } from '../build/realise-plan.ts';
 import { containerTitle } from '../model/container.ts';
 import { BuilditError, throwCollected } from '../model/errors.ts';
@@ -10,7 +11,8 @@ import { findStep } from './find-step.ts';
 import { prepareRun, type Run } from './prepare-run.ts';
 import { withPresentPackages } from './present-packages.ts';
 import { realiseRun } from './realise-run.ts';
-import { neededForTest, testImage, testPackage } from './test-run.ts';
+import { readFailedRecord } from './failed-tests.ts';
+import { inWorkspace, neededForTest, packageSubject, repositoryOf, testImage, testPackage } from './test-run.ts';
 
 /** What was tested: a package, or the container itself. */
 export interface TestedSubject {
@@ -39,6 +41,18 @@ export async function test(options: BuildOptions, names: readonly string[]): Pro
   } finally {
     await prepared.sharing.close();
   }
+}
+
+/** Opens a shell in what a package is tested in: as it was found, or as it was built when it failed its tests last. */
+export async function openShellOfTest(run: Run, step: BuildStep): Promise<number> {
+  const failed = await readFailedRecord(run.store, step.hash);
+  const around = neededForTest(run, step);
+  const records = new Map(await presentRecords(run, failed === undefined ? [step.hash, ...around] : around));
+  if (failed !== undefined) records.set(step.hash, failed);
+  const repository = repositoryOf(run, step);
+  return inWorkspace(run, step.hash, `shell-${step.name}`, repository, async (setting) =>
+    openTestShell(await packageSubject(run, step, records, setting.workspace), setting, run.options.context),
+  );
 }
 
 async function testRun(run: Run, names: readonly string[]): Promise<TestOutcome> {

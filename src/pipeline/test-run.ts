@@ -212,7 +212,7 @@ function baseFor(run: Run, step: BuildStep): BuildStep | undefined {
   return below.includes(step.name) ? undefined : stepsNamed(run, [base])[0];
 }
 
-function repositoryOf({ definitions }: Run, step: BuildStep): RepositoryDefinition {
+export function repositoryOf({ definitions }: Run, step: BuildStep): RepositoryDefinition {
   return definitions.repositories.find(({ name }) => name === step.package.repository)!;
 }
 

@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'n
 import { keepLayer } from '../../src/layer/keep-layer.ts';
 import { fileMember, type TarMember } from '../../src/layer/tar-member.ts';
 import type { KeptLayer } from '../../src/model/layer.ts';
+import { multiarchTriplet } from '../../src/model/platform.ts';
 import type { Store } from '../../src/store/store.ts';
+import { hostPlatform } from '../../src/system/host-platform.ts';
 import { programPath } from './requires.ts';
 
 /** What a root needs for packing and for the scripts of these tests. */
@@ -21,6 +23,12 @@ export async function keepHostLayer(store: Store, programs: readonly string[] = 
     if (program === undefined) throw new Error(`This machine has no ${name}`);
     files.set(`usr/bin/${name}`, realpathSync(program));
     for (const library of librariesOf(program)) files.set(placeOf(library), realpathSync(library));
+  }
+  // Where buildit's own programs in a sandbox look for their loader.
+  const triplet = multiarchTriplet(hostPlatform());
+  for (const [path, source] of [...files]) {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (name.startsWith('ld-linux')) files.set(`usr/lib/${triplet}/${name}`, source);
   }
   const locale = '/usr/lib/locale/C.utf8';
   if (existsSync(locale)) {

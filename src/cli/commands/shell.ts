@@ -11,6 +11,7 @@ import { buildOptions } from './build.ts';
 interface ShellFlags extends ContainerOptions {
   readonly phase?: string;
   readonly failed?: true;
+  readonly test?: true;
 }
 
 export function addShellCommand(program: Command, cli: CliContext, finish: Finish): void {
@@ -21,11 +22,13 @@ export function addShellCommand(program: Command, cli: CliContext, finish: Finis
   addContainerOptions(command)
     .option('--phase <name>', 'stop before this phase: unpack, patch, prepare, configure, build, check or install')
     .option('--failed', 'open what the last failed build left (it was run with --keep-failed)')
+    .option('--test', 'open what the package is tested in, after it is built: it and what it needs at run time')
     .addHelpText('after', () =>
       examples(
         ['buildit shell nginx-prod/pkgs/nginx', 'the unpacked, patched source, before it is configured'],
         ['buildit shell nginx-prod/pkgs/nginx --phase=patch', 'the source before the patches'],
         ['buildit shell nginx-prod/pkgs/nginx --failed', 'the tree of the build that failed'],
+        ['buildit shell nginx-prod/pkgs/nginx --test', 'what its tests run in'],
       ),
     )
     .action((typed: string, flags: ShellFlags) =>
@@ -33,11 +36,19 @@ export function addShellCommand(program: Command, cli: CliContext, finish: Finis
         if (flags.failed === true && flags.phase !== undefined) {
           throw new BuilditError('usage', 'Cannot open "--failed" at a phase: expected one of --failed and --phase');
         }
+        if (flags.test === true && (flags.failed === true || flags.phase !== undefined)) {
+          throw new BuilditError('usage', 'Cannot open what is tested at a phase: expected --test alone');
+        }
         const { shell } = await import('../../pipeline.ts');
         const { directory, packageName } = containerDirectory(cli.cwd, typed);
         const options = await buildOptions(cli, directory, flags, session);
         finish(
-          await shell(options, { package: packageName ?? typed, phase: flags.phase, failed: flags.failed === true }),
+          await shell(options, {
+            package: packageName ?? typed,
+            phase: flags.phase,
+            failed: flags.failed === true,
+            test: flags.test === true,
+          }),
         );
       }),
     );
