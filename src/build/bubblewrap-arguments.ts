@@ -55,8 +55,8 @@ export const SECCOMP_DESCRIPTOR = 4;
  */
 export function bubblewrapArguments(spec: SandboxSpec): string[] {
   return [
-    ...['--unshare-all', '--unshare-user', '--die-with-parent', '--as-pid-1'],
-    ...(spec.asContainer === true ? [] : ['--disable-userns']),
+    ...['--unshare-all', '--unshare-user', ...(spec.asContainer === true ? [] : ['--disable-userns'])],
+    ...['--die-with-parent', '--as-pid-1'],
     ...(spec.session === 'new' ? ['--new-session'] : []),
     ...['--cap-drop', 'ALL'],
     ...(spec.asContainer === true ? ['--cap-add', 'CAP_NET_BIND_SERVICE'] : []),

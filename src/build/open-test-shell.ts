@@ -1,8 +1,8 @@
 import type { RunContext } from '../model/config.ts';
 import { terminalName } from './open-shell.ts';
+import { runSandbox } from './run-sandbox.ts';
 import { sandboxSpec } from './run-test.ts';
 import { openBench, type TestSetting } from './run-tests.ts';
-import { runSandbox } from './run-sandbox.ts';
 import { shellCommand } from './test-command.ts';
 import type { TestSubject } from './test-root.ts';
 

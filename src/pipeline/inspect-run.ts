@@ -16,7 +16,12 @@ import { openShellOfTest } from './test-again.ts';
 /** Opens a shell in exactly the sandbox of a package's build; answers its exit code. */
 export async function openPackageShell(
   options: BuildOptions,
-  what: { readonly package: string; readonly phase: string | undefined; readonly failed: boolean; readonly test: boolean },
+  what: {
+    readonly package: string;
+    readonly phase: string | undefined;
+    readonly failed: boolean;
+    readonly test: boolean;
+  },
 ): Promise<number> {
   const phase = SHELL_PHASES.find((known) => known === what.phase);
   if (what.phase !== undefined && phase === undefined) {
@@ -26,7 +31,8 @@ export async function openPackageShell(
   }
   const prepared = await prepareRun(options);
   return withCollectionLock(prepared.store, 'shared', async () => {
-    if (what.test) return withPresentPackages(prepared, (run) => openShellOfTest(run, findStep(run.plan, what.package)));
+    if (what.test)
+      return withPresentPackages(prepared, (run) => openShellOfTest(run, findStep(run.plan, what.package)));
     const { name, sandbox, request } = await withPresentPackages(prepared, async (run) => {
       const step = findStep(run.plan, what.package);
       return { name: shownName(run, step.package), ...(await prepareSandbox(run, step)) };

@@ -7,11 +7,11 @@ import type { BuildStep } from '../model/plan.ts';
 import { withCollectionLock } from '../store/collection-lock.ts';
 import { contentOf, realisedFor, selectForImage, wantedForImage } from './assemble-run.ts';
 import type { BuildOptions } from './contract.ts';
+import { readFailedRecord } from './failed-tests.ts';
 import { findStep } from './find-step.ts';
 import { prepareRun, type Run } from './prepare-run.ts';
 import { withPresentPackages } from './present-packages.ts';
 import { realiseRun } from './realise-run.ts';
-import { readFailedRecord } from './failed-tests.ts';
 import { inWorkspace, neededForTest, packageSubject, repositoryOf, testImage, testPackage } from './test-run.ts';
 
 /** What was tested: a package, or the container itself. */

@@ -56,6 +56,15 @@ describe('the arguments of bubblewrap', () => {
     ]);
   });
 
+  test('let what takes itself for a container listen at low ports, with no namespace between it and its network', () => {
+    const words = bubblewrapArguments({ ...spec, asContainer: true });
+    expect(words).not.toContain('--disable-userns');
+    expect(words).not.toContain('--dev');
+    expect(words.slice(words.indexOf('--cap-drop'), words.indexOf('--hostname'))).toEqual([
+      ...['--cap-drop', 'ALL', '--cap-add', 'CAP_NET_BIND_SERVICE'],
+    ]);
+  });
+
   test('never bind the root as a whole, nor share the network', () => {
     const words = bubblewrapArguments(spec);
     const binds = words.flatMap((word, index) => (/bind$/.test(word) ? [words[index + 2]] : []));

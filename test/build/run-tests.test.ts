@@ -225,7 +225,9 @@ needs.describe('tests of an image', () => {
   test('make no namespaces, change no mounts and trace no process', async () => {
     const { failures } = await runOn(
       image,
-      testOf('grep -E "^Cap(Eff|Bnd)" /proc/self/status', { stdout: 'CapEff:\t0000000000000400\nCapBnd:\t0000000000000400' }),
+      testOf('grep -E "^Cap(Eff|Bnd)" /proc/self/status', {
+        stdout: 'CapEff:\t0000000000000400\nCapBnd:\t0000000000000400',
+      }),
       ...(process.arch === 'x64'
         ? [
             ['unshare of a user namespace', '272, 0x10000000'],
@@ -235,9 +237,7 @@ needs.describe('tests of an image', () => {
             ['ptrace', '101, 0, 0, 0, 0'],
             ['setns', '308, 0, 0'],
             ['umount', '166, 0, 0'],
-          ].map(([name, call]) =>
-            testOf(`perl -e 'exit(syscall(${call}) == -1 ? 0 : 1)'`, { name: name! }),
-          )
+          ].map(([name, call]) => testOf(`perl -e 'exit(syscall(${call}) == -1 ? 0 : 1)'`, { name: name! }))
         : []),
     );
     expect(failures).toEqual([]);

@@ -41,9 +41,7 @@ needs.test('tests of a package run in what an image of it holds, and again when 
   const again = await run('test', '--json', 'tiny');
   expect(again, again.stderr).toMatchObject({ exitCode: 0 });
   expect(JSON.parse(again.stdout)).toEqual({
-    tested: [
-      { title: 'test/tiny-1.0.0', tests: ['cat /usr/share/tiny/result', 'holds nothing else'], failed: [] },
-    ],
+    tested: [{ title: 'test/tiny-1.0.0', tests: ['cat /usr/share/tiny/result', 'holds nothing else'], failed: [] }],
   });
   const plain = await run('test', 'tiny/pkgs/tiny');
   expect(plain).toMatchObject({ exitCode: 0, stdout: 'Testing test/tiny-1.0.0... [OK]\n', stderr: '' });

@@ -4,9 +4,9 @@ import { type Files, readFiles } from './project.ts';
 const CONTAINER = '- vars: {name: x, version: 1}\n- base: none\n- image: {type: oci}\n';
 
 const ofPackage = async (entry: string, files: Files = {}) =>
-  (await readFiles({ 'pkgs/nginx/pkg.yaml': `name: a/b\nversion: 1.2\nclass: none\ntest: [${entry}]\n`, ...files })).packages.find(
-    ({ name }) => name === 'a/b',
-  )!.tests[0]!;
+  (
+    await readFiles({ 'pkgs/nginx/pkg.yaml': `name: a/b\nversion: 1.2\nclass: none\ntest: [${entry}]\n`, ...files })
+  ).packages.find(({ name }) => name === 'a/b')!.tests[0]!;
 
 const ofContainer = async (entry: string) =>
   (await readFiles({ 'container.yaml': `${CONTAINER}- test: [${entry}]\n` })).container.tests![0]!;
