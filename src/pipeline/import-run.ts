@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
-import { buildClass, CLASS_NAMES } from '../definition/build-class.ts';
-import { hostPlatform } from '../definition/host-platform.ts';
+import { shippedClassPhases } from '../definition/shipped-class-phases.ts';
 import { readBytes, readText } from '../document/read-text.ts';
 import { resolveInside } from '../document/resolve-inside.ts';
 import { importApkbuild } from '../draft/import/import-apkbuild.ts';
@@ -15,7 +14,6 @@ import { SHELL_LIMITS } from '../draft/shell/read-shell.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { multiarchTriplet } from '../model/platform.ts';
 import { openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
 import { shownUrl } from '../system/http.ts';
@@ -58,7 +56,7 @@ export async function importRecipe(options: NewOptions, request: ImportRequest):
     maximumBytes: SHELL_LIMITS.bytes,
     code: 'input-invalid',
   });
-  const imported = translate(request.format, text, path);
+  const imported = translate(request.format, { text, path, classes: await shippedClassPhases() });
   const pinned = await pinSources(imported, request, options);
   const { files, notes } = await takeFiles(imported.files, dirname(path));
   const draft = { ...pinned, notes: [...pinned.notes, ...notes] };
@@ -75,32 +73,21 @@ export async function importRecipe(options: NewOptions, request: ImportRequest):
   return { text: written, written: all.map((file) => file.path), todos };
 }
 
-function translate(format: ImportFormat, text: string, path: string): ImportedRecipe {
-  switch (format) {
-    case 'apkbuild':
-      return importApkbuild(text, classPhases());
-    case 'ebuild':
-      return importEbuild(text, path, classPhases());
-    case 'melange':
-      return importMelange(text, path, classPhases());
-  }
+interface ForeignRecipe {
+  readonly text: string;
+  readonly path: string;
+  readonly classes: ClassPhases;
 }
 
-/** What the classes do, as a recipe for any platform writes it. */
-function classPhases(): ClassPhases {
-  const platform = hostPlatform();
-  const triplet = multiarchTriplet(platform);
-  return Object.fromEntries(
-    CLASS_NAMES.map((name) => [
-      name,
-      Object.fromEntries(
-        Object.entries(buildClass(name, platform).phases).map(([phase, script]) => [
-          phase,
-          script.replaceAll(triplet, '{{triplet}}'),
-        ]),
-      ),
-    ]),
-  );
+function translate(format: ImportFormat, { text, path, classes }: ForeignRecipe): ImportedRecipe {
+  switch (format) {
+    case 'apkbuild':
+      return importApkbuild(text, classes);
+    case 'ebuild':
+      return importEbuild(text, path, classes);
+    case 'melange':
+      return importMelange(text, path, classes);
+  }
 }
 
 /** Gives each source its sha256, by fetching it where that was asked for; what the other recipe says is compared. */

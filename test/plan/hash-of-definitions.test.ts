@@ -91,7 +91,12 @@ const FILES: Files = {
   'recipes/app-misc/tool/patches/own.patch': PATCH('d'),
   'recipes/app-misc/tool/files/tool.conf': 'greeting = hello\n',
   'recipes/app-misc/tool/files/go.sum': '',
-  'recipes/app-misc/tool/vendor.lock': vendorLockText(new Map([['1.0', VENDORED], ['2.0', VENDORED]])),
+  'recipes/app-misc/tool/vendor.lock': vendorLockText(
+    new Map([
+      ['1.0', VENDORED],
+      ['2.0', VENDORED],
+    ]),
+  ),
   'recipes/app-misc/helper/pkg.yaml': 'name: app-misc/helper\nversion: 1\nclass: none\nphases: {install: "true"}\n',
   'recipes/dev-libs/zip/pkg.yaml': 'name: dev-libs/zip\nversion: 1\nclass: none\nphases: {install: "true"}\n',
   'recipes/dev-libs/tls/pkg.yaml': 'name: dev-libs/tls\nversion: 1\nclass: none\nphases: {install: "true"}\n',
