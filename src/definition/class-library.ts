@@ -72,6 +72,11 @@ export function createClassLibrary({
   };
 }
 
+/** The file of a class that comes with buildit, by a name that `classNames` gave. */
+export function readShippedClass(name: string, problems: Problems): Promise<YamlMap | undefined> {
+  return readClass(SHIPPED_CLASSES, `${name}${SUFFIX}`, { problems, witness: undefined });
+}
+
 async function readClass(
   boundary: string,
   path: string,
