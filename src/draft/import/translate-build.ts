@@ -272,7 +272,7 @@ function translateText(
       if (known !== undefined) return known;
       if (own.has(name) || KNOWN_VARIABLES.has(name)) return written;
       const value = values.get(name);
-      if (typeof value === 'string' && /^[A-Za-z0-9_@%+=:,./-]*$/.test(value)) return value;
+      if (typeof value === 'string' && /^[A-Za-z0-9_@%+=:,./-]{0,200}$/.test(value)) return value;
       note(`$${name} means nothing here`);
       return written;
     })
