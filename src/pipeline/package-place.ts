@@ -37,8 +37,10 @@ export function packagePlace(cwd: string, typed: string): PackagePlace {
         : ({ kind: 'nothing' } as const);
   const parts = isDirectory ? [basename(dirname(path)), basename(path)] : typed.split('/');
   const [category, name] = parts.length === 1 ? [OWN_CATEGORY, parts[0]!] : [parts[0]!, parts[1]!];
-  if (!isPackageNamePart(name) || !isPackageNamePart(category)) throw misnamed(typed);
-  if (category === DEBIAN_CATEGORY) throw misnamed(typed, 'the category debian names packages of Debian');
+  // Where a directory lies says nothing, unless that is a repository.
+  const isNamed = belongsTo.kind === 'repository' || !isDirectory;
+  if (!isPackageNamePart(name) || (isNamed && !isPackageNamePart(category))) throw misnamed(typed);
+  if (isNamed && category === DEBIAN_CATEGORY) throw misnamed(typed, 'the category debian names packages of Debian');
   if (belongsTo.kind === 'repository') {
     if (parts.length === 1) throw misnamed(typed, 'in a repository it is CATEGORY/NAME');
     const directory = join(belongsTo.directory, category, name);

@@ -106,6 +106,9 @@ function transformed(value: string, match: string | undefined, replace: string |
   return character === undefined ? undefined : value.replaceAll(character, replace ?? '');
 }
 
+/** Above it, a value is left as it is referred to. */
+const MOST_SUBSTITUTED = 1000;
+
 function substitute(
   text: string,
   known: ReadonlyMap<string, string>,
@@ -113,8 +116,9 @@ function substitute(
   const unknown: string[] = [];
   const replaced = text.replace(/\$\{\{\s*([A-Za-z0-9._-]+)\s*\}\}/g, (written, key) => {
     const value = known.get(key);
-    if (value === undefined) unknown.push(written);
-    return value ?? written;
+    const isUsable = value !== undefined && value.length <= MOST_SUBSTITUTED;
+    if (!isUsable) unknown.push(written);
+    return isUsable ? value : written;
   });
   return { text: replaced, unknown };
 }

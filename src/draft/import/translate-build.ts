@@ -75,6 +75,9 @@ export function translateBuild(
     ['install', read.install],
   ] as const) {
     if (!statements.some(({ kind }) => kind === 'kept')) continue;
+    for (const name of statements.flatMap(foreignFunction)) {
+      notes.todo('phases', `${phase}: ${name} is a function of the other system`);
+    }
     const text = phaseText(statements, usual[phase], phase === 'build' && exports.length > 0);
     const said = (what: string) => notes.todo('phases', `${phase}: ${what}`);
     phases[phase] = translateText(text, dialect, said, usual[phase]);
@@ -83,6 +86,16 @@ export function translateBuild(
     }
   }
   return { class: className, configure: place.configure, flags: place.flags, phases };
+}
+
+/** Functions that abuild and eclasses bring along, of which nothing here does the same. */
+const FOREIGN_FUNCTION =
+  /^(?:amove|append-\w+|cmake_\w+|default_\w+|do[a-z]+|eapply|einfo|elog|epatch|ewarn|exeinto|filter-flags|fowners|fperms|insinto|install_if|keepdir|meson_\w+|new[a-z]+|replace-flags|systemd_\w+|tc-\w+|use|use_\w+|usex)$/;
+
+function foreignFunction(statement: Statement): string[] {
+  if (statement.kind !== 'kept') return [];
+  const program = wordsOf(statement.text).find((word) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(word)) ?? '';
+  return FOREIGN_FUNCTION.test(program) && program !== 'done' ? [program] : [];
 }
 
 /** What is usual stands once, in the words of the class; a phase that lacks it gets it where it only sets variables. */
@@ -272,7 +285,7 @@ function translateText(
       if (known !== undefined) return known;
       if (own.has(name) || KNOWN_VARIABLES.has(name)) return written;
       const value = values.get(name);
-      if (typeof value === 'string' && /^[A-Za-z0-9_@%+=:,./-]*$/.test(value)) return value;
+      if (typeof value === 'string' && /^[A-Za-z0-9_@%+=:,./-]{0,200}$/.test(value)) return value;
       note(`$${name} means nothing here`);
       return written;
     })

@@ -19,7 +19,7 @@ export interface ShellFile {
   readonly unread: readonly { readonly line: number; readonly text: string }[];
 }
 
-export const SHELL_LIMITS = { bytes: 256 * 1024, statements: 5000 } as const;
+export const SHELL_LIMITS = { bytes: 256 * 1024, statements: 5000, expansions: 2000 } as const;
 
 /**
  * Reads a file of shell as data: assignments, lists, functions. Nothing is run; a value that needs a command is unknown,
@@ -31,6 +31,10 @@ export function readShell(source: string, given: Readonly<Record<string, string>
   const commands: (readonly string[])[] = [];
   const unread: { line: number; text: string }[] = [];
   if (source.length > SHELL_LIMITS.bytes) throw tooMuch(`at most ${SHELL_LIMITS.bytes} bytes`);
+  // They may stand in each other, and each level is a call.
+  if ((source.match(/\$[{(]/g)?.length ?? 0) > SHELL_LIMITS.expansions) {
+    throw tooMuch(`at most ${SHELL_LIMITS.expansions} expansions`);
+  }
   const lineAt = lineCounter(source);
   let statements = 0;
   for (let at = skipBlank(source, 0); at < source.length; at = skipBlank(source, at)) {
@@ -80,13 +84,19 @@ function assign(
     const end = closing(source, at, '(', ')');
     const items = wordsOf(source.slice(at + 1, end - 1)).map((word) => expandWord(word, values).text);
     const before = values.get(name);
-    values.set(name, isAppended && Array.isArray(before) ? [...before, ...items] : items);
+    const whole = isAppended && Array.isArray(before) ? [...before, ...items] : items;
+    if (whole.reduce((sum, item) => sum + item.length, 0) > SHELL_LIMITS.bytes) {
+      throw tooMuch(`values of at most ${SHELL_LIMITS.bytes} bytes`);
+    }
+    values.set(name, whole);
     return end;
   }
   const end = endOfWord(source, at);
   const { text } = expandWord(source.slice(at, end), values);
   const before = values.get(name);
-  values.set(name, isAppended && typeof before === 'string' ? before + text : text);
+  const whole = isAppended && typeof before === 'string' ? before + text : text;
+  if (whole.length > SHELL_LIMITS.bytes) throw tooMuch(`values of at most ${SHELL_LIMITS.bytes} bytes`);
+  values.set(name, whole);
   return end;
 }
 

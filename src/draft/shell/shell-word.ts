@@ -1,3 +1,5 @@
+import { BuilditError } from '../../model/errors.ts';
+
 /** What is known of shell variables: texts, lists, or nothing (`undefined`): then whatever uses them is not known. */
 export type ShellValues = ReadonlyMap<string, ShellValue>;
 export type ShellValue = string | readonly string[];
@@ -7,6 +9,9 @@ export interface Expanded {
   /** What could not be expanded, as written: `$(date)`, `$CARCH`. Their source stands in the text. */
   readonly unknown: readonly string[];
 }
+
+/** Values are made of values, and grow faster than the file. */
+const MOST_EXPANDED = 128 * 1024;
 
 /**
  * Expands one shell text: quotes are taken off, `$name`, `${name}` and the expansions that need no shell (`${v%x}`,
@@ -18,6 +23,12 @@ export function expandWord(source: string, values: ShellValues): Expanded {
   let at = 0;
   let isQuoted = false;
   while (at < source.length) {
+    if (text.length > MOST_EXPANDED) {
+      throw new BuilditError(
+        'input-invalid',
+        'Cannot read the recipe: expected values of a usual length, found a longer one',
+      );
+    }
     const character = source[at]!;
     if (character === "'" && !isQuoted) {
       const end = endOf(source.indexOf("'", at + 1), source);
@@ -96,7 +107,7 @@ function expansionValue(written: string, values: ShellValues): string | undefine
   const [, name = '', , operator, argument = ''] = OPERATION.exec(written) ?? [];
   const value = valueText(values.get(name));
   if (operator === ':-') return value === undefined || value === '' ? literal(argument, values) : value;
-  if (value === undefined) return undefined;
+  if (value === undefined || (operator !== undefined && value.length > MOST_MATCHED)) return undefined;
   switch (operator) {
     case undefined:
       return value;
@@ -111,7 +122,7 @@ function expansionValue(written: string, values: ShellValues): string | undefine
       const [pattern = '', replacement = ''] = argument.split(/(?<!\\)\/(.*)/s);
       const found = globExpression(pattern, values);
       const by = literal(replacement, values);
-      if (found === undefined || by === undefined) return undefined;
+      if (found === undefined || by === undefined || by.length > 100) return undefined;
       return value.replace(new RegExp(found, operator === '//' ? 'g' : ''), () => by);
     }
     default: {
@@ -137,10 +148,13 @@ function literal(source: string, values: ShellValues): string | undefined {
   return unknown.length === 0 ? text : undefined;
 }
 
-/** A pattern with `*`, `?` and `[…]` as a regular expression; short, because it comes from a stranger. */
+/** Above it, a pattern is not tried: matching takes as many steps as the square of it. */
+const MOST_MATCHED = 4096;
+
+/** A pattern with one `*`, `?` and `[…]` as a regular expression; no more, because it comes from a stranger. */
 function globExpression(source: string, values: ShellValues): string | undefined {
   const pattern = literal(source, values);
-  if (pattern === undefined || pattern.length > 100 || (pattern.match(/\*/g)?.length ?? 0) > 3) return undefined;
+  if (pattern === undefined || pattern.length > 100 || (pattern.match(/\*/g)?.length ?? 0) > 1) return undefined;
   return pattern.replace(/\[!?[A-Za-z0-9._-]+\]|[\s\S]/g, (part) => {
     if (part.length > 1) return part.replace('[!', '[^');
     if (part === '*') return '[\\s\\S]*';
