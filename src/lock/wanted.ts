@@ -41,8 +41,9 @@ export function containerWants(
   const additions = new Set<string>();
   for (const definition of definitions.packages) {
     const roots = repositoryLocks[definition.repository]?.roots ?? {};
-    const { build, link, run } = definition.dependencies;
-    for (const name of debianNames([...build, ...link, ...run])) if (!Object.hasOwn(roots, name)) additions.add(name);
+    const { build, link, run, test } = definition.dependencies;
+    for (const name of debianNames([...build, ...link, ...run, ...test]))
+      if (!Object.hasOwn(roots, name)) additions.add(name);
   }
   const sources = new Map<string, DebianWant>();
   for (const { debianSource, repository } of definitions.packages) {

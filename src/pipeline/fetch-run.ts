@@ -5,6 +5,7 @@ import type { BuildOptions } from './contract.ts';
 import { prepareRun, type Run } from './prepare-run.ts';
 import { withPresentPackages } from './present-packages.ts';
 import { closureSteps, fetchInputs, rootDebian } from './realise-run.ts';
+import { testDependencies } from './test-run.ts';
 
 /** Fetches everything a container could need, so that it builds without network: sources, patches, Debian packages. */
 export async function fetchEverything(options: BuildOptions): Promise<{ fetched: number; bytes: number }> {
@@ -12,7 +13,7 @@ export async function fetchEverything(options: BuildOptions): Promise<{ fetched:
 }
 
 async function fetchRun(run: Run): Promise<{ fetched: number; bytes: number }> {
-  const pins = [...run.plan.conversions.values(), ...toolSteps(run)].map(({ pin }) => pin);
+  const pins = [...run.plan.conversions.values(), ...toolSteps(run), ...testDependencies(run)].map(({ pin }) => pin);
   const sources = run.plan.steps.flatMap((step) => step.package.sources);
   const missing = await missingBlobs(
     run,

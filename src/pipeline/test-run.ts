@@ -12,7 +12,7 @@ import { runAs } from '../image/run-as.ts';
 import { selectMembers } from '../image/select-members.ts';
 import { containerTitle, type RepositoryDefinition } from '../model/container.ts';
 import { digestOfJson } from '../model/digest.ts';
-import { type BuilditError, throwCollected } from '../model/errors.ts';
+import { BuilditError, throwCollected } from '../model/errors.ts';
 import type { DebianSet } from '../model/lock.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep } from '../model/plan.ts';
@@ -125,7 +125,7 @@ async function packageContent(run: Run, step: BuildStep, records: Records): Prom
     ...step.package.dependencies.test.map(({ name }) => name),
     ...(step.package.outputs === 'debs' ? (step.package.debianSource?.binaries ?? []) : []),
   ];
-  const asked = pins.filter(({ name }) => named.includes(name)).map(({ hash }) => hash);
+  const asked = named.map((name) => pinNamed(step, name, debian)).map(debianHash);
   const parts = Object.keys(records.get(step.hash)!.outputs).filter((part) => part !== 'main' && !isDebugOutput(part));
   const requested = [
     ...(base === undefined ? [] : [base.hash]),
@@ -154,6 +154,26 @@ async function packageContent(run: Run, step: BuildStep, records: Records): Prom
     container: { ...definitions.container, steps: [], images: [] },
     selected: selected.members,
     render: (text) => text,
+  });
+}
+
+function pinNamed({ package: { name, position } }: BuildStep, wanted: string, debian: DebianSet): DebianSet[string] {
+  if (Object.hasOwn(debian, wanted)) return debian[wanted]!;
+  throw new BuilditError('lock-outdated', `Cannot test "${name}": the lock does not pin debian/${wanted}`, {
+    hint: 'buildit lock; for a recipe of a repository buildit lock --root there',
+    position,
+  });
+}
+
+/** Debian packages that may be in the root of a package's test: what it carries, and what its tests need. */
+export function testDependencies(run: Run): ConvertStep[] {
+  return run.plan.steps.flatMap((step) => {
+    if (step.package.tests.length === 0) return [];
+    const debian = rootDebian(run, repositoryOf(run, step));
+    const names = step.package.dependencies.test.map(({ name }) => pinNamed(step, name, debian).name);
+    return reachable([...declaredOf(run, step).debian, ...names], (name) => debian[name]?.depends ?? [])
+      .filter((name) => Object.hasOwn(debian, name))
+      .map((name) => convertStep(debian[name]!));
   });
 }
 
@@ -191,11 +211,15 @@ function convertStep(pin: DebianSet[string]): ConvertStep {
 
 /** The package itself, and the packages built from recipes that go where it goes, dependencies first. */
 function carriedSteps(run: Run, step: BuildStep): BuildStep[] {
-  const repository = repositoryOf(run, step);
-  const packages = new Map(run.definitions.packages.map((definition) => [definition.name, definition]));
-  const members = declaredMembers(step.package, repository, packages, rootDebian(run, repository));
+  const members = declaredOf(run, step);
   const parts = step.package.subpackages?.flatMap((part) => ownNames(part.run)) ?? [];
   return [...stepsNamed(run, [...new Set([...members.packages, ...parts])]), step];
+}
+
+function declaredOf(run: Run, step: BuildStep): ReturnType<typeof declaredMembers> {
+  const repository = repositoryOf(run, step);
+  const packages = new Map(run.definitions.packages.map((definition) => [definition.name, definition]));
+  return declaredMembers(step.package, repository, packages, rootDebian(run, repository));
 }
 
 function stepsNamed({ plan }: Run, names: readonly string[]): BuildStep[] {
