@@ -120,15 +120,15 @@ class Solution {
   /** Complains about what is wrong in a walk that came to its end; throws where it does not go with the lock. */
   finish({ packages, recipes, demands }: Walk, known: readonly VersionDemand[]): ReadonlyMap<string, PackageReading> {
     const { problems } = this.#context;
+    const stale = byName(known);
     for (const [name, recipe] of recipes) {
       const own = demands.get(name) ?? [];
       if (refuseDemands(recipe, own, problems)) {
         this.#checkPin(recipe, own);
-        refuseCircle(packages.get(name), own, problems);
+        refuseCircle(packages.get(name), own, stale.get(name) ?? [], problems);
       }
     }
     for (const chosen of packages.values()) problems.addAll(chosen.problems);
-    const stale = byName(known);
     return new Map(
       [...packages].map(([name, chosen]) => {
         const preferred = this.#preferredVersion(chosen.recipe, meetDemands(chosen.recipe, demands.get(name) ?? []));
@@ -227,13 +227,25 @@ function isStillPossible({ by, byVersion }: VersionDemand, { packages }: Walk): 
 }
 
 /** Demands that can be met and are not met: a demand of a version that is not chosen in the end kept coming up. */
-function refuseCircle(chosen: ChosenPackage | undefined, demands: readonly VersionDemand[], problems: Problems): void {
+function refuseCircle(
+  chosen: ChosenPackage | undefined,
+  demands: readonly VersionDemand[],
+  known: readonly VersionDemand[],
+  problems: Problems,
+): void {
   if (chosen === undefined) return;
   const { recipe, version } = chosen;
   const unmet = demands.find((demand) => !allowedVersions(recipe, demand).includes(version));
   if (unmet === undefined) return;
-  const message = `Cannot choose a version of "${recipe.name}": ${demandText(unmet)}, and with that the choice goes round in a circle`;
+  const made = new Set(demands.map(demandKey));
+  const others = known.filter((demand) => !made.has(demandKey(demand))).map(staleDemandText);
+  const message = `Cannot choose a version of "${recipe.name}": ${[demandText(unmet), ...others].join(', ')}, and the choice goes round in a circle`;
   problems.add(unmet.node, message, { code: 'dependency-unsatisfied', hint: 'name exact versions in container.yaml' });
+}
+
+/** `www-servers/nginx 1.26.3 needs ~3.0`, of a version that is not chosen in the end. */
+function staleDemandText({ by, byVersion, wanted }: VersionDemand): string {
+  return `${by} ${byVersion} needs ${wantedVersionText(wanted)}`;
 }
 
 /** Says so where a package is not in the version its demands would give it, because whoever that brings in forbids it. */
@@ -243,7 +255,6 @@ function withCircleNotice(
   stale: readonly VersionDemand[],
 ): PackageReading {
   if (preferred === version || stale.length === 0) return reading;
-  const reasons = stale.map(({ by, byVersion, wanted }) => `${by} ${byVersion} needs ${wantedVersionText(wanted)}`);
-  const notice = `${recipe.name} is taken in version ${version}, not ${preferred}: with that ${reasons.join(', ')}`;
+  const notice = `${recipe.name} is taken in version ${version}, not ${preferred}: with that ${stale.map(staleDemandText).join(', ')}`;
   return { ...reading, package: { ...reading.package, notices: [...reading.package.notices, notice] } };
 }
