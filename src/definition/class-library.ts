@@ -2,13 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { didYouMean } from '../document/closest-name.ts';
-import { mapAt, textAt } from '../document/fields.ts';
 import type { Problems } from '../document/problems.ts';
 import { readDocument, shownPath } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
 import type { YamlMap, YamlScalar } from '../document/yaml-node.ts';
 import { isClassName } from '../model/names.ts';
-import { PHASE_NAMES, type PhaseName } from '../model/package.ts';
 import type { Witness } from '../system/witness.ts';
 
 /** The classes that come with buildit, in a clone and in an installed package alike. */
@@ -99,20 +97,4 @@ export async function classNames(directory: string): Promise<readonly string[]> 
 
 function listed(names: readonly string[]): string {
   return names.length === 1 ? names[0]! : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
-}
-
-/** The phases of each of buildit's own classes as their files have them, templates and all. */
-export async function shippedPhases(): Promise<Readonly<Record<string, Readonly<Partial<Record<PhaseName, string>>>>>> {
-  const phases: Record<string, Partial<Record<PhaseName, string>>> = {};
-  for (const name of await classNames(SHIPPED_CLASSES)) {
-    const options = { code: 'definition-invalid', witness: undefined } as const;
-    const root = await readDocument(SHIPPED_CLASSES, `${name}${SUFFIX}`, options);
-    const own = root.kind === 'map' ? mapAt(root, 'phases') : undefined;
-    const texts = PHASE_NAMES.flatMap((phase) => {
-      const text = textAt(own, phase);
-      return text === undefined ? [] : [[phase, text.trimEnd()] as const];
-    });
-    phases[name] = Object.fromEntries(texts);
-  }
-  return phases;
 }

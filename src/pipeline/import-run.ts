@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
-import { shippedPhases } from '../definition/class-library.ts';
+import { shippedClassPhases } from '../definition/shipped-class-phases.ts';
 import { readBytes, readText } from '../document/read-text.ts';
 import { resolveInside } from '../document/resolve-inside.ts';
 import { importApkbuild } from '../draft/import/import-apkbuild.ts';
@@ -56,7 +56,7 @@ export async function importRecipe(options: NewOptions, request: ImportRequest):
     maximumBytes: SHELL_LIMITS.bytes,
     code: 'input-invalid',
   });
-  const imported = translate(request.format, text, path, await shippedPhases());
+  const imported = translate(request.format, text, path, await shippedClassPhases());
   const pinned = await pinSources(imported, request, options);
   const { files, notes } = await takeFiles(imported.files, dirname(path));
   const draft = { ...pinned, notes: [...pinned.notes, ...notes] };

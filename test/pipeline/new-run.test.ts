@@ -90,7 +90,7 @@ describe('a new package', () => {
     [
       'a crate',
       { 'Cargo.toml': '[package]\nname = "greeter"\ndescription = "Greets"\nlicense = "MIT"\n' },
-      ['description: Greets', 'license: MIT', 'no class for it here'],
+      ['description: Greets', 'license: MIT', 'class: cargo'],
     ],
     [
       'nothing that tells',

@@ -15,7 +15,7 @@ export function installedFiles(installation: string): readonly InstalledPath[] {
     path: join(installation, path),
     isDirectory: false,
   }));
-  const trees = ['dist', 'schemas', 'keys'].flatMap((name) => filesBelow(join(installation, name)));
+  const trees = ['dist', 'schemas', 'keys', 'classes'].flatMap((name) => filesBelow(join(installation, name)));
   return [...single, ...trees];
 }
 

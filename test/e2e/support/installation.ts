@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 export const repository = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
 /** What `npm pack` takes along; `files` of package.json. */
-const PACKAGE_PARTS = ['bin', 'dist', 'schemas', 'repos', 'keys', 'package.json'];
+const PACKAGE_PARTS = ['bin', 'classes', 'dist', 'schemas', 'repos', 'keys', 'package.json'];
 
 /** Puts a copy of the package and the libraries it needs where nothing of the clone is near, as npm would. */
 export function installBuildit(target: string): string {
