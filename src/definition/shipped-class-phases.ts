@@ -11,7 +11,7 @@ export async function shippedClassPhases(): Promise<
   const classes: Record<string, Partial<Record<PhaseName, string>>> = {};
   for (const name of await classNames(SHIPPED_CLASSES)) {
     const phases = mapAt(await readShippedClass(name, problems), 'phases');
-    const texts = PHASE_NAMES.map((phase) => [phase, textAt(phases, phase)] as const);
+    const texts = PHASE_NAMES.map((phase) => [phase, textAt(phases, phase)?.trimEnd()] as const);
     classes[name] = Object.fromEntries(texts.filter(([, text]) => text !== undefined));
   }
   problems.throwAll();
