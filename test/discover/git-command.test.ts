@@ -59,6 +59,7 @@ describe('git', () => {
       GIT_TERMINAL_PROMPT: '0',
       GIT_PROTOCOL_FROM_USER: '0',
       GIT_LFS_SKIP_SMUDGE: '1',
+      GIT_NO_LAZY_FETCH: '1',
     });
   });
 });

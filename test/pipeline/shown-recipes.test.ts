@@ -74,7 +74,7 @@ describe('search', () => {
     const names = async (text: string) => (await search(options, text)).map(({ name }) => name);
     expect(await names('ARRIVES')).toEqual(['net-misc/herald']);
     expect(await names('greet')).toEqual(['app-misc/greet', 'app-misc/hello']);
-    expect(await names('app-misc/gr*')).toEqual(['app-misc/greet']);
+    expect(await names('app-misc/gree*')).toEqual(['app-misc/greet']);
     expect(await names('herald.example.org')).toEqual([]);
     expect(searchLines(await search(options, 'herald'))).toEqual([
       'RECIPE           NEWEST  OF    DESCRIPTION',
