@@ -23,7 +23,8 @@ interface Header {
 function writeChain(directory: string, { answer, remark }: Header): void {
   const write = (name: string, dependencies: string, lines: readonly string[]) => {
     mkdirSync(join(directory, 'pkgs', name), { recursive: true });
-    const head = [`name: own/${name}`, 'version: 1.0', 'license: MIT', 'class: none', 'root: minimal'];
+    const allow = 'allow: {executable-stack: tcc says nothing of the stack}';
+    const head = [`name: own/${name}`, 'version: 1.0', 'license: MIT', 'class: none', 'root: minimal', allow];
     const install = ['phases:', '  install: |', ...lines.map((line) => `    ${line}`), ''];
     writeFileSync(join(directory, 'pkgs', name, 'pkg.yaml'), [...head, dependencies, ...install].join('\n'));
   };
