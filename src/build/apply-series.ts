@@ -1,17 +1,21 @@
 import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, open, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
 import { normalisePatch } from '../model/normalise-patch.ts';
 import type { ApplyPatches } from './prepare-workspace.ts';
+import { throwIfInterrupted } from './throw-if-interrupted.ts';
 
 const MAXIMUM_BYTES = 64 << 20;
+/** The kernel's packages have a thousand. */
+const MAXIMUM_PATCHES = 5000;
 
 export interface SeriesOptions {
   readonly shell: string;
   /** Time of every file written, in seconds. */
   readonly time: number;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -24,13 +28,16 @@ export async function applySeries(
   tree: string,
   series: string,
   applyPatches: ApplyPatches,
-  { shell, time }: SeriesOptions,
+  { shell, time, signal }: SeriesOptions,
 ): Promise<void> {
   const list = await readTreeFile(tree, series);
   if (list === undefined) return;
   const directory = series.slice(0, series.lastIndexOf('/'));
   const names: string[] = [];
-  for (const { name, strip } of parseSeries(list, series)) {
+  const patches = parseSeries(list, series);
+  if (patches.length > MAXIMUM_PATCHES) throw refusal(series, `at most ${MAXIMUM_PATCHES} patches`, 'more');
+  for (const { name, strip } of patches) {
+    throwIfInterrupted(signal);
     const label = `${directory}/${name}`;
     const text = await readTreeFile(tree, label);
     if (text === undefined) throw refusal(series, 'the patches it names', `none at ${label}`);
@@ -49,13 +56,16 @@ export function parseSeries(text: string, series: string): { readonly name: stri
       .split(/\s+/);
     if (name === undefined || name === '') return [];
     const strip = options.find((option) => /^-p[0-9]$/.test(option));
-    if (!isCleanRelativePath(name)) throw refusal(series, 'clean relative paths', `"${printable(name)}"`);
+    if (!isCleanRelativePath(name) || printable(name) !== name)
+      throw refusal(series, 'clean relative paths', `"${printable(name)}"`);
     return [{ name, strip: strip === undefined ? 1 : Number(strip.slice(2)) }];
   });
 }
 
 async function noteApplied(tree: string, directory: string, names: readonly string[]): Promise<void> {
   const notes = join(tree, '.pc');
+  // Some archives bring the notes of whoever packed them.
+  await rm(notes, { recursive: true, force: true });
   await mkdir(notes);
   await chmod(notes, 0o755);
   const files = { '.quilt_patches': directory, '.quilt_series': 'series', '.version': '2' };

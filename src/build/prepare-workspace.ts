@@ -102,7 +102,7 @@ export async function unpackSourceTree(
   }
   const sourceDate = clampSourceDate(newest);
   if (series !== undefined) {
-    await applySeries(tree, series, applyPatches, { shell: shownName, time: sourceDate + 1 });
+    await applySeries(tree, series, applyPatches, { shell: shownName, time: sourceDate + 1, signal });
     await makeRulesExecutable(tree);
   }
   return sourceDate;

@@ -1,8 +1,6 @@
-import { decompress } from '../layer/decompress.ts';
-import { encodeLayer, findEncoding } from '../layer/encode-layer.ts';
+import { encodeLayer } from '../layer/encode-layer.ts';
 import { keepLayer } from '../layer/keep-layer.ts';
-import { readTar } from '../layer/read-tar.ts';
-import { fileMember, type TarMember } from '../layer/tar-member.ts';
+import { hasLayer } from '../layer/open-layer.ts';
 import type { LayerCompression } from '../model/container.ts';
 import { DEBIAN_CONVERTER_VERSION } from '../model/identity.ts';
 import type { KeptLayer } from '../model/layer.ts';
@@ -12,9 +10,9 @@ import { plainJson } from '../store/plain-json.ts';
 import { blobSize, openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
 import { temporaryPath } from '../store/temporary.ts';
-import { staleTreePath, treePath } from '../store/trees.ts';
+import { DebMembers } from './deb-members.ts';
 import { type OpenedDeb, openDeb } from './open-deb.ts';
-import { readStatusEntry, statusEntryPath } from './status-entry.ts';
+import { readStatusEntry } from './status-entry.ts';
 
 /** A Debian package as a layer. */
 export interface ConvertedDeb {
@@ -58,7 +56,7 @@ async function convertOpened(
 ): Promise<ConvertedDeb> {
   const statusEntry = await readStatusEntry(deb.control, pin, what);
   const members = new DebMembers(deb, await temporaryPath(store, 'data.tar'));
-  const layer = await keepLayer(store, members.read(pin, statusEntry, what), {
+  const layer = await keepLayer(store, members.read(pin.name, statusEntry, what), {
     mtime: { kind: 'archive' },
     owner: 'archive',
     what,
@@ -77,18 +75,11 @@ export async function findConverted(
   { encode }: ConvertOptions = {},
 ): Promise<ConvertedDeb | undefined> {
   const note = (await readNote(store, NOTES, noteKey(pin))) as unknown as ConvertedDeb | undefined;
-  if (note === undefined || !(await isThere(store, note.layer))) return undefined;
+  if (note === undefined) return undefined;
+  const isThere = (await blobSize(store, note.layer.listing)) !== undefined && (await hasLayer(store, note.layer));
+  if (!isThere) return undefined;
   if (encode !== undefined) await encodeLayer(store, note.layer, encode);
   return note;
-}
-
-async function isThere(store: Store, layer: KeptLayer): Promise<boolean> {
-  if ((await blobSize(store, layer.listing)) === undefined) return false;
-  if ((await treePath(store, layer.diffId)) !== undefined) return true;
-  if ((await staleTreePath(store, layer.diffId)) !== undefined) return true;
-  const encodings: readonly LayerCompression[] = ['zstd', 'gzip', 'none'];
-  const found = await Promise.all(encodings.map((encoding) => findEncoding(store, layer, encoding)));
-  return found.some((blob) => blob !== undefined);
 }
 
 /** The same bytes under another name would be refused, so the name is part of the key. */
@@ -99,32 +90,4 @@ function noteKey({
   architecture,
 }: Pick<DebianPin, 'sha256' | 'name' | 'version' | 'architecture'>): string {
   return `${DEBIAN_CONVERTER_VERSION} ${sha256} ${name} ${version} ${architecture}`;
-}
-
-/** The members of a package's data, then its status entry, which is as old as the newest of them. */
-class DebMembers {
-  readonly #deb: OpenedDeb;
-  readonly #spool: string;
-  #newest = 0;
-
-  constructor(deb: OpenedDeb, spool: string) {
-    this.#deb = deb;
-    this.#spool = spool;
-  }
-
-  /** The newest time of those that came by, seconds. */
-  get newest(): number {
-    return this.#newest;
-  }
-
-  async *read(pin: DebianPin, statusEntry: Buffer, what: string): AsyncGenerator<TarMember, void, undefined> {
-    const options = { what: `data.tar of ${what}` };
-    const { bytes, compression } = this.#deb.data;
-    for await (const member of readTar(decompress(bytes, compression, { ...options, spool: this.#spool }), options)) {
-      this.#newest = Math.max(this.#newest, member.mtime);
-      yield member;
-    }
-    await this.#deb.finish();
-    yield fileMember(statusEntryPath(pin.name), statusEntry, { mtime: this.#newest });
-  }
 }

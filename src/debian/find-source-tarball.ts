@@ -3,9 +3,9 @@ import { BuilditError, type ErrorCode } from '../model/errors.ts';
 import { isDebianPackageName, isSuiteName, printable } from '../model/names.ts';
 import { archivePlaces } from './archive-places.ts';
 import type { ArchiveSession } from './archive-session.ts';
-import { fetchIndex, type IndexReader } from './fetch-index.ts';
+import { fetchIndex } from './fetch-index.ts';
 import { fetchRelease } from './fetch-release.ts';
-import { parseSources, type SourceFile } from './parse-sources.ts';
+import { SOURCE_PACKAGES } from './source-package.ts';
 
 export interface SourceTarball {
   /** In the order to try them; plain http is allowed, since the digest is known. */
@@ -79,8 +79,9 @@ async function findInSuite(
   // Expiry counts when something is chosen, not for what is asked for by its digest: 1970 comes before every expiry.
   const verified = await fetchRelease(suite, now, { ...session, now: () => 0 });
   for (const component of components) {
-    const files = await fetchIndex(verified, `${component}/source/Sources`, SOURCES, session);
-    const file = files.find((one) => one.sourcePackage === sourcePackage && one.sha256 === sha256);
+    const packages = await fetchIndex(verified, `${component}/source/Sources`, SOURCE_PACKAGES, session);
+    const files = packages.flatMap((entry) => (entry.name === sourcePackage ? entry.files : []));
+    const file = files.find((one) => one.sha256 === sha256);
     if (file === undefined) continue;
     const others = archivePlaces(suite, session.config, verified.release.dateMs, session.surroundings);
     const roots = [verified.place.root, ...others.map(({ root }) => root)];
@@ -88,20 +89,3 @@ async function findInSuite(
   }
   return undefined;
 }
-
-/** One line for each file. */
-const SOURCES: IndexReader<SourceFile[]> = {
-  namespace: 'debian-sources',
-  format: 1,
-  parse: parseSources,
-  toText: (files) =>
-    files.map(({ sourcePackage, path, size, sha256 }) => `${sourcePackage}\t${path}\t${size}\t${sha256}\n`).join(''),
-  fromText: (text) =>
-    text
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => {
-        const [sourcePackage, path, size, sha256] = line.split('\t');
-        return { sourcePackage: sourcePackage!, path: path!, size: Number(size), sha256: sha256! };
-      }),
-};

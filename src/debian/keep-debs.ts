@@ -1,7 +1,6 @@
-import { decompress } from '../layer/decompress.ts';
 import { keepLayer } from '../layer/keep-layer.ts';
 import { readTar } from '../layer/read-tar.ts';
-import { fileMember, type TarMember } from '../layer/tar-member.ts';
+import type { TarMember } from '../layer/tar-member.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { KeptLayer } from '../model/layer.ts';
 import { isDebianPackageName, printable } from '../model/names.ts';
@@ -10,8 +9,9 @@ import { openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
 import { temporaryPath } from '../store/temporary.ts';
 import { readControlFiles } from './control-files.ts';
+import { DebMembers } from './deb-members.ts';
 import { type OpenedDeb, openDeb } from './open-deb.ts';
-import { statusEntry, statusEntryPath } from './status-entry.ts';
+import { statusEntry } from './status-entry.ts';
 
 /**
  * Makes a layer of each binary package that a build left at the top of its output, as `convertDeb` does of those of the
@@ -52,32 +52,12 @@ async function keepDeb(store: Store, deb: OpenedDeb, what: string): Promise<read
     throw new BuilditError('build-failed', `Cannot keep "${printable(what)}": its control file names no package`);
   }
   const spool = await temporaryPath(store, 'data.tar');
-  const layer = await keepLayer(store, membersOf(deb, statusEntryPath(binary), entry, { what, spool }), {
+  const layer = await keepLayer(store, new DebMembers(deb, spool).read(binary, entry, what), {
     mtime: { kind: 'archive' },
     owner: 'archive',
     what,
   });
   return [binary, layer];
-}
-
-/** The package's files, then its status entry, which is as old as the newest of them. */
-async function* membersOf(
-  deb: OpenedDeb,
-  entryPath: string,
-  entry: Buffer,
-  { what, spool }: { readonly what: string; readonly spool: string },
-): AsyncGenerator<TarMember, void, undefined> {
-  const options = { what: `data.tar of ${what}` };
-  let newest = 0;
-  for await (const member of readTar(
-    decompress(deb.data.bytes, deb.data.compression, { ...options, spool }),
-    options,
-  )) {
-    newest = Math.max(newest, member.mtime);
-    yield member;
-  }
-  await deb.finish();
-  yield fileMember(entryPath, entry, { mtime: newest });
 }
 
 function unexpected(name: string, { path }: TarMember): BuilditError {

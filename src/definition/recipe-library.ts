@@ -6,6 +6,7 @@ import type { RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import { isPackageNamePart } from '../model/names.ts';
 import type { Atom } from '../model/package.ts';
+import { remembered } from '../model/remembered.ts';
 import type { Witness } from '../system/witness.ts';
 import { packageName } from './atom.ts';
 import { asRecipe, readRecipeSource } from './read-recipe.ts';
@@ -72,19 +73,6 @@ export function createRecipeLibrary({ repositories, problems, witness }: Library
       return closest === undefined ? undefined : `did you mean "${closest}"?`;
     },
   };
-}
-
-/** Runs once for each key, also when asked again before the first answer is there. */
-function remembered<Value>(
-  memory: Map<string, Promise<Value>>,
-  key: string,
-  make: () => Promise<Value>,
-): Promise<Value> {
-  const known = memory.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  memory.set(key, made);
-  return made;
 }
 
 /** A directory of a repository that may hold a recipe; its pkg.yaml has not been looked at. */

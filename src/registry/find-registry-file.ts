@@ -1,5 +1,6 @@
 import { BuilditError } from '../model/errors.ts';
 import { type Ecosystem, escapeGo, type RegistryArtefact } from '../model/registry.ts';
+import { remembered } from '../model/remembered.ts';
 import { downloadBytes } from '../system/http.ts';
 import {
   configuredRegistry,
@@ -57,11 +58,11 @@ export function openRegistries({ configured, host, signal }: RegistryOptions): R
     if (registry.kind === 'crates') return registry.template;
     if (registry.kind !== 'sparse') throw unknownRegistry('cargo');
     crates ??= download(`${registry.url}/config.json`).then((text) => {
-      const template = crateTemplate(text);
+      const template = crateTemplate(text, registry.url);
       if (template !== undefined) return template;
       throw new BuilditError(
         'input-invalid',
-        `Cannot use "${registry.url}/config.json": expected "dl" in it, found none`,
+        `Cannot use "${registry.url}/config.json": expected an address as safe as its own as "dl", found none`,
       );
     });
     return await crates;
@@ -132,16 +133,4 @@ function unknownRegistry(ecosystem: Ecosystem): BuilditError {
     `Cannot find a registry of ${ecosystem}: expected one from ${wanted[ecosystem]}, found none`,
     { hint: `registries: {${ecosystem}: URL} in ~/.config/buildit/config.yaml names one` },
   );
-}
-
-function remembered<Key, Value>(
-  memory: Map<Key, Promise<Value>>,
-  key: Key,
-  make: () => Promise<Value>,
-): Promise<Value> {
-  const known = memory.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  memory.set(key, made);
-  return made;
 }

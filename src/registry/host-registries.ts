@@ -127,11 +127,13 @@ async function cargoRegistry({ environment, home }: HostOptions): Promise<Regist
   return undefined;
 }
 
-/** Where crates are, by the config.json of an index. */
-export function crateTemplate(text: string): string | undefined {
+/** Where crates are, by the config.json of an index; one that was read over https does not lead down to http. */
+export function crateTemplate(text: string, index?: string): string | undefined {
   try {
     const { dl } = JSON.parse(text) as { readonly dl?: unknown };
-    return typeof dl === 'string' ? webAddress(dl) : undefined;
+    const address = typeof dl === 'string' ? webAddress(dl) : undefined;
+    const leadsDown = index?.startsWith('https:') === true && address?.startsWith('http:') === true;
+    return leadsDown ? undefined : address;
   } catch {
     return undefined;
   }

@@ -16,7 +16,8 @@ function treeWith(files: Readonly<Record<string, string>>): string {
   return tree;
 }
 
-const apply = (tree: string) => applySeries(tree, SERIES, applyPatches, { shell: 'pkg', time: 1_600_000_001 });
+const { signal } = new AbortController();
+const apply = (tree: string) => applySeries(tree, SERIES, applyPatches, { shell: 'pkg', time: 1_600_000_001, signal });
 
 describe('the series of a source package', () => {
   test('is applied in its order, with the strip of each line, comments left out', async () => {
@@ -42,6 +43,18 @@ describe('the series of a source package', () => {
     expect(readFileSync(join(tree, 'y.c'), 'utf8')).toBe('a\nx\nb\nb\na\ny\nb\nend\n');
   });
 
+  test('does not take the notes that an archive brought for its own', async () => {
+    const outside = temporaryDirectory();
+    for (const link of [true, false]) {
+      const tree = treeWith({ [SERIES]: 'p\n', 'debian/patches/p': change('one', 'two') });
+      if (link) symlinkSync(outside, join(tree, '.pc'));
+      else mkdirSync(join(tree, '.pc/p'), { recursive: true });
+      await apply(tree);
+      expect(readFileSync(join(tree, '.pc/applied-patches'), 'utf8')).toBe('p\n');
+      expect(existsSync(join(outside, 'applied-patches'))).toBe(false);
+    }
+  });
+
   test('that is not there is none', async () => {
     const tree = treeWith({});
     await apply(tree);
@@ -52,6 +65,8 @@ describe('the series of a source package', () => {
     ['names a patch outside', '../../secret\n', {}],
     ['names a patch that is not there', 'missing.patch\n', {}],
     ['names an absolute path', '/etc/passwd\n', {}],
+    ['names what would move a cursor', '\u001b[2J.patch\n', {}],
+    ['names more patches than anybody has', 'p\n'.repeat(5001), {}],
   ])('is refused when it %s', async (_, series, files) => {
     await expect(apply(treeWith({ [SERIES]: series, ...files }))).rejects.toMatchObject({ code: 'input-invalid' });
   });

@@ -81,7 +81,7 @@ describe('findSourceTarball', () => {
     expect(await findSourceTarball(wanted, { ...session, suites: ['absent', 'stable'] })).toBeUndefined();
     expect(session.events).toMatchObject([
       { kind: 'notice', text: expect.stringContaining('absent') },
-      { kind: 'notice', text: expect.stringContaining('expected lines of digest, size and name') },
+      { kind: 'notice', text: expect.stringContaining('expected a version of tool') },
     ]);
   });
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { packageTable, parsePackageTable } from '../../src/debian/package-table.ts';
 import { parsePackages } from '../../src/debian/parse-packages.ts';
-import { parseSources } from '../../src/debian/parse-sources.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import { stanza } from './own-archive.ts';
 
@@ -98,29 +97,5 @@ describe('packageTable', () => {
       packages.map((entry) => ({ ...entry, depends: entry.depends.replace(/\s+/g, ' ') })),
     );
     expect(parsePackageTable(packageTable([]))).toEqual([]);
-  });
-});
-
-describe('parseSources', () => {
-  const digest = sha256('tarball');
-  const source = (lines: string, directory = 'pool/main/t/tool') =>
-    `Package: tool\nBinary: tool\nVersion: 1.0-1\nChecksums-Sha256:\n${lines}\nDirectory: ${directory}\n`;
-  const parseText = (text: string) => parseSources(Buffer.from(text), 'Sources');
-
-  test('finds the archives of each source package', () => {
-    const text = source(` ${sha256('dsc')} 100 tool_1.0-1.dsc\n ${digest} 2000 tool_1.0.orig.tar.gz`);
-    expect(parseText(`${text}\n${text.replaceAll('tool', 'next')}`)).toEqual([
-      { sourcePackage: 'tool', path: 'pool/main/t/tool/tool_1.0.orig.tar.gz', size: 2000, sha256: digest },
-      { sourcePackage: 'next', path: 'pool/main/t/next/next_1.0.orig.tar.gz', size: 2000, sha256: digest },
-    ]);
-  });
-
-  test.each([
-    ['a name upwards', source(` ${digest} 1 ../../x.tar.gz`)],
-    ['a directory upwards', source(` ${digest} 1 x.tar.gz`, 'pool/../..')],
-    ['a directory elsewhere', source(` ${digest} 1 x.tar.gz`, 'https://evil.example')],
-    ['a short digest', source(' abc 1 x.tar.gz')],
-  ])('refuses %s', (_, text) => {
-    expect(() => parseText(text)).toThrow(expect.objectContaining({ code: 'input-invalid' }));
   });
 });

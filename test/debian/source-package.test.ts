@@ -43,6 +43,8 @@ describe('an index of source packages', () => {
 
   test.each([
     ['a path that leaves the pool', 'Directory: pool/main/r/redis', 'Directory: ../../etc'],
+    ['a directory elsewhere', 'Directory: pool/main/r/redis', 'Directory: https://example.org'],
+    ['a name upwards', 'redis_7.0.15-1.dsc', '../../x.dsc'],
     ['a name with a slash', 'Package: redis', 'Package: ../redis'],
     ['a file in another directory', 'redis_7.0.15-1.dsc', 'x/redis_7.0.15-1.dsc'],
     ['a version that is none', '5:7.0.15-1', '5:7.0 15'],

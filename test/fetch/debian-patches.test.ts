@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { fetchIndex } from '../../src/debian/fetch-index.ts';
 import { fetchRelease } from '../../src/debian/fetch-release.ts';
 import { findSourceTarball } from '../../src/debian/find-source-tarball.ts';
-import { parseSources, type SourceFile } from '../../src/debian/parse-sources.ts';
+import { SOURCE_PACKAGES, type SourcePackage } from '../../src/debian/source-package.ts';
 import { applyPatches } from '../../src/fetch/apply-patch.ts';
 import { fetchSources } from '../../src/fetch/fetch-sources.ts';
 import type { Digest } from '../../src/model/digest.ts';
@@ -16,20 +16,10 @@ import { requires } from '../support/requires.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** Files of Debian's nginx in bookworm, whichever revision is there now. */
-async function nginxFiles(session: Parameters<typeof fetchRelease>[2]): Promise<SourceFile[]> {
+async function nginxFiles(session: Parameters<typeof fetchRelease>[2]): Promise<SourcePackage['files']> {
   const suite = await fetchRelease('bookworm', Date.now(), session);
-  return fetchIndex(
-    suite,
-    'main/source/Sources',
-    {
-      namespace: 'test-nginx',
-      format: 1,
-      parse: (bytes, place) => parseSources(bytes, place).filter(({ sourcePackage }) => sourcePackage === 'nginx'),
-      toText: (files) => JSON.stringify(files),
-      fromText: (text) => JSON.parse(text) as SourceFile[],
-    },
-    session,
-  );
+  const packages = await fetchIndex(suite, 'main/source/Sources', SOURCE_PACKAGES, session);
+  return packages.flatMap(({ name, files }) => (name === 'nginx' ? files : []));
 }
 
 requires('archive', 'patch', 'tar', 'xz').test(

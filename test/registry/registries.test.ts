@@ -9,7 +9,7 @@ import { sha256 } from '../../src/model/digest.ts';
 import type { BuilditError } from '../../src/model/errors.ts';
 import type { RegistryArtefact } from '../../src/model/registry.ts';
 import { openRegistries } from '../../src/registry/find-registry-file.ts';
-import { findHostRegistry } from '../../src/registry/host-registries.ts';
+import { crateTemplate, findHostRegistry } from '../../src/registry/host-registries.ts';
 import { pinArtefacts } from '../../src/registry/pin-artefacts.ts';
 import { goModHash, goZipHash } from '../../src/registry/verify-artefact.ts';
 import { readBlob } from '../../src/store/read-blob.ts';
@@ -89,6 +89,14 @@ describe('the registry of a host', () => {
     const cached = { '.cargo/registry/index/x-1/config.json': '{"dl": "https://dl.example.org/crates"}' };
     const crates = { kind: 'crates', template: 'https://dl.example.org/crates' };
     expect(await findHostRegistry('cargo', host(cached))).toEqual(crates);
+  });
+
+  test('of cargo that is read over https does not lead down to http', () => {
+    const config = (dl: string) => JSON.stringify({ dl });
+    expect(crateTemplate(config('https://dl.example.org'), 'https://c.example.org')).toBe('https://dl.example.org');
+    expect(crateTemplate(config('http://dl.example.org'), 'https://c.example.org')).toBeUndefined();
+    expect(crateTemplate(config('http://dl.example.org'), 'http://c.example.org')).toBe('http://dl.example.org');
+    expect(crateTemplate(config('file:///etc/passwd'), 'http://c.example.org')).toBeUndefined();
   });
 
   test.each(['npm', 'go', 'python', 'cargo'] as const)(
