@@ -1,9 +1,10 @@
+import { closestName } from '../document/closest-name.ts';
 import { mapAt, scalarAt, textAt } from '../document/fields.ts';
 import type { Problems } from '../document/problems.ts';
 import { readDocument } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
-import { memberOf, type YamlMap } from '../document/yaml-node.ts';
-import { isPackageNamePart, isVersion } from '../model/names.ts';
+import { memberOf, type YamlMap, type YamlNode } from '../document/yaml-node.ts';
+import { isPackageNamePart, isVersion, printable } from '../model/names.ts';
 import { compareVersions, versionOrder } from '../model/version-order.ts';
 import type { VersionScheme } from '../model/version-scheme.ts';
 import type { Witness } from '../system/witness.ts';
@@ -29,8 +30,19 @@ export async function readRecipeSource(
   { boundary, problems, witness }: ReadRecipeOptions,
 ): Promise<RecipeSource | undefined> {
   const root = await readDocument(directory, 'pkg.yaml', { boundary, code: 'definition-invalid', witness });
+  if (complainsOfBase(root, problems)) return undefined;
   await validateSchema('pkg', root, problems, UNSUPPORTED);
   return root.kind === 'map' ? { root, directory } : undefined;
+}
+
+/** A misspelt `base` would make a recipe of a derivation, and each of its keys a mistake. */
+function complainsOfBase(root: YamlNode, problems: Problems): boolean {
+  if (root.kind !== 'map' || memberOf(root, 'base') !== undefined || memberOf(root, 'name') !== undefined) return false;
+  const misspelt = root.members.find(({ name }) => closestName(name, ['base', 'name']) === 'base');
+  if (misspelt === undefined) return false;
+  const message = `Cannot read "pkg.yaml": expected the key "base" or "name", found "${printable(misspelt.name)}"`;
+  problems.add(misspelt.key, message, { hint: 'did you mean "base"?' });
+  return true;
 }
 
 export function isDerivation({ root }: RecipeSource): boolean {

@@ -90,7 +90,12 @@ async function placed<Result>(definitions: Definitions, resolve: () => Result | 
       [`"debian/${name}"`, `"debian/${name}-${version}"`].some((object) => error.message.includes(object));
     const depends = ({ dependencies }: ResolvedPackage) =>
       Object.values(dependencies).some((atoms) => atoms.some((atom) => atom.category === 'debian' && isMeant(atom)));
-    const place = definitions.debianRequested.find(isMeant) ?? definitions.packages.find(depends);
+    const isBuilt = ({ debianSource }: ResolvedPackage) =>
+      debianSource !== undefined &&
+      (debianSource.binaries.some((name) => isMeant({ name })) ||
+        error.message.includes(`the Debian source package "${debianSource.name}"`));
+    const place =
+      definitions.debianRequested.find(isMeant) ?? definitions.packages.find((one) => depends(one) || isBuilt(one));
     if (place?.position === undefined) throw error;
     const { code, message, hint, details, cause } = error;
     throw new BuilditError(code, message, { hint, details, cause, position: place.position });

@@ -114,6 +114,7 @@ const packages: readonly Mistake[] = [
   ['binary packages of a recipe that has none', derivation('subpackages: [nginx-core]'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:2:14', /expected a base that is a Debian source package/],
   ['a class debian without a source package', recipe('', 'name: a/b\nclass: debian\n'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:1:1', /expected a Debian source package/],
   ['a class debian with a version of its own', recipe('', 'name: a/b\nversion: 1\nclass: debian\nsource: {debian: redis}\n'), 'definition-invalid', 'pkgs/nginx/pkg.yaml:2:1', /expected it in "source"/],
+  ['a misspelt base', { 'pkgs/nginx/pkg.yaml': 'bsae: debian/redis\nauthor: me\n' }, 'definition-invalid', 'pkgs/nginx/pkg.yaml:1:1', /^[^\n]*found "bsae" \| did you mean "base"\?$/],
   ['a base that leaves', { 'pkgs/nginx/pkg.yaml': 'base: ../../etc/passwd\n' }, 'definition-invalid', 'pkgs/nginx/pkg.yaml:1:7', /expected a package such as/],
   ['an unknown base', { 'pkgs/nginx/pkg.yaml': 'base: www-servers/ngnix-1.22.1\n' }, 'dependency-unsatisfied', 'pkgs/nginx/pkg.yaml:1:7', /did you mean "www-servers\/nginx"/],
   ['an unknown version of the base', { 'pkgs/nginx/pkg.yaml': 'base: www-servers/nginx-1.7.6\n' }, 'dependency-unsatisfied', 'pkgs/nginx/pkg.yaml:1:7', /expected 1\.7\.6, found 1\.26\.3, 1\.22\.1/],
