@@ -4,7 +4,7 @@ import type { Digest } from '../model/digest.ts';
 import { type BuilditError, throwCollected } from '../model/errors.ts';
 import type { LintAllowance } from '../model/output-lint.ts';
 import type { SubpackageRule } from '../model/package.ts';
-import { type PackageRecord, RECORD_FORMAT, rootElf } from '../model/record.ts';
+import { type PackageRecord, RECORD_FORMAT, rootElf, rootLayers } from '../model/record.ts';
 import type { Store } from '../store/store.ts';
 import { buildFailure } from './build-failure.ts';
 import { type BuildLog, openBuildLog } from './build-log.ts';
@@ -153,7 +153,7 @@ async function judge(
   emit: RunContext['emit'],
 ): Promise<void> {
   const { name, platform } = request;
-  const { errors, notices } = await judgeOutputs(store, Object.values(outputs), {
+  const { errors, notices } = await judgeOutputs(store, rootLayers({ outputs }), {
     name,
     platform,
     ownsTopLinks,

@@ -16,10 +16,15 @@ export const SHIPPED_CLASSES = fileURLToPath(new URL('../../classes', import.met
 const DIRECTORY = 'classes';
 const SUFFIX = '.yaml';
 
+/** The class that a recipe without `class` has. */
+export const COMMON_CLASS = 'none';
+
 /** The classes that recipes can name: buildit's own, and those of their repository. Each file is read once. */
 export interface ClassLibrary {
   /** The tree of a class's file; complains at the node that names it where there is none, and returns undefined. */
   find(node: YamlScalar, repositoryDirectory: string | undefined, problems: Problems): Promise<YamlMap | undefined>;
+  /** The class "none", whose phases are those of every class that has no such phase itself. */
+  none(): Promise<YamlMap | undefined>;
 }
 
 export function createClassLibrary({
@@ -48,6 +53,10 @@ export function createClassLibrary({
   };
 
   return {
+    async none() {
+      return read(SHIPPED_CLASSES, SHIPPED_CLASSES, COMMON_CLASS);
+    },
+
     async find(node, repositoryDirectory, complaints) {
       const name = node.text;
       // The schema has complained.

@@ -10,6 +10,7 @@ import {
   type PhaseName,
   type RecipeFile,
   type ResolvedPackage,
+  type SubpackageRule,
 } from '../model/package.ts';
 import { multiarchTriplet, type Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
@@ -61,6 +62,9 @@ export interface PackageReading {
 /** Where a source package of format "3.0 (quilt)" lists Debian's own patches. */
 const DEBIAN_SERIES = 'debian/patches/series';
 
+/** Where the phase "strip" puts what debuggers alone read. */
+const DEBUG_FILES: SubpackageRule = { name: 'debug', files: ['usr/lib/debug/**'], run: [] };
+
 const DEPENDENCY_KINDS = ['build', 'link', 'run', 'test'] as const;
 type DependencyKind = (typeof DEPENDENCY_KINDS)[number];
 
@@ -85,6 +89,7 @@ export async function resolvePackage(
   const environment = resolveEnvironment(defaults.environment, [root, ...on, change?.root], values, problems);
   const configure = readConfigure(reading, change, inEffect);
   const sources = className === 'debian' ? [] : await resolveSources(reading, version);
+  const phases = readPhases(reading, defaults);
   return {
     package: {
       name: recipe.name,
@@ -99,7 +104,7 @@ export async function resolvePackage(
       sources: [...sources, ...(await resolveVendor(reading, version, sources))],
       ...(className === 'debian'
         ? { debianSource: readDebianSource(root, change?.root, problems), series: DEBIAN_SERIES, outputs: 'debs' }
-        : await subpackagesOf(reading, change, context)),
+        : await subpackagesOf(reading, change, phases, context)),
       patches: [
         ...(await resolvePatches(reading)),
         ...(change === undefined ? [] : await resolvePatches(change)),
@@ -108,7 +113,7 @@ export async function resolvePackage(
       files: mergeFiles(await readRecipeFiles(reading), change === undefined ? [] : await readRecipeFiles(change)),
       class: className,
       flags,
-      phases: readPhases(reading, defaults),
+      phases,
       environment: { ...environment, BUILDIT_CONFIGURE: configure.join(' ') },
       dependencies: atoms,
       replaces: await readReplaces(root, context),
@@ -143,12 +148,17 @@ async function readClass(
   const node = scalarAt(root, 'class');
   const holder = repositories.find(({ name }) => name === repository);
   const found = node && (await classes.find(node, holder?.directory, problems));
-  return found === undefined ? EMPTY_CLASS : renderClass(found, values, problems);
+  const own = found === undefined ? EMPTY_CLASS : renderClass(found, values, problems);
+  const common = await classes.none();
+  return common === undefined
+    ? own
+    : { ...own, phases: { ...renderClass(common, values, problems).phases, ...own.phases } };
 }
 
 async function subpackagesOf(
   reading: RecipeReading,
   change: RecipeReading | undefined,
+  { strip }: ResolvedPackage['phases'],
   context: ResolveContext,
 ): Promise<Pick<ResolvedPackage, 'subpackages'>> {
   const misplaced = nodeAt(change?.root, 'subpackages');
@@ -156,7 +166,9 @@ async function subpackagesOf(
     const message = 'Cannot use "subpackages": expected a base that is a Debian source package, found a recipe';
     reading.problems.add(misplaced, message, { hint: 'the parts of a recipe are named by its container: - package' });
   }
-  const subpackages = await readSubpackages(reading, context);
+  const own = await readSubpackages(reading, context);
+  const hasDebug = strip !== undefined && own.every(({ name }) => name !== DEBUG_FILES.name);
+  const subpackages = hasDebug ? [DEBUG_FILES, ...own] : own;
   return subpackages.length === 0 ? {} : { subpackages };
 }
 

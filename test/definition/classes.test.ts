@@ -44,6 +44,26 @@ describe('a class that comes with buildit', () => {
     expect(found.dependencies.build.map(atomText)).toEqual(tools.map((tool) => `debian/${tool}`));
   });
 
+  test('strips what it built, unless it is told not to', async () => {
+    const { phases, subpackages } = await resolved(using('make'));
+    expect(phases.strip).toBe(golden['none amd64']!.phases.strip);
+    expect(subpackages).toEqual([{ name: 'debug', files: ['usr/lib/debug/**'], run: [] }]);
+    const left = await resolved(using('make', {}, 'phases: {strip: none}\n'));
+    expect(left).not.toHaveProperty('subpackages');
+    expect(left.phases).not.toHaveProperty('strip');
+  });
+
+  test('leaves debug files to a sub-package that the recipe has for them', async () => {
+    const own = await resolved(
+      using(
+        'make',
+        {},
+        'subpackages: {doc: {files: [usr/share/doc/**]}, debug: {files: [usr/lib/debug/**, usr/share/gdb/**]}}\n',
+      ),
+    );
+    expect(own.subpackages?.map(({ name }) => name)).toEqual(['doc', 'debug']);
+  });
+
   test.each(readdirSync(SHIPPED_CLASSES))('%s says what it is for', async (file) => {
     expect(readFileSync(join(SHIPPED_CLASSES, file), 'utf8')).toMatch(/^description: [A-Z]/m);
     expect(await mistakesOf(project(using(file.replace('.yaml', ''))))).toEqual([]);
@@ -64,7 +84,11 @@ describe("a class of a repository's own", () => {
       using('team', { 'recipes/classes/team.yaml': CLASS }, 'environment: {MODE: {append: slow}}\n'),
     );
     expect(found.class).toBe('team');
-    expect(found.phases).toEqual({ build: './make --libdir=/usr/lib/x86_64-linux-gnu', install: './make install' });
+    expect(found.phases).toEqual({
+      build: './make --libdir=/usr/lib/x86_64-linux-gnu',
+      install: './make install',
+      strip: golden['none amd64']!.phases.strip,
+    });
     expect(found.environment).toMatchObject({ STAMP: 'b-1.5', MODE: 'quick slow' });
     expect(found.dependencies.build.map(atomText)).toEqual(['debian/python3', 'dev-libs/openssl']);
     expect(found.dependencies.run.map(atomText)).toEqual(['debian/tzdata']);
@@ -72,7 +96,7 @@ describe("a class of a repository's own", () => {
 
   test("lets a recipe's own phases take the place of its", async () => {
     const found = await resolved(
-      using('team', { 'recipes/classes/team.yaml': CLASS }, 'phases: {build: none, check: ./try}\n'),
+      using('team', { 'recipes/classes/team.yaml': CLASS }, 'phases: {build: none, check: ./try, strip: none}\n'),
     );
     expect(found.phases).toEqual({ check: './try', install: './make install' });
   });

@@ -9,9 +9,6 @@ export interface OutputRule {
   readonly mend: string;
 }
 
-/** Builds do not strip their programs themselves: until they do, each would be an error. */
-const UNSTRIPPED_SEVERITY: LintSeverity = 'warning';
-
 export const OUTPUT_RULES: Readonly<Record<OutputLintCode, OutputRule>> = {
   'build-path': {
     severity: 'error',
@@ -54,9 +51,9 @@ export const OUTPUT_RULES: Readonly<Record<OutputLintCode, OutputRule>> = {
     mend: 'compile what goes into it with -fPIC (in CFLAGS)',
   },
   unstripped: {
-    severity: UNSTRIPPED_SEVERITY,
+    severity: 'error',
     expected: 'stripped programs and libraries',
-    mend: 'strip them in the install phase: make install-strip, or strip --strip-unneeded FILE',
+    mend: 'leave the phase strip as it is, or strip them in the install phase: strip --strip-unneeded FILE',
   },
   'unusual-path': {
     severity: 'warning',
