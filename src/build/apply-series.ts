@@ -8,6 +8,8 @@ import type { ApplyPatches } from './prepare-workspace.ts';
 import { throwIfInterrupted } from './throw-if-interrupted.ts';
 
 const MAXIMUM_BYTES = 64 << 20;
+/** Where quilt(1) notes what it applied, and keeps each file as it was before each patch. */
+const NOTES = '.pc';
 /** The kernel's packages have a thousand. */
 const MAXIMUM_PATCHES = 5000;
 
@@ -21,8 +23,8 @@ export interface SeriesOptions {
 /**
  * Applies the patches that a list inside a source tree names, as dpkg-source(1) does for the format "3.0 (quilt)": in
  * order, without fuzz, each below the directory of the list. Nothing outside the tree is read and no link followed. What
- * was applied is noted in `.pc` as quilt(1) does, so that dpkg-buildpackage finds nothing left to do. A tree without the
- * list has no patches.
+ * was applied is noted in `.pc` as quilt(1) does, so that dpkg-buildpackage finds nothing left to do, and rules can take
+ * patches off again (curl's do). A tree without the list has no patches.
  */
 export async function applySeries(
   tree: string,
@@ -36,12 +38,15 @@ export async function applySeries(
   const names: string[] = [];
   const patches = parseSeries(list, series);
   if (patches.length > MAXIMUM_PATCHES) throw refusal(series, `at most ${MAXIMUM_PATCHES} patches`, 'more');
+  await emptyNotes(tree);
   for (const { name, strip } of patches) {
     throwIfInterrupted(signal);
     const label = `${directory}/${name}`;
     const text = await readTreeFile(tree, label);
     if (text === undefined) throw refusal(series, 'the patches it names', `none at ${label}`);
-    await applyPatches(tree, [{ label, text: normalisePatch(text, strip, label) }], { shell, time, nearest: true });
+    const backups = `${NOTES}/${name}`;
+    const patch = { label, text: normalisePatch(text, strip, label) };
+    await applyPatches(tree, [patch], { shell, time, nearest: true, backups });
     names.push(name);
   }
   await noteApplied(tree, directory, names);
@@ -62,12 +67,16 @@ export function parseSeries(text: string, series: string): { readonly name: stri
   });
 }
 
-async function noteApplied(tree: string, directory: string, names: readonly string[]): Promise<void> {
-  const notes = join(tree, '.pc');
-  // Some archives bring the notes of whoever packed them.
+/** Some archives bring the notes of whoever packed them. */
+async function emptyNotes(tree: string): Promise<void> {
+  const notes = join(tree, NOTES);
   await rm(notes, { recursive: true, force: true });
   await mkdir(notes);
   await chmod(notes, 0o755);
+}
+
+async function noteApplied(tree: string, directory: string, names: readonly string[]): Promise<void> {
+  const notes = join(tree, NOTES);
   const files = { '.quilt_patches': directory, '.quilt_series': 'series', '.version': '2' };
   for (const [name, text] of Object.entries(files)) await writeFile(join(notes, name), `${text}\n`, { flag: 'wx' });
   const applied = names.map((name) => `${name}\n`).join('');

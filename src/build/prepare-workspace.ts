@@ -20,6 +20,8 @@ export type ApplyPatches = (
     readonly time?: number | undefined;
     /** Of several places where a hunk fits the nearest is taken, as patch(1) does. */
     readonly nearest?: boolean | undefined;
+    /** A directory of the tree that gets every changed file as it was before. */
+    readonly backups?: string | undefined;
   },
 ) => Promise<void>;
 

@@ -27,6 +27,8 @@ export interface ApplyOptions {
   readonly time?: number | undefined;
   /** Of several places where a hunk fits the nearest is taken, as patch(1) does; else that is a reject. */
   readonly nearest?: boolean | undefined;
+  /** A directory of the tree that gets every changed file as it was before, for quilt(1). */
+  readonly backups?: string | undefined;
   /** Told when a hunk lies elsewhere than its patch says. */
   readonly onNotice?: ((text: string) => void) | undefined;
 }
@@ -67,7 +69,7 @@ export interface PatchOutcome {
 export async function attemptPatch(
   directory: string,
   { label, text }: PatchToApply,
-  options: Pick<ApplyOptions, 'shell' | 'time' | 'nearest'> = {},
+  options: Pick<ApplyOptions, 'shell' | 'time' | 'nearest' | 'backups'> = {},
 ): Promise<PatchOutcome> {
   const files = parsePatch(text, 0, label);
   const { tree, rejects, moved, effort } = await tryPatch(directory, files, options.nearest);
@@ -80,7 +82,7 @@ export async function attemptPatch(
     const error = isApplied ? alreadyAppliedError(label, paths) : rejectedError(label, rejects, options.shell);
     return { ...outcome, isApplied, error };
   }
-  await writeChanges(tree, options.time);
+  await writeChanges(tree, options.time, options.backups);
   return { ...outcome, error: undefined };
 }
 

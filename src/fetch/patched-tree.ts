@@ -49,13 +49,36 @@ async function readFileNode(path: string): Promise<TreeNode> {
 
 /**
  * Writes the changes. Files are replaced, never written in place: the tree may share them with the store. `time` is
- * given to every file written, in seconds, so that a build sees the same times each time.
+ * given to every file written, in seconds, so that a build sees the same times each time. `backups` is a directory of the
+ * tree that gets what was there before, as patch(1) leaves it for quilt: an empty file where there was none.
  */
-export async function writeChanges({ directory, changes }: PatchedTree, time: number | undefined): Promise<void> {
+export async function writeChanges(
+  { directory, changes }: PatchedTree,
+  time: number | undefined,
+  backups?: string,
+): Promise<void> {
+  if (backups !== undefined) for (const path of changes.keys()) await backUp(directory, path, backups);
   const removed = [...changes].filter(([, node]) => node.kind === 'missing').map(([path]) => path);
   for (const path of removed) await unlink(join(directory, path)).catch(ignoreMissing);
   for (const [path, node] of changes) if (node.kind === 'file') await replaceFile(directory, path, node, time);
   for (const path of removed) await removeEmptyParents(directory, path);
+}
+
+async function backUp(directory: string, path: string, backups: string): Promise<void> {
+  const backup = `${backups}/${path}`;
+  await makeParents(directory, dirname(backup));
+  const before = await readFileNode(join(directory, path)).catch(emptyIfMissing);
+  const file = await open(join(directory, backup), 'wx', before.executable ? 0o755 : 0o644);
+  try {
+    await file.writeFile(Buffer.from(before.content, 'latin1'));
+  } finally {
+    await file.close();
+  }
+}
+
+function emptyIfMissing(error: NodeJS.ErrnoException): { content: string; executable: boolean } {
+  ignoreMissing(error);
+  return { content: '', executable: false };
 }
 
 async function replaceFile(

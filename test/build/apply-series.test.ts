@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { applySeries, parseSeries } from '../../src/build/apply-series.ts';
 import { applyPatches } from '../../src/fetch/apply-patch.ts';
+import { requires } from '../support/requires.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const SERIES = 'debian/patches/series';
@@ -29,6 +31,23 @@ describe('the series of a source package', () => {
     await apply(tree);
     expect(readFileSync(join(tree, 'x.c'), 'utf8')).toBe('three\n');
     expect(readFileSync(join(tree, '.pc/applied-patches'), 'utf8')).toBe('first.patch\nsub/second.patch\n');
+  });
+
+  requires('quilt').test('can be taken off again by quilt, new files and removed ones too', async () => {
+    const second = '--- a/x.c\n+++ /dev/null\n@@ -1 +0,0 @@\n-two\n--- /dev/null\n+++ b/d/new.c\n@@ -0,0 +1 @@\n+new\n';
+    const tree = treeWith({
+      [SERIES]: 'first.patch\nsub/second.patch\n',
+      'debian/patches/first.patch': change('one', 'two'),
+      'debian/patches/sub/second.patch': second,
+    });
+    await apply(tree);
+    expect([existsSync(join(tree, 'x.c')), existsSync(join(tree, 'd/new.c'))]).toEqual([false, true]);
+    const environment = { PATH: process.env.PATH, HOME: tree, QUILT_PATCHES: 'debian/patches' };
+    const pop = () => execFileSync('quilt', ['pop'], { cwd: tree, env: environment, stdio: 'pipe' });
+    pop();
+    expect([readFileSync(join(tree, 'x.c'), 'utf8'), existsSync(join(tree, 'd/new.c'))]).toEqual(['two\n', false]);
+    pop();
+    expect(readFileSync(join(tree, 'x.c'), 'utf8')).toBe('one\n');
   });
 
   test('takes the nearest of several places, as patch does', async () => {
