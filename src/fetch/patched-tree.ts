@@ -37,7 +37,7 @@ export async function readNode({ directory, changes }: PatchedTree, path: string
   return readFileNode(join(directory, path));
 }
 
-async function readFileNode(path: string): Promise<TreeNode> {
+async function readFileNode(path: string): Promise<Extract<TreeNode, { kind: 'file' }>> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const { mode } = await file.stat();
