@@ -44,10 +44,14 @@ export type FlagChoice = 'as they are' | 'all on' | 'all off';
 
 /**
  * Writes containers that together hold every version of every recipe: the first one the first version of each, the
- * second one the second version of those that have two, and so on.
+ * second one the second version of those that have two, and so on. With `names` of those recipes alone.
  */
-export function writeEverything(directory: string, flags: FlagChoice = 'as they are'): readonly string[] {
-  const recipes = shippedRecipes();
+export function writeEverything(
+  directory: string,
+  flags: FlagChoice = 'as they are',
+  names?: readonly string[],
+): readonly string[] {
+  const recipes = shippedRecipes().filter(({ name }) => names?.includes(name) ?? true);
   const rounds = Math.max(...recipes.map(({ versions }) => versions.length));
   return Array.from({ length: rounds }, (_, round) => {
     const name = `everything-${round + 1}`;
