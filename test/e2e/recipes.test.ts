@@ -111,8 +111,8 @@ describe('the shipped recipes', () => {
 /** BUILDIT_RECIPES=app-text/tree,sys-process/tini builds those alone. */
 const names = process.env.BUILDIT_RECIPES?.split(',');
 
-requires('archive', 'user namespaces', 'bwrap', 'tar').describe(
-  names ? 'some recipes of each class' : 'all recipes',
+requires('long tests', 'archive', 'user namespaces', 'bwrap', 'tar').describe(
+  names ? 'some recipes' : 'all recipes',
   () => {
     let first: RecipeBuilder;
 
