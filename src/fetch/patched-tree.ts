@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, open, rename, rmdir, unlink, utimes } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, rename, rmdir, unlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { BuilditError } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
 
 const MAXIMUM_FILE_BYTES = 256 << 20;
 
@@ -57,28 +59,36 @@ export async function writeChanges(
   time: number | undefined,
   backups?: string,
 ): Promise<void> {
-  if (backups !== undefined) for (const path of changes.keys()) await backUp(directory, path, backups);
+  if (backups !== undefined) for (const path of changes.keys()) await backUp(directory, path, backups, time);
   const removed = [...changes].filter(([, node]) => node.kind === 'missing').map(([path]) => path);
   for (const path of removed) await unlink(join(directory, path)).catch(ignoreMissing);
   for (const [path, node] of changes) if (node.kind === 'file') await replaceFile(directory, path, node, time);
   for (const path of removed) await removeEmptyParents(directory, path);
 }
 
-async function backUp(directory: string, path: string, backups: string): Promise<void> {
-  const backup = `${backups}/${path}`;
-  await makeParents(directory, dirname(backup));
-  const before = await readFileNode(join(directory, path)).catch(emptyIfMissing);
-  const file = await open(join(directory, backup), 'wx', before.executable ? 0o755 : 0o644);
+/** With the mode and time of the file, whatever the umask and the clock: what is taken back must be the same each time. */
+async function backUp(directory: string, path: string, backups: string, time: number | undefined): Promise<void> {
+  const backup = join(directory, backups, path);
+  const original = join(directory, path);
+  const there = await lstat(original).catch(undefinedIfMissing);
+  const before = there === undefined ? undefined : await readFileNode(original);
   try {
-    await file.writeFile(Buffer.from(before.content, 'latin1'));
-  } finally {
-    await file.close();
+    await makeParents(directory, dirname(`${backups}/${path}`));
+    await writeFile(backup, Buffer.from(before?.content ?? '', 'latin1'), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (!['EEXIST', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    throw new BuilditError(
+      'input-invalid',
+      `Cannot apply a patch: "${printable(`${backups}/${path}`)}" is there already`,
+    );
   }
+  await chmod(backup, before?.executable === true ? 0o755 : 0o644);
+  const modified = there?.mtime ?? time;
+  if (modified !== undefined) await utimes(backup, modified, modified);
 }
 
-function emptyIfMissing(error: NodeJS.ErrnoException): { content: string; executable: boolean } {
+function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
   ignoreMissing(error);
-  return { content: '', executable: false };
 }
 
 async function replaceFile(

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { applySeries, parseSeries } from '../../src/build/apply-series.ts';
@@ -31,6 +40,37 @@ describe('the series of a source package', () => {
     await apply(tree);
     expect(readFileSync(join(tree, 'x.c'), 'utf8')).toBe('three\n');
     expect(readFileSync(join(tree, '.pc/applied-patches'), 'utf8')).toBe('first.patch\nsub/second.patch\n');
+  });
+
+  test('keeps each file as it was, with its mode and time, whatever the umask and the clock', async () => {
+    const tree = treeWith({ [SERIES]: 'p\n', 'debian/patches/p': change('one', 'two') });
+    chmodSync(join(tree, 'x.c'), 0o755);
+    utimesSync(join(tree, 'x.c'), 1_500_000_000, 1_500_000_000);
+    const before = process.umask(0o077);
+    try {
+      await apply(tree);
+    } finally {
+      process.umask(before);
+    }
+    const kept = statSync(join(tree, '.pc/p/x.c'));
+    expect([readFileSync(join(tree, '.pc/p/x.c'), 'utf8'), kept.mode & 0o777, kept.mtimeMs]).toEqual([
+      'one\n',
+      0o755,
+      1_500_000_000_000,
+    ]);
+  });
+
+  test('is refused in words where a patch writes what is kept for another', async () => {
+    const intrusion = '--- /dev/null\n+++ b/.pc/second/x.c\n@@ -0,0 +1 @@\n+x\n';
+    const tree = treeWith({
+      [SERIES]: 'first\nsecond\n',
+      'debian/patches/first': intrusion,
+      'debian/patches/second': change('one', 'two'),
+    });
+    await expect(apply(tree)).rejects.toMatchObject({
+      code: 'input-invalid',
+      message: 'Cannot apply a patch: ".pc/second/x.c" is there already',
+    });
   });
 
   requires('quilt').test('can be taken off again by quilt, new files and removed ones too', async () => {
