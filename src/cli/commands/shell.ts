@@ -20,7 +20,10 @@ export function addShellCommand(program: Command, cli: CliContext, finish: Finis
     .description("open a shell in exactly the sandbox of a package's build")
     .argument('<package>', 'the directory of a package, or CATEGORY/NAME of a package of the container here');
   addContainerOptions(command)
-    .option('--phase <name>', 'stop before this phase: unpack, patch, prepare, configure, build, install, strip or check')
+    .option(
+      '--phase <name>',
+      'stop before this phase: unpack, patch, prepare, configure, build, install, strip or check',
+    )
     .option('--failed', 'open what the last failed build left (it was run with --keep-failed)')
     .option('--test', 'open what the package is tested in, after it is built: it and what it needs at run time')
     .addHelpText('after', () =>
