@@ -12,7 +12,9 @@ import { openRunStore, prepareRun, type Run } from './pipeline/prepare-run.ts';
 import { withPresentPackages } from './pipeline/present-packages.ts';
 import { openPublishing, type Publishing, publishImagesOfRun } from './pipeline/publish-run.ts';
 import { realiseRun } from './pipeline/realise-run.ts';
+import { witnessPackages } from './pipeline/witness-packages.ts';
 import { withCollectionLock } from './store/collection-lock.ts';
+import type { Store } from './store/store.ts';
 
 export { addPatch } from './pipeline/add-patch.ts';
 export { compareRevisions } from './pipeline/compare-revisions.ts';
@@ -52,23 +54,38 @@ export async function build(options: BuildOptions): Promise<BuildOutcome> {
 /** Plans a container and says for each package whether it is there, changing nothing but a missing lock. */
 export async function makePlan(options: BuildOptions): Promise<PlanOutcome> {
   const run = await prepareRun(options);
-  const { plan, sharing } = run;
+  const { store, plan, sharing } = run;
   const { needed, lookups } = await assessPlan(plan, realisedFor(run, plan.imageCandidates), (hash) =>
     sharing.cache.peek(hash),
   );
+  const isSettled = await settled(store, lookups, options);
   await sharing.close();
-  return { plan, steps: needed.map((step) => plannedStep(step, lookups.get(step.hash)!)) };
+  const steps = needed.map((step) => plannedStep(step, lookups.get(step.hash)!));
+  return { plan, steps, isSettled, expiresMs: sharing.expiresMs() };
 }
 
 /** The same for every recipe of a repository at every version. */
-export async function makeRepositoryPlan(options: BuildOptions): Promise<Pick<PlanOutcome, 'steps'>> {
+export async function makeRepositoryPlan(options: BuildOptions): Promise<Omit<PlanOutcome, 'plan'>> {
   const store = await openRunStore(options);
   const { steps } = await planRepository(store, options);
   const sharing = await openSharing(store, options);
-  const planned: PlannedStep[] = [];
-  for (const step of steps) planned.push(plannedStep(step, await sharing.cache.peek(step.hash)));
+  const lookups = new Map<Hash, Availability>();
+  for (const { hash } of steps) lookups.set(hash, await sharing.cache.peek(hash));
+  const isSettled = await settled(store, lookups, options);
   await sharing.close();
-  return { steps: planned };
+  const planned = steps.map((step) => plannedStep(step, lookups.get(step.hash)!));
+  return { steps: planned, isSettled, expiresMs: sharing.expiresMs() };
+}
+
+/** What is found elsewhere, or nowhere, can be otherwise the next time without any file here having changed. */
+async function settled(
+  store: Store,
+  lookups: ReadonlyMap<Hash, Availability>,
+  { witness }: BuildOptions,
+): Promise<boolean> {
+  if ([...lookups.values()].some((found) => found.kind === 'miss' || found.place !== 'locally')) return false;
+  await witnessPackages(store, [...lookups.keys()], witness);
+  return true;
 }
 
 function plannedStep({ name, version, hash }: BuildStep, found: Availability): PlannedStep {

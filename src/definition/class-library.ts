@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { didYouMean } from '../document/closest-name.ts';
@@ -36,11 +37,15 @@ export function createClassLibrary({
 }): ClassLibrary {
   const trees = new Map<string, Promise<YamlMap | undefined>>();
 
-  const isThere = async (directory: string, name: string): Promise<boolean> => {
+  const places = new Map<string, boolean>();
+  const isThere = (directory: string, name: string): boolean => {
     const path = join(directory, `${name}${SUFFIX}`);
-    const found = await stat(path).catch(() => undefined);
-    if (found === undefined) witness?.missing(path);
-    return found !== undefined;
+    const known = places.get(path);
+    if (known !== undefined) return known;
+    const found = existsSync(path);
+    if (!found) witness?.missing(path);
+    places.set(path, found);
+    return found;
   };
 
   const read = (directory: string, boundary: string, name: string): Promise<YamlMap | undefined> => {
@@ -62,8 +67,8 @@ export function createClassLibrary({
       // The schema has complained.
       if (!isClassName(name)) return undefined;
       const own = repositoryDirectory === undefined ? undefined : join(repositoryDirectory, DIRECTORY);
-      const isShipped = await isThere(SHIPPED_CLASSES, name);
-      const isOwn = own !== undefined && (await isThere(own, name));
+      const isShipped = isThere(SHIPPED_CLASSES, name);
+      const isOwn = own !== undefined && isThere(own, name);
       if (isShipped && isOwn) {
         const file = shownPath(join(own, `${name}${SUFFIX}`));
         const message = `Cannot use the class "${name}": expected it once, found buildit's own and ${file}`;

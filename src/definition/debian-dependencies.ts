@@ -6,6 +6,7 @@ import type { YamlMap } from '../document/yaml-node.ts';
 import type { RepositoryDefinition } from '../model/container.ts';
 import { debianSourceKey } from '../model/lock.ts';
 import { isPackageNamePart } from '../model/names.ts';
+import type { Witness } from '../system/witness.ts';
 import { DEBIAN_CATEGORY, readingsOfAtom } from './atom.ts';
 import { CLASS_DEPENDENCY_KINDS, classDependencies } from './build-class.ts';
 import { createClassLibrary } from './class-library.ts';
@@ -64,19 +65,21 @@ function declaredAtoms(root: YamlMap): string[] {
 }
 
 /** `directory/category/name` of every recipe. */
-export async function recipeDirectories(directory: string): Promise<readonly string[]> {
+export async function recipeDirectories(directory: string, witness?: Witness): Promise<readonly string[]> {
   const found: string[] = [];
-  for (const category of await partsOf(directory)) {
-    for (const name of await partsOf(join(directory, category))) {
+  for (const category of await partsOf(directory, witness)) {
+    for (const name of await partsOf(join(directory, category), witness)) {
       const path = join(directory, category, name);
       const recipe = await stat(join(path, 'pkg.yaml')).catch(() => undefined);
       if (recipe?.isFile() === true) found.push(path);
+      else witness?.missing(join(path, 'pkg.yaml'));
     }
   }
   return found;
 }
 
-async function partsOf(directory: string): Promise<readonly string[]> {
+async function partsOf(directory: string, witness: Witness | undefined): Promise<readonly string[]> {
+  witness?.listed(directory);
   const entries = await readdir(directory, { withFileTypes: true });
   return entries
     .filter((entry) => entry.isDirectory() && isPackageNamePart(entry.name))

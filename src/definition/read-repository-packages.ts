@@ -33,8 +33,7 @@ export async function readRepositoryPackages(
   const problems = new Problems('definition-invalid');
   const library = createRecipeLibrary({ repositories, problems, witness });
   const recipes: Recipe[] = [];
-  for (const directory of await recipeDirectories(repository.directory)) {
-    witness?.listed(directory);
+  for (const directory of await recipeDirectories(repository.directory, witness)) {
     const [category, name] = relative(repository.directory, directory).split('/') as [string, string];
     const recipe = await library.find({ category, name });
     if (recipe !== undefined) recipes.push(recipe);

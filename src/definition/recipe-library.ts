@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closestName } from '../document/closest-name.ts';
 import type { Problems } from '../document/problems.ts';
@@ -28,30 +29,26 @@ export interface LibraryOptions {
 }
 
 export function createRecipeLibrary({ repositories, problems, witness }: LibraryOptions): RecipeLibrary {
-  const holders = new Map<string, Promise<readonly RepositoryDefinition[]>>();
+  const holders = new Map<string, readonly RepositoryDefinition[]>();
   const recipes = new Map<string, Promise<Recipe | undefined>>();
 
-  const holdersOf = (atom: Atom) => remembered(holders, packageName(atom), () => findHolders(atom));
-
-  async function findHolders(atom: Atom): Promise<readonly RepositoryDefinition[]> {
-    const found = await Promise.all(
-      repositories.map(async (repository) => {
-        const path = join(repository.directory, atom.category, atom.name, 'pkg.yaml');
-        return await stat(path).then(
-          () => [repository],
-          () => {
-            witness?.missing(path);
-            return [];
-          },
-        );
-      }),
-    );
-    return found.flat();
+  function holdersOf(atom: Atom): readonly RepositoryDefinition[] {
+    const name = packageName(atom);
+    const known = holders.get(name);
+    if (known !== undefined) return known;
+    const found = repositories.filter(({ directory }) => {
+      const path = join(directory, atom.category, atom.name, 'pkg.yaml');
+      const isThere = existsSync(path);
+      if (!isThere) witness?.missing(path);
+      return isThere;
+    });
+    holders.set(name, found);
+    return found;
   }
 
   async function read(atom: Atom): Promise<Recipe | undefined> {
     const name = packageName(atom);
-    const [holder, other] = await holdersOf(atom);
+    const [holder, other] = holdersOf(atom);
     if (holder === undefined) return undefined;
     if (other !== undefined) {
       const message = `Cannot choose "${name}": expected it in one repository, found it in ${holder.name} and ${other.name}`;
@@ -63,7 +60,7 @@ export function createRecipeLibrary({ repositories, problems, witness }: Library
   }
 
   return {
-    has: async (atom) => (await holdersOf(atom)).length > 0,
+    has: async (atom) => holdersOf(atom).length > 0,
     find: (atom) => remembered(recipes, packageName(atom), () => read(atom)),
     async suggest(atom) {
       const names = (await listRecipes(repositories)).map(({ name }) => name);

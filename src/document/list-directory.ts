@@ -1,5 +1,4 @@
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { type Dirent, readdirSync, statSync } from 'node:fs';
 import type { Witness } from '../system/witness.ts';
 
 /**
@@ -11,10 +10,10 @@ export async function listDirectory(
   witness: Witness | undefined,
 ): Promise<readonly Dirent[] | undefined> {
   try {
-    const status = await stat(path);
+    const status = statSync(path);
     if (!status.isDirectory()) return undefined;
     witness?.listed(path);
-    return await readdir(path, { withFileTypes: true });
+    return readdirSync(path, { withFileTypes: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return undefined;
     witness?.missing(path);

@@ -1,8 +1,8 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { BuilditError, type ErrorCode } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { Witness } from '../system/witness.ts';
+import { systemErrorCode } from '../system/write-failure.ts';
 import { createDocumentText } from './document-text.ts';
 import type { DocumentText } from './yaml-node.ts';
 
@@ -55,19 +55,9 @@ export async function readText(path: string, options: ReadTextOptions): Promise<
 export async function readBytes(path: string, { name, maximumBytes, code, witness }: ReadTextOptions): Promise<Buffer> {
   const shown = printable(name);
   const position = { file: name, line: 1, column: 1 };
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW).catch((cause) => {
-    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') {
-      witness?.missing(path);
-      throw new BuilditError('file-missing', `Cannot read "${shown}": expected a file, found none`, { cause });
-    }
-    const found = cause.code === 'ELOOP' ? 'a symbolic link' : `an error (${cause.code})`;
-    throw new BuilditError(code, `Cannot read "${shown}": expected a readable file, found ${found}`, {
-      position,
-      cause,
-    });
-  });
+  const file = open();
   try {
-    const status = await file.stat();
+    const status = fstatSync(file);
     if (!status.isFile()) {
       const found = status.isDirectory() ? 'a directory' : 'a device, a pipe or a socket';
       throw new BuilditError(code, `Cannot read "${shown}": expected a regular file, found ${found}`, { position });
@@ -78,7 +68,7 @@ export async function readBytes(path: string, { name, maximumBytes, code, witnes
     let buffer = Buffer.allocUnsafe(status.size + 1);
     let length = 0;
     while (length <= maximumBytes) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
+      const bytesRead = readSync(file, buffer, length, buffer.length - length, null);
       if (bytesRead === 0) break;
       length += bytesRead;
       if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * length, maximumBytes + 1) + 1);
@@ -86,7 +76,24 @@ export async function readBytes(path: string, { name, maximumBytes, code, witnes
     if (length > maximumBytes) throw tooLarge(length);
     return buffer.subarray(0, length);
   } finally {
-    await file.close();
+    closeSync(file);
+  }
+
+  function open(): number {
+    try {
+      return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    } catch (cause) {
+      const errno = systemErrorCode(cause);
+      if (errno === 'ENOENT' || errno === 'ENOTDIR') {
+        witness?.missing(path);
+        throw new BuilditError('file-missing', `Cannot read "${shown}": expected a file, found none`, { cause });
+      }
+      const found = errno === 'ELOOP' ? 'a symbolic link' : `an error (${errno})`;
+      throw new BuilditError(code, `Cannot read "${shown}": expected a readable file, found ${found}`, {
+        position,
+        cause,
+      });
+    }
   }
 
   function tooLarge(size: number): BuilditError {

@@ -5,6 +5,7 @@ import type { KeptLayer } from '../model/layer.ts';
 import { readEncoding, removeEncodings } from '../store/encodings.ts';
 import { blobSize, openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
+import { blobPath, encodingPath } from '../store/store-paths.ts';
 import { removeLayerTree, staleTreePath, treePath } from '../store/trees.ts';
 import { systemErrorCode } from '../system/write-failure.ts';
 import { encoderOf } from './compress.ts';
@@ -87,8 +88,16 @@ async function encodedTar(store: Store, layer: KeptLayer): Promise<AsyncIterable
 
 /** Whether the store can give a layer's files without building or converting anything again. */
 export async function hasLayer(store: Store, layer: Pick<KeptLayer, 'diffId'>): Promise<boolean> {
-  const tree = (await treePath(store, layer.diffId)) ?? (await staleTreePath(store, layer.diffId));
-  return tree !== undefined || (await findAnyEncoding(store, layer)) !== undefined;
+  return (await layerPaths(store, layer)).length > 0;
+}
+
+/** What lies in the store that a layer's files can be had from; empty where there is nothing. */
+export async function layerPaths(store: Store, { diffId }: Pick<KeptLayer, 'diffId'>): Promise<readonly string[]> {
+  const tree = (await treePath(store, diffId)) ?? (await staleTreePath(store, diffId));
+  if (tree !== undefined) return [tree];
+  const found = await findAnyEncoding(store, { diffId });
+  if (found === undefined) return [];
+  return [encodingPath(store, diffId, encoderOf(found.compression)), blobPath(store, found.digest)];
 }
 
 async function findAnyEncoding(store: Store, { diffId }: Pick<KeptLayer, 'diffId'>) {

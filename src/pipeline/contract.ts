@@ -68,6 +68,10 @@ export interface PlanOutcome {
   readonly plan: Plan;
   /** Dependencies first. */
   readonly steps: readonly PlannedStep[];
+  /** Everything was found here, and the witness knows where: the next plan is the same unless one of its files changes. */
+  readonly isSettled: boolean;
+  /** Milliseconds since 1970: when the first signature that was relied on stops counting by itself. */
+  readonly expiresMs: number | undefined;
 }
 
 export interface LockOutcome {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -149,6 +149,38 @@ needs.test('plan, hash, why and log tell about a package', async () => {
   );
   expect((await run('log', 'tiny/pkgs/tiny')).stdout).toContain('install');
 });
+
+needs.test('a plan of what is all there is answered from a receipt, until a file of it changes', async () => {
+  const { directory, run } = tinyContainer();
+  const receipts = join(store.path(), 'receipts');
+  const written = async (...argv: string[]) => {
+    const before = existsSync(receipts) ? readdirSync(receipts) : [];
+    const result = await run(...argv);
+    return { result, count: readdirSync(receipts).filter((name) => !before.includes(name)).length };
+  };
+  await run('tiny');
+  const first = await written('plan', 'tiny');
+  expect(first).toMatchObject({ result: { stdout: expect.stringContaining('0 to build, 1 found') }, count: 1 });
+  expect(await written('plan', 'tiny')).toEqual({ ...first, count: 0 });
+
+  const { steps } = JSON.parse((await run('plan', '--json', 'tiny')).stdout);
+  const record = findRecord(steps[0].hash);
+  renameSync(record, `${record}.away`);
+  expect((await run('plan', 'tiny')).stdout).toContain('1 to build, 0 found');
+  renameSync(`${record}.away`, record);
+  expect(await run('plan', 'tiny')).toEqual(first.result);
+
+  writeTinyContainer(directory, { build: 'echo other > result' });
+  const missing = await written('plan', 'tiny');
+  expect(missing).toMatchObject({ result: { stdout: expect.stringContaining('1 to build, 0 found') }, count: 0 });
+  expect((await run('plan', '--exit-code', 'tiny')).exitCode).toBe(22);
+});
+
+function findRecord(hash: string): string {
+  const top = join(store.path(), 'records');
+  const names = readdirSync(top, { recursive: true }) as string[];
+  return join(top, names.find((name) => name.includes(hash.slice(4)) && statSync(join(top, name)).isFile())!);
+}
 
 needsTerminal.test('a failed build says so, and its log and its kept tree can be looked at', async () => {
   const { run, cwd, environment } = tinyContainer({ build: 'echo before; echo left > behind; false' });

@@ -2,15 +2,20 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseRevisionRange } from '../../discover/revision-range.ts';
 import { BuilditError } from '../../model/errors.ts';
+import type { BuilditEvent } from '../../model/events.ts';
 import { hashAsUuid } from '../../model/package-hash.ts';
 import type { RevisionChanges } from '../../pipeline/compare-revisions.ts';
 import type { PlanOutcome } from '../../pipeline/contract.ts';
+import { createWitness, type Witness } from '../../system/witness.ts';
 import { changeLines, hasChanges } from '../change-lines.ts';
 import { checkDirectory, definitionFile } from '../check-directory.ts';
 import type { CliContext } from '../cli-context.ts';
+import { coloursFor } from '../colours.ts';
 import type { Finish } from '../command-line.ts';
 import { addContainerOptions, type ContainerOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
+import { renderSecondRun } from '../receipt/second-run.ts';
+import { writeReceipt } from '../receipt/write-receipt.ts';
 import { type Session, withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
 import { buildOptions, optionsAt } from './build.ts';
@@ -48,10 +53,13 @@ export function addPlanCommand(program: Command, cli: CliContext, finish: Finish
           if (flags.exitCode === true && hasChanges(changes)) finish(WOULD_BUILD);
           return;
         }
-        const outcome = await planOne(cli, directories, flags, session);
+        const witness = createWitness();
+        const outcome = await planOne(cli, directories, flags, session, witness);
+        const lines = planLines(outcome);
         if (flags.json === true) session.document({ steps: outcome.steps });
-        else session.result(planLines(outcome));
+        else session.result(lines);
         if (flags.exitCode === true && missedSteps(outcome).length > 0) finish(WOULD_BUILD);
+        if (outcome.isSettled) await keepReceipt(cli, flags, session.events, witness, { ...outcome, lines });
       }),
     );
 }
@@ -61,14 +69,31 @@ async function planOne(
   [directory, second]: readonly string[],
   flags: PlanFlags,
   session: Session,
-): Promise<Pick<PlanOutcome, 'steps'>> {
+  witness: Witness,
+): Promise<Omit<PlanOutcome, 'plan'>> {
   if (second !== undefined) {
     throw new BuilditError('usage', 'Cannot plan: expected one directory without --changed, found several');
   }
   const { makePlan, makeRepositoryPlan } = await import('../../pipeline.ts');
   const holds = definitionFile(cli.cwd, directory!);
-  const options = await buildOptions(cli, directory!, flags, session, { holds });
+  const options = await buildOptions(cli, directory!, flags, session, { holds, witness });
   return holds === 'repository.yaml' ? makeRepositoryPlan(options) : makePlan(options);
+}
+
+/** Everything was found, so the exit code of the next run is 0 as well. */
+async function keepReceipt(
+  cli: CliContext,
+  flags: PlanFlags,
+  events: readonly BuilditEvent[],
+  witness: Witness,
+  { lines, expiresMs }: { readonly lines: readonly string[]; readonly expiresMs: number | undefined },
+): Promise<void> {
+  const { stderr } = renderSecondRun(events, [], {
+    quiet: flags.quiet === true,
+    colours: coloursFor(cli.stderr.isTerminal, cli.environment),
+  });
+  const stdout = lines.map((line) => `${line}\n`).join('');
+  await writeReceipt(cli.installation, cli, { stdout, stderr, sightings: witness.sightings(), expiresMs });
 }
 
 async function planChanges(
