@@ -34,12 +34,12 @@ export function createCarriedClosures(packages: ReadonlyMap<string, ResolvedPack
     const known = closures[numbers.get(name)!];
     if (known !== undefined) return known;
     const needsOf = (needed: string) => {
-      const number = numbers.get(needed)!;
-      return closures[number] === undefined ? facts[number]!.needs : [];
+      const { needs } = facts[numbers.get(needed)!]!;
+      return needs.filter((other) => closures[numbers.get(other)!] === undefined);
     };
     for (const member of orderPackages([name], needsOf)) {
       const number = numbers.get(member)!;
-      closures[number] ??= union([
+      closures[number] = union([
         ...facts[number]!.needs.map((needed) => closures[numbers.get(needed)!]!),
         Int32Array.of(number),
       ]);
@@ -88,15 +88,19 @@ function createUnion(count: number): (lists: readonly Int32Array[]) => Int32Arra
   return (lists) => {
     mark += 1;
     let length = 0;
-    for (const list of lists) {
-      for (let index = 0; index < list.length; index += 1) {
-        const number = list[index]!;
-        if (marks[number] === mark) continue;
-        marks[number] = mark;
-        joined[length] = number;
-        length += 1;
-      }
-    }
+    for (const list of lists) length = addUnmarked(list, joined, length, marks, mark);
     return joined.slice(0, length);
   };
+}
+
+function addUnmarked(list: Int32Array, to: Int32Array, at: number, marks: Int32Array, mark: number): number {
+  let length = at;
+  for (let index = 0; index < list.length; index += 1) {
+    const number = list[index]!;
+    if (marks[number] === mark) continue;
+    marks[number] = mark;
+    to[length] = number;
+    length += 1;
+  }
+  return length;
 }

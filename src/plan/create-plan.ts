@@ -5,10 +5,11 @@ import type { ResolvedPackage } from '../model/package.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep, Plan, PlanStep, StandIn } from '../model/plan.ts';
 import { createCarriedClosures } from './carried-closures.ts';
-import { carriedDependencies, imagePackages, ownNames, type RootMembers, rootMembers } from './compose-members.ts';
+import { carriedDependencies, imagePackages, ownNames, rootMembers } from './compose-members.ts';
 import { createDebianClosures } from './debian-closures.ts';
 import { orderPackages } from './order-packages.ts';
-import { debianHash, packageHash, packageInputs, type SandboxIdentity } from './package-inputs.ts';
+import { createPackageHasher } from './package-hasher.ts';
+import { debianHash, packageInputs, type SandboxIdentity } from './package-inputs.ts';
 
 export interface PlanLocks {
   readonly repositories: Readonly<Record<string, RepositoryLock>>;
@@ -29,8 +30,7 @@ export function createPlan(definitions: Definitions, locks: PlanLocks, sandbox: 
   );
 
   const hashes = new Map<string, Hash>();
-  /** The same by the packages' numbers. */
-  const numbered: Hash[] = new Array(packages.size);
+  const hasher = createPackageHasher(packages.size);
   const steps: BuildStep[] = [];
   const conversions = new Map<Hash, ConvertStep>();
   const convert = createConversions(conversions);
@@ -39,12 +39,23 @@ export function createPlan(definitions: Definitions, locks: PlanLocks, sandbox: 
     const repository = repositories.get(definition.repository)!;
     const { set, closures } = rootSets.get(repository.name)!;
     const members = rootMembers(definition, repository, set, closures);
-    const root = rootOf(members, convert, numbered);
-    const inputs = packageInputs(definition, definitions.container.platform, root, locks.container.patches, sandbox);
-    const hash = packageHash(inputs, root);
+    const debian = members.debian.map(convert);
+    const root = asked(() => rootOf(debian, members.packages, hasher.hashes));
+    const { platform } = definitions.container;
+    const inputs = packageInputs(definition, platform, root, locks.container.patches, sandbox);
+    const hash = hasher.hash(own.numberOf(name), inputs, { debian, packages: members.packages });
     hashes.set(name, hash);
-    numbered[own.numberOf(name)] = hash;
-    steps.push({ kind: 'build', name, version: definition.version, hash, package: definition, root, inputs });
+    steps.push({
+      kind: 'build',
+      name,
+      version: definition.version,
+      hash,
+      package: definition,
+      inputs,
+      get root() {
+        return root();
+      },
+    });
   }
 
   const image = overridden(locks.container.debian, locks.container.overrides);
@@ -97,15 +108,20 @@ function standInsOf(
   return standIns;
 }
 
-function rootOf(
-  { debian, packages }: RootMembers,
-  convert: (pin: DebianPin) => Hash,
-  numbered: readonly Hash[],
-): Hash[] {
+/** Roots have millions of members between them, and a run looks at few of them: each list is made when it is asked for. */
+function asked<Value>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function rootOf(debian: readonly Hash[], packages: Int32Array, numbered: readonly Hash[]): Hash[] {
   const root: Hash[] = new Array(debian.length + packages.length);
   let length = 0;
-  for (const pin of debian) root[length++] = convert(pin);
-  for (const number of packages) root[length++] = numbered[number]!;
+  for (const hash of debian) root[length++] = hash;
+  for (let index = 0; index < packages.length; index += 1) root[length++] = numbered[packages[index]!]!;
   return root;
 }
 

@@ -1,5 +1,5 @@
-import { canonicalObject, type JsonValue } from '../model/canonical-json.ts';
-import { type Digest, digestOfJson, sha256 } from '../model/digest.ts';
+import type { JsonValue } from '../model/canonical-json.ts';
+import { type Digest, digestOfJson } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { DEBIAN_CONVERTER_VERSION, DPKG_DATABASE_VERSION, HASH_FORMAT } from '../model/identity.ts';
 import type { DiffId } from '../model/layer.ts';
@@ -23,7 +23,7 @@ export interface SandboxIdentity {
 export function packageInputs(
   definition: ResolvedPackage,
   platform: Platform,
-  root: readonly Hash[],
+  root: () => readonly Hash[],
   patches: Readonly<Record<string, PatchPin>>,
   sandbox: SandboxIdentity,
 ): HashInputs {
@@ -59,17 +59,10 @@ export function packageInputs(
     environment: definition.environment,
     files: definition.files.map(({ path, sha256, executable }) => ({ path, sha256, executable })),
     sandbox: { contract: sandbox.contract, generatedFiles: sandbox.generatedFiles },
-    root,
+    get root() {
+      return root();
+    },
   };
-}
-
-/**
- * The HASH: the digest of the inputs. A root may have thousands of members, of which each is 64 hexadecimal digits: their
- * list is its own JSON, without looking at any of them.
- */
-export function packageHash(inputs: HashInputs, root: readonly Hash[]): Hash {
-  const text = root.length === 0 ? '[]' : `["${root.join('","')}"]`;
-  return sha256(canonicalObject(inputs, { root: text }));
 }
 
 /** The identity of a Debian package's layer: the exact archive and the way it is converted. */
