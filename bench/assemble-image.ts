@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { builditCommand, builtContainer, forgetImages } from './support/buildit.ts';
 import { compare, type Finding } from './support/comparison.ts';
 import { debTrees, imagePins } from './support/debian-packages.ts';
 import { podmanBuild, removeStorage, storageArguments } from './support/engine-storage.ts';
 import { interleave } from './support/measure.ts';
+import { peakMebibytes } from './support/peak-memory.ts';
 import { type Place, removeTree } from './support/place.ts';
 import { runProgram, runScript } from './support/run-program.ts';
 
@@ -22,11 +23,12 @@ export async function assembleImage(place: Place, repetitions: number): Promise<
     repetitions,
   );
   const what = `assembling an image of ${trees.length} packages`;
-  const peak = peakMemory(place, directory);
+  forgetImages(place, directory);
+  const peak = peakMebibytes(place, builditCommand(place, directory));
   return [
     compare(what, buildit!, umoci!, 0.15),
     compare(what, buildit!, buildah!, 0.06),
-    { what: `${what}: largest memory`, amount: peak / 2 ** 20, unit: 'MiB', limit: 256 },
+    { what: `${what}: largest memory`, amount: peak, unit: 'MiB', limit: 256 },
     ...(await nothingChanged(place, directory, trees, repetitions)),
   ];
 }
@@ -104,16 +106,4 @@ function podmanContext(place: Place, trees: readonly string[]): string {
   });
   writeFileSync(join(context, 'Containerfile'), ['FROM scratch', ...steps, ''].join('\n'));
   return context;
-}
-
-/** Largest resident memory of buildit's process, in bytes, as the kernel tells it at its end. */
-function peakMemory(place: Place, directory: string): number {
-  forgetImages(place, directory);
-  const path = place.path('peak-memory');
-  rmSync(path, { force: true });
-  const code = `import { writeFileSync } from 'node:fs';
-    process.on('exit', () => writeFileSync(${JSON.stringify(path)}, String(process.resourceUsage().maxRSS)));`;
-  const [node, ...rest] = builditCommand(place, directory);
-  runProgram([node!, '--import', `data:text/javascript,${encodeURIComponent(code)}`, ...rest]);
-  return Number(readFileSync(path, 'utf8')) * 1024;
 }

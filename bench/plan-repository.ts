@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { keepSealed } from '../src/cache/local-seal.ts';
 import { readDefinitions } from '../src/definition/read-definitions.ts';
 import { keepLayer } from '../src/layer/keep-layer.ts';
@@ -11,6 +12,7 @@ import { benchConfig, programCommand, REPOSITORY, silentContext } from './suppor
 import { compare, type Finding } from './support/comparison.ts';
 import { FIFTY, LARGE, type RepositoryShape, writeMadeRepository } from './support/made-repository.ts';
 import { interleave } from './support/measure.ts';
+import { peakMebibytes } from './support/peak-memory.ts';
 import type { Place } from './support/place.ts';
 import { runProgram } from './support/run-program.ts';
 
@@ -61,30 +63,67 @@ export async function planLargeRepository(place: Place, repetitions: number): Pr
 
 /** `buildit plan` of a container of 50 recipes that are all in the store. */
 export async function planFiftyRecipes(place: Place, repetitions: number): Promise<readonly Finding[]> {
-  const { directory, config } = await madeRepository(place, 'fifty', FIFTY);
-  await storeAll(directory, config);
-  const command = [
-    process.execPath,
-    `${REPOSITORY}/bin/buildit.js`,
-    'plan',
-    '--exit-code',
-    '--store',
-    place.store,
-    directory,
-  ];
-  runProgram(command);
-  const [buildit, node] = await interleave(
+  const stored = await storedContainer(place, 'fifty', FIFTY);
+  const [unchanged, changed, node] = await interleave(
     [
-      { name: 'buildit', run: () => runProgram(command) },
-      { name: '`node -e 0`', run: () => runProgram([process.execPath, '-e', '0']) },
+      { name: 'buildit', prepare: stored.plan, run: stored.plan },
+      { name: 'buildit', prepare: stored.changeComment, run: stored.plan },
+      { name: '`node -e 0`', run: startNode },
     ],
     repetitions,
   );
   const what = 'planning 50 recipes, everything stored';
   return [
-    { what, amount: Math.min(...buildit!.wallMs) / 1000, unit: 's', limit: 0.3 },
-    compare(what, buildit!, node!, 3),
+    { what, amount: Math.min(...unchanged!.wallMs) / 1000, unit: 's', limit: 0.3 },
+    compare(what, unchanged!, node!, 3),
+    compare(`${what}, a comment of one changed`, changed!, node!, undefined),
   ];
+}
+
+/** The same of 10,000. */
+export async function planLargeContainer(place: Place, repetitions: number): Promise<readonly Finding[]> {
+  const stored = await storedContainer(place, 'large', LARGE);
+  stored.plan();
+  const [unchanged, node] = await interleave(
+    [
+      { name: 'buildit', run: stored.plan },
+      { name: '`node -e 0`', run: startNode },
+    ],
+    repetitions,
+  );
+  const changed = await interleave([{ name: 'buildit', prepare: stored.changeComment, run: stored.plan }], 1);
+  const what = 'planning 10,000 recipes, everything stored';
+  return [
+    { what, amount: Math.min(...unchanged!.wallMs) / 1000, unit: 's', limit: 1 },
+    { what: `${what}: memory`, amount: peakMebibytes(place, stored.command), unit: 'MiB', limit: 256 },
+    compare(what, unchanged!, node!, undefined),
+    compare(`${what}, a comment of one changed`, changed[0]!, node!, undefined),
+  ];
+}
+
+function startNode(): void {
+  runProgram([process.execPath, '-e', '0']);
+}
+
+/** A container whose packages are all in the store. */
+async function storedContainer(place: Place, name: string, shape: RepositoryShape) {
+  const { directory, config } = await madeRepository(place, name, shape);
+  await storeAll(directory, config);
+  const command = [
+    process.execPath,
+    `${REPOSITORY}/bin/buildit.js`,
+    ...['plan', '--exit-code', '--store', place.store, directory],
+  ];
+  const recipe = join(config.recipes[0]!.path, 'stack-0/package-0-0/pkg.yaml');
+  let changes = 0;
+  return {
+    command,
+    plan: () => runProgram(command),
+    changeComment: () => {
+      changes += 1;
+      writeFileSync(recipe, `${readFileSync(recipe, 'utf8')}# change ${changes}\n`);
+    },
+  };
 }
 
 async function madeRepository(place: Place, name: string, shape: RepositoryShape) {

@@ -6,7 +6,7 @@ import { composeBuildRoot } from './compose-root.ts';
 import { convertPackages } from './convert-packages.ts';
 import { nothingToDo } from './nothing-to-do.ts';
 import { planPackages } from './plan-packages.ts';
-import { planFiftyRecipes, planLargeRepository } from './plan-repository.ts';
+import { planFiftyRecipes, planLargeContainer, planLargeRepository } from './plan-repository.ts';
 import { publishOnePackage, publishPackages } from './publish-packages.ts';
 import { pullPackages } from './pull-packages.ts';
 import { type Finding, isWithinLimit } from './support/comparison.ts';
@@ -23,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, { readonly run: Benchmark; readonly re
   'compile-in-sandbox': { run: compileInSandbox, repetitions: 5 },
   'plan-packages': { run: planPackages, repetitions: 9 },
   'plan-large-repository': { run: planLargeRepository, repetitions: 5 },
+  'plan-large-container': { run: planLargeContainer, repetitions: 7 },
   'plan-fifty-recipes': { run: planFiftyRecipes, repetitions: 11 },
   'publish-packages': { run: publishPackages, repetitions: 3 },
   'publish-one-package': { run: publishOnePackage, repetitions: 3 },
