@@ -14,17 +14,18 @@ import { createPlan } from '../../src/plan/create-plan.ts';
 import { reachable } from '../../src/plan/order-packages.ts';
 import { requires } from '../support/requires.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { AS_IS } from './support/build-varied.ts';
 import { type FlagChoice, MAIN, shippedRecipes, writeEverything } from './support/every-recipe.ts';
 import { imageDigests } from './support/image-digests.ts';
-import { openPlace, type Person } from './support/place.ts';
-import { runInstalled } from './support/run-installed.ts';
-import { giveTo, ordinaryUser, type User } from './support/users.ts';
-import type { VariedRun } from './support/variations.ts';
+import { openPlace } from './support/place.ts';
+import { type InstalledResult, runInstalled } from './support/run-installed.ts';
+import { giveTo, ordinaryUser } from './support/users.ts';
+import { allAtOnce, VARIATIONS, type Variation } from './support/variations.ts';
 
 const config = { recipes: [{ name: 'main', path: MAIN }], use: { with: [], without: [] } };
 const platform = { os: 'linux', architecture: 'amd64' } as const;
 const CHOICES: readonly FlagChoice[] = ['as they are', 'all on', 'all off'];
-const EVERYTHING_MS = 3_600_000;
+const EVERYTHING_MS = 7_200_000;
 
 const place = openPlace();
 
@@ -108,48 +109,48 @@ describe('the shipped recipes', () => {
   });
 });
 
+/** One recipe of each class that needs no large compiler: what every run of the tests builds. */
+const FEW = [
+  'app-text/tree',
+  'dev-libs/libyaml',
+  'sys-process/tini',
+  'app-misc/ack',
+  'dev-perl/file-next',
+  'dev-util/flake8',
+  'www-servers/http-server',
+];
+const isLong = process.env.BUILDIT_LONG_TESTS === '1';
 /** BUILDIT_RECIPES=app-text/tree,sys-process/tini builds those alone. */
-const names = process.env.BUILDIT_RECIPES?.split(',');
+const names = process.env.BUILDIT_RECIPES?.split(',') ?? (isLong ? undefined : FEW);
+const everything = allAtOnce(
+  'for somebody else, elsewhere and later, to the same bytes',
+  VARIATIONS.filter(({ title }) => isLong || !title.includes('Node')),
+);
 
-requires('long tests', 'archive', 'user namespaces', 'bwrap', 'tar').describe(
-  names ? 'some recipes' : 'all recipes',
+requires('archive', 'user namespaces', 'bwrap', 'tar', 'setpriv', 'unshare', ...everything.needs).describe(
+  names === undefined ? 'all recipes build' : 'some recipes build',
   () => {
     let first: RecipeBuilder;
 
-    beforeAll(() => {
-      first = openBuilder('somebody', undefined);
-    });
+    beforeAll(async () => {
+      first = openBuilder('somebody', AS_IS);
+      await first.build();
+    }, EVERYTHING_MS);
 
     test(
-      'build from an empty store, and for somebody else at another place to the same bytes',
+      everything.title,
       async () => {
-        await first.build({});
-        const user = process.getuid?.() === 0 ? ordinaryUser(1) : undefined;
-        const other = openBuilder('Ein anderer Ort — with spaces, äöü', user);
-        await other.build({
-          umask: '077',
-          hostName: 'another-machine.example',
-          environment: {
-            TZ: 'Pacific/Kiritimati',
-            LANG: 'tr_TR.UTF-8',
-            LC_ALL: 'tr_TR.UTF-8',
-            CFLAGS: '-O0 -DSTRANGE=1',
-          },
-          args: ['--jobs', '1'],
-        });
+        const other = openBuilder('somebody else', everything);
+        await other.build();
         expect(other.digests()).toEqual(first.digests());
       },
-      2 * EVERYTHING_MS,
+      EVERYTHING_MS,
     );
 
-    test('pass their own tests again from what was built', async () => {
+    test('and pass their own tests again from what was built', async () => {
       let tested = 0;
       for (const container of first.containers) {
-        const again = await runInstalled({
-          installation: place.installation(),
-          person: { ...first.person, container },
-          args: ['test', '--json', container],
-        });
+        const again = await first.run(['test', '--json', container]);
         expect(again, again.stderr).toMatchObject({ exitCode: 0 });
         for (const { tests } of JSON.parse(again.stdout).tested) tested += tests.length;
       }
@@ -159,29 +160,34 @@ requires('long tests', 'archive', 'user namespaces', 'bwrap', 'tar').describe(
 );
 
 interface RecipeBuilder {
-  readonly person: Person;
   readonly containers: readonly string[];
-  build(run: VariedRun): Promise<void>;
+  run(args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<InstalledResult>;
+  build(): Promise<void>;
   digests(): readonly unknown[];
 }
 
-/** Somebody with containers of the recipes and an empty store. */
-function openBuilder(name: string, user: User): RecipeBuilder {
-  const home = join(place.path, name);
-  mkdirSync(home);
+/** Somebody with containers of the recipes and an empty store, on a machine that differs from this one. */
+function openBuilder(name: string, variation: Variation): RecipeBuilder {
+  const home = join(place.path, variation.names?.home ?? '', name);
+  mkdirSync(home, { recursive: true });
   const containers = writeEverything(home, 'as they are', names);
+  const user = variation.isOtherUser === true ? ordinaryUser(1) : undefined;
   giveTo(user, home);
   const person = { user, home, store: join(home, 'store'), container: containers[0]! };
+  const { args: extra = [], ...changes } = variation.changes(place);
+  const installation = place.installation(variation.names?.installation);
+  const run: RecipeBuilder['run'] = (args, environment = changes.environment ?? {}) =>
+    runInstalled({ installation, person, ...changes, environment, args });
   return {
-    person,
     containers,
-    async build({ args = [], ...run }) {
-      const built = await runInstalled({
-        installation: place.installation(),
-        person,
-        ...run,
-        args: ['build', ...args, ...containers],
-      });
+    run,
+    async build() {
+      const isLater = variation.isLater === true;
+      for (const container of isLater ? containers : []) {
+        const fetched = await run(['fetch', container], {});
+        expect(fetched, fetched.stderr).toMatchObject({ exitCode: 0 });
+      }
+      const built = await run(['build', ...(isLater ? ['--offline'] : []), ...extra, ...containers]);
       expect(built, built.stderr).toMatchObject({ exitCode: 0 });
     },
     digests: () => containers.map((container) => imageDigests({ container })),

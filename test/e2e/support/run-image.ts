@@ -12,6 +12,8 @@ export interface Answer {
 /** A container that runs, with a network of its own that nothing else reaches. */
 export interface RunningContainer {
   get(url: string): Promise<Answer>;
+  /** Sends a text to a port, and answers all that comes until the other side closes. */
+  say(port: number, text: string): Promise<string>;
   stop(): void;
 }
 
@@ -59,6 +61,7 @@ export function startWithPodman(directory: string, image: string): RunningContai
   }).trim();
   return {
     get: (url) => getInside(pid, url),
+    say: (port, text) => sayInside(pid, port, text),
     stop: () => {
       spawnSync(podman!, [...options, 'rm', '--force', '--time', '1', id]);
     },
@@ -98,6 +101,7 @@ export async function startWithRunc(directory: string, layout: string, tag: stri
   execFileSync('nsenter', ['--target', `${pid}`, '--net', 'ip', 'link', 'set', 'lo', 'up']);
   return {
     get: (url) => getInside(`${pid}`, url),
+    say: (port, text) => sayInside(`${pid}`, port, text),
     stop: async () => {
       runc('kill', 'web', 'KILL');
       await ended;
@@ -114,6 +118,15 @@ async function getInside(pid: string, url: string): Promise<Answer> {
     if (run.status !== 0) return undefined;
     const end = run.stdout.lastIndexOf('\n');
     return { status: Number(run.stdout.slice(end + 1)), body: run.stdout.slice(0, end) };
+  });
+}
+
+async function sayInside(pid: string, port: number, text: string): Promise<string> {
+  return waitFor(() => {
+    const script = 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf %s "$2" >&3 && cat <&3';
+    const args = ['--target', pid, '--net', 'timeout', '5', 'bash', '-c', script, 'bash', `${port}`, text];
+    const run = spawnSync('nsenter', args, { encoding: 'utf8' });
+    return run.status === 0 ? run.stdout : undefined;
   });
 }
 
