@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { Problems } from './problems.ts';
+import { SCHEMA_OPTIONS } from './schema-options.ts';
 import { addSchemaProblems, type UnsupportedWords } from './schema-problem.ts';
 import { plainValue, type YamlNode } from './yaml-node.ts';
 
@@ -17,7 +19,7 @@ export async function validateSchema(
 ): Promise<void> {
   let validator = validators.get(schema);
   if (validator === undefined) {
-    validator = compileSchema(schema);
+    validator = loadValidator(schema);
     validators.set(schema, validator);
   }
   const validate = await validator;
@@ -25,24 +27,11 @@ export async function validateSchema(
   addSchemaProblems(validate.errors as ErrorObject[], root, problems, unsupported);
 }
 
-/**
- * The schemas are not checked against their meta-schema here, a test does that: compiling it takes longer than all of
- * them. Definitions are not copied into every place that refers to them, and the generated code is not made shorter, for
- * the same reason.
- */
-const OPTIONS = {
-  allErrors: true,
-  verbose: true,
-  allowUnionTypes: true,
-  strictTypes: false,
-  validateSchema: false,
-  inlineRefs: false,
-  code: { optimize: false },
-} as const;
-
-/** Imported when first needed: a run that has nothing to do reads no definition. */
-async function compileSchema(schema: SchemaName): Promise<ValidateFunction> {
+/** From dist/ a module that was made of the schema; from src/, as tests run it, the schema is compiled now. */
+async function loadValidator(schema: SchemaName): Promise<ValidateFunction> {
+  const compiled = new URL(`./validators/${schema}.js`, import.meta.url);
+  if (existsSync(compiled)) return ((await import(compiled.href)) as { readonly default: ValidateFunction }).default;
   const url = new URL(`../../schemas/${schema}.schema.json`, import.meta.url);
   const [{ Ajv2020 }, text] = await Promise.all([import('ajv/dist/2020.js'), readFile(url, 'utf8')]);
-  return new Ajv2020(OPTIONS).compile(JSON.parse(text));
+  return new Ajv2020(SCHEMA_OPTIONS).compile(JSON.parse(text));
 }

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
+const VALIDATORS = 'scripts/compile-validators.js';
 
 /**
  * Compiles src/ to dist/ once before the tests, when it changed: tests run the real bin/buildit.js. The new dist/ takes
@@ -17,6 +18,7 @@ export default function compile(): void {
   const fresh = `${dist}.${process.pid}`;
   const { stdout } = spawnSync(process.execPath, tscArguments(fresh), { cwd: root, encoding: 'utf8' });
   if (!existsSync(join(fresh, 'cli/main.js'))) throw new Error(`Cannot compile src/: ${stdout}`);
+  execFileSync(process.execPath, [VALIDATORS, fresh], { cwd: root });
   writeFileSync(join(fresh, '.state'), state);
   const old = `${dist}.old.${process.pid}`;
   try {
@@ -42,11 +44,11 @@ function sourceState(): string {
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
   );
-  const lines = [...files.map((name) => join('src', name)), 'tsconfig.json', 'tsconfig.build.json']
-    .sort()
-    .map((name) => {
-      const { mtimeMs, size } = statSync(join(root, name));
-      return `${name} ${mtimeMs} ${size}`;
-    });
+  const schemas = readdirSync(join(root, 'schemas')).map((name) => join('schemas', name));
+  const others = ['tsconfig.json', 'tsconfig.build.json', VALIDATORS, ...schemas];
+  const lines = [...files.map((name) => join('src', name)), ...others].sort().map((name) => {
+    const { mtimeMs, size } = statSync(join(root, name));
+    return `${name} ${mtimeMs} ${size}`;
+  });
   return createHash('sha256').update(lines.join('\n')).digest('hex');
 }
