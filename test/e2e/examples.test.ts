@@ -60,36 +60,33 @@ describe('every example', () => {
   });
 });
 
-requires('archive', 'user namespaces', 'podman', 'runc', 'root').describe('the example', () => {
+/** Most compile for some minutes; two take what they need from a registry. */
+requires('long tests', 'archive', 'user namespaces', 'podman', 'runc', 'root').describe('the example', () => {
   describe.each([...Object.keys(SERVERS), ...Object.keys(PROGRAMS)].sort())('%s', (name) => {
-    // Those that compile for long are built when there is time.
-    const needs = ['node-app', 'python-app'].includes(name) ? [] : ['long tests'];
-    requires(...needs).describe('from an empty store', () => {
-      let person: Person;
-      let image: string;
+    let person: Person;
+    let image: string;
 
-      beforeAll(async () => {
-        person = { ...openPerson(place, name, name, undefined), store: join(place.path, 'store') };
-        image = `oci:${join(person.container, 'out/oci')}:latest`;
-        const args = ['build', '--locked', name];
-        const built = await runInstalled({ installation: place.installation(), person, args });
-        expect(built, built.stderr).toMatchObject({ exitCode: 0 });
-      }, BUILD_MS);
+    beforeAll(async () => {
+      person = { ...openPerson(place, name, name, undefined), store: join(place.path, 'store') };
+      image = `oci:${join(person.container, 'out/oci')}:latest`;
+      const args = ['build', '--locked', name];
+      const built = await runInstalled({ installation: place.installation(), person, args });
+      expect(built, built.stderr).toMatchObject({ exitCode: 0 });
+    }, BUILD_MS);
 
-      test('does what it is for', async () => {
-        PROGRAMS[name]?.((...args) => runWithPodman(place.path, image, ...args));
-        if (SERVERS[name] === undefined) return;
-        const server = startWithPodman(place.path, image);
-        try {
-          await SERVERS[name](server);
-        } finally {
-          server.stop();
-        }
-      });
+    test('does what it is for', async () => {
+      PROGRAMS[name]?.((...args) => runWithPodman(place.path, image, ...args));
+      if (SERVERS[name] === undefined) return;
+      const server = startWithPodman(place.path, image);
+      try {
+        await SERVERS[name](server);
+      } finally {
+        server.stop();
+      }
+    });
 
-      test.runIf(name in SIZES)('is as small as it says', () => {
-        expect(layoutSize(join(person.container, 'out/oci'))).toBeLessThan(SIZES[name]!);
-      });
+    test.runIf(name in SIZES)('is as small as it says', () => {
+      expect(layoutSize(join(person.container, 'out/oci'))).toBeLessThan(SIZES[name]!);
     });
   });
 });
