@@ -1,4 +1,5 @@
-// Compiles src/ and the schemas to dist/. Run by `npm ci` in a clone; an installed package brings dist/ along and has no compiler.
+// Compiles src/ and the schemas to dist/. Run by `npm ci` in a clone; an installed package brings dist/ along and has no
+// compiler.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

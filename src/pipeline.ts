@@ -84,8 +84,7 @@ async function settled(
   { witness }: BuildOptions,
 ): Promise<boolean> {
   if ([...lookups.values()].some((found) => found.kind === 'miss' || found.place !== 'locally')) return false;
-  await witnessPackages(store, [...lookups.keys()], witness);
-  return true;
+  return witnessPackages(store, [...lookups.keys()], witness);
 }
 
 function plannedStep({ name, version, hash }: BuildStep, found: Availability): PlannedStep {
