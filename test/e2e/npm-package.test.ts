@@ -38,9 +38,13 @@ requires('npm').test('the npm package holds the program, its schemas, keys and r
   // The tests' own note on what they compiled.
   const packed = pack('--dry-run').files.filter(({ path }) => path !== 'dist/.state');
   const compiled = filesBelow('src').map((path) => path.replace(/^src/, 'dist').replace(/\.ts$/, '.js'));
+  const validators = filesBelow('schemas').map((path) =>
+    path.replace(/^schemas\/(.*)\.schema\.json$/, 'dist/document/validators/$1.js'),
+  );
   const meant = [
     ...['LICENSE', 'README.md', 'package.json', 'bin/buildit.js'],
     ...compiled.filter((path) => path !== 'dist/README.md'),
+    ...validators,
     ...['classes', 'keys', 'repos', 'schemas'].flatMap(filesBelow),
   ];
   expect(packed.map(({ path }) => path).sort()).toEqual(meant.sort());
