@@ -34,7 +34,7 @@ export interface PhaseFailure {
 }
 
 /** The order in which phases run. `check` is last and sees the output read-only: it never changes what is packed. */
-const PHASE_ORDER: readonly PhaseName[] = ['prepare', 'configure', 'build', 'install', 'strip', 'check'];
+const PHASE_ORDER: readonly PhaseName[] = ['prepare', 'configure', 'build', 'install', 'licenses', 'strip', 'check'];
 
 export type Phase = BuildRequest['phases'][number];
 

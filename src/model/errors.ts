@@ -67,8 +67,15 @@ export class BuilditErrors extends Error {
   }
 }
 
-/** Throws what was collected: nothing for none, the error itself for one, `BuilditErrors` for more. */
+/** Throws what was collected, each once: nothing for none, the error itself for one, `BuilditErrors` for more. */
 export function throwCollected(errors: readonly BuilditError[]): void {
-  if (errors.length === 1) throw errors[0];
-  if (errors.length > 1) throw new BuilditErrors(errors);
+  const said = new Set<string>();
+  const different = errors.filter(({ code, message, hint, details, position }) => {
+    const text = JSON.stringify([code, message, hint, details, position]);
+    if (said.has(text)) return false;
+    said.add(text);
+    return true;
+  });
+  if (different.length === 1) throw different[0];
+  if (different.length > 1) throw new BuilditErrors(different);
 }

@@ -88,7 +88,7 @@ export interface PackagePatch {
   readonly position?: SourcePosition;
 }
 
-export const PHASE_NAMES = ['prepare', 'configure', 'build', 'check', 'install', 'strip'] as const;
+export const PHASE_NAMES = ['prepare', 'configure', 'build', 'check', 'install', 'licenses', 'strip'] as const;
 export type PhaseName = (typeof PHASE_NAMES)[number];
 
 export interface PackageUser {

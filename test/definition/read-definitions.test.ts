@@ -422,11 +422,11 @@ describe('a recipe', () => {
   const pkg = (text: string, files: Files = {}) => readFiles({ 'pkgs/nginx/pkg.yaml': text, ...files });
 
   test.each([
-    ['autotools', 'configure,build,check,install,strip', []],
-    ['make', 'build,check,install,strip', []],
-    ['cmake', 'configure,build,check,install,strip', ['cmake', 'ninja-build']],
-    ['meson', 'configure,build,check,install,strip', ['meson', 'ninja-build', 'pkgconf']],
-    ['none', 'strip', []],
+    ['autotools', 'configure,build,check,install,licenses,strip', []],
+    ['make', 'build,check,install,licenses,strip', []],
+    ['cmake', 'configure,build,check,install,licenses,strip', ['cmake', 'ninja-build']],
+    ['meson', 'configure,build,check,install,licenses,strip', ['meson', 'ninja-build', 'pkgconf']],
+    ['none', 'licenses,strip', []],
   ])('of class %s has its phases and tools', async (name, phases, tools) => {
     const found = packageOf(await pkg(`name: a/b\nversion: 1\nclass: ${name}\n`), 'a/b');
     expect(
@@ -451,7 +451,7 @@ phases:
 `),
       'a/b',
     );
-    expect(Object.keys(found.phases)).toEqual(['configure', 'build', 'install', 'strip']);
+    expect(Object.keys(found.phases)).toEqual(['configure', 'build', 'install', 'licenses', 'strip']);
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's variable
     expect(found.phases.configure).toBe('./setup 1.10 b x86_64-linux-gnu "${HOME}" {{x}}');
   });

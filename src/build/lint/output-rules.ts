@@ -23,7 +23,7 @@ export const OUTPUT_RULES: Readonly<Record<OutputLintCode, OutputRule>> = {
   'missing-license': {
     severity: 'warning',
     expected: 'a licence',
-    mend: 'say license: in pkg.yaml, and install its text: install -Dm644 LICENSE "$DESTDIR/usr/share/licenses/$BUILDIT_NAME/LICENSE"',
+    mend: 'say license: in pkg.yaml; its text is found where it lies beside the sources as LICENSE or COPYING, from elsewhere the phase "licenses" of the recipe takes it: install -Dm644 LICENSE "$DESTDIR/usr/share/licenses/$BUILDIT_NAME/LICENSE"',
   },
   'name-collision': {
     severity: 'error',

@@ -22,7 +22,7 @@ export function addShellCommand(program: Command, cli: CliContext, finish: Finis
   addContainerOptions(command)
     .option(
       '--phase <name>',
-      'stop before this phase: unpack, patch, prepare, configure, build, install, strip or check',
+      'stop before this phase: unpack, patch, prepare, configure, build, install, licenses, strip or check',
     )
     .option('--failed', 'open what the last failed build left (it was run with --keep-failed)')
     .option('--test', 'open what the package is tested in, after it is built: it and what it needs at run time')
