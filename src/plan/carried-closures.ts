@@ -26,11 +26,19 @@ export function createCarriedClosures(packages: ReadonlyMap<string, ResolvedPack
   const names = [...packages.keys()];
   const numbers = new Map(names.map((name, number) => [name, number]));
   const facts = [...packages.values()].map(memberFacts);
-  const bringsDebian = Uint8Array.from(facts, ({ debian, replaced }) => (debian.length + replaced.length > 0 ? 1 : 0));
-  const closures: (Int32Array | undefined)[] = new Array(names.length);
+  const closures: (Closure | undefined)[] = new Array(names.length);
   const union = createUnion(names.length);
 
-  function closureOf(name: string): Int32Array {
+  function join(given: readonly Closure[], own?: number): Closure {
+    const more = own === undefined ? [] : [Int32Array.of(own)];
+    const brings = own !== undefined && facts[own]!.debian.length + facts[own]!.replaced.length > 0;
+    return {
+      members: union([...given.map(({ members }) => members), ...more]),
+      bringing: union([...given.map(({ bringing }) => bringing), ...(brings ? more : [])]),
+    };
+  }
+
+  function closureOf(name: string): Closure {
     const known = closures[numbers.get(name)!];
     if (known !== undefined) return known;
     const needsOf = (needed: string) => {
@@ -39,10 +47,8 @@ export function createCarriedClosures(packages: ReadonlyMap<string, ResolvedPack
     };
     for (const member of orderPackages([name], needsOf)) {
       const number = numbers.get(member)!;
-      closures[number] = union([
-        ...facts[number]!.needs.map((needed) => closures[numbers.get(needed)!]!),
-        Int32Array.of(number),
-      ]);
+      const carried = facts[number]!.needs.map((needed) => closures[numbers.get(needed)!]!);
+      closures[number] = join(carried, number);
     }
     return closures[numbers.get(name)!]!;
   }
@@ -50,18 +56,22 @@ export function createCarriedClosures(packages: ReadonlyMap<string, ResolvedPack
   return {
     numberOf: (name) => numbers.get(name)!,
     of(given) {
-      const members = given.length === 1 ? closureOf(given[0]!) : union(given.map(closureOf));
+      const { members, bringing } = given.length === 1 ? closureOf(given[0]!) : join(given.map(closureOf));
       const debian = new Set<string>();
       const replaced = new Set<string>();
-      for (let index = 0; index < members.length; index += 1) {
-        const member = members[index]!;
-        if (bringsDebian[member] === 0) continue;
+      for (const member of bringing) {
         for (const name of facts[member]!.debian) debian.add(name);
         for (const name of facts[member]!.replaced) replaced.add(name);
       }
       return { members, debian: [...debian], replaced: [...replaced] };
     },
   };
+}
+
+interface Closure {
+  readonly members: Int32Array;
+  /** Those that need something of Debian, or stand in for it: a few of thousands. */
+  readonly bringing: Int32Array;
 }
 
 interface MemberFacts {
@@ -80,12 +90,15 @@ function memberFacts(definition: ResolvedPackage): MemberFacts {
   };
 }
 
+const NOTHING = new Int32Array(0);
+
 /** Joins lists of numbers below `count`, keeping the first of each. */
 function createUnion(count: number): (lists: readonly Int32Array[]) => Int32Array {
   const marks = new Int32Array(count);
   const joined = new Int32Array(count);
   let mark = 0;
   return (lists) => {
+    if (lists.every(({ length }) => length === 0)) return NOTHING;
     mark += 1;
     let length = 0;
     for (const list of lists) length = addUnmarked(list, joined, length, marks, mark);

@@ -8,6 +8,7 @@ import { orderPackages, reachable } from './order-packages.ts';
 
 /** What a package is built in: Debian packages, and packages of our own in the order they are laid over those. */
 export interface RootMembers {
+  /** One list for all roots that have the same. */
   readonly debian: readonly DebianPin[];
   /** Numbers of packages, as the closures give them, dependencies first. */
   readonly packages: Int32Array;
@@ -25,16 +26,13 @@ export interface RootClosures {
  */
 export function rootMembers(
   definition: ResolvedPackage,
-  repository: RepositoryDefinition,
-  debian: DebianSet,
   closures: RootClosures,
 ): RootMembers {
   const direct = [...definition.dependencies.build, ...definition.dependencies.link];
   const own = closures.own.of(ownNames(direct));
-  const wanted = [...baseNames(definition, repository, closures.debian), ...debianNames(direct), ...own.debian];
-  refuseUnpinned(wanted, debian, definition);
-  const names = closures.debian.of(wanted, own.replaced);
-  return { debian: names.map((name) => debian[name]!), packages: own.members };
+  const debian = closures.debian.of(definition.root, [...debianNames(direct), ...own.debian], own.replaced);
+  if (debian.unpinned !== undefined) throw unpinned(debian.unpinned, definition);
+  return { debian: debian.pins, packages: own.members };
 }
 
 /** The declared run closure of what an image asks for, in the same two kinds. */
@@ -77,25 +75,13 @@ export function debianNames(atoms: readonly Atom[]): string[] {
   return atoms.filter(({ category }) => category === 'debian').map(({ name }) => name);
 }
 
-function baseNames(
-  definition: ResolvedPackage,
-  repository: RepositoryDefinition,
-  { essential }: DebianClosures,
-): readonly string[] {
-  if (definition.root === 'minimal') return repository.debian.minimal;
-  return [...essential, ...repository.debian.toolchain];
-}
-
-function refuseUnpinned(wanted: readonly string[], debian: DebianSet, definition: ResolvedPackage): void {
-  for (const name of wanted) {
-    if (Object.hasOwn(debian, name)) continue;
-    throw new BuilditError(
-      'lock-outdated',
-      `Cannot compose the root of "${definition.name}": the lock does not pin debian/${name}`,
-      {
-        hint: 'buildit lock --root in the repository pins every build and link dependency',
-        position: definition.position,
-      },
-    );
-  }
+function unpinned(name: string, definition: ResolvedPackage): BuilditError {
+  return new BuilditError(
+    'lock-outdated',
+    `Cannot compose the root of "${definition.name}": the lock does not pin debian/${name}`,
+    {
+      hint: 'buildit lock --root in the repository pins every build and link dependency',
+      position: definition.position,
+    },
+  );
 }

@@ -22,11 +22,11 @@ export function createPlan(definitions: Definitions, locks: PlanLocks, sandbox: 
   const repositories = new Map(definitions.repositories.map((repository) => [repository.name, repository]));
   const order = orderPackages(definitions.requested, (name) => neededNames(packages.get(name)!));
   const own = createCarriedClosures(packages);
-  const rootSets = new Map(
-    [...repositories.keys()].map((name) => {
-      const set = rootSet(locks, name);
-      return [name, { set, closures: { own, debian: createDebianClosures(set) } }];
-    }),
+  const closures = new Map(
+    [...repositories.values()].map((repository) => [
+      repository.name,
+      { own, debian: createDebianClosures(rootSet(locks, repository.name), repository) },
+    ]),
   );
 
   const hashes = new Map<string, Hash>();
@@ -34,12 +34,11 @@ export function createPlan(definitions: Definitions, locks: PlanLocks, sandbox: 
   const steps: BuildStep[] = [];
   const conversions = new Map<Hash, ConvertStep>();
   const convert = createConversions(conversions);
+  const convertAll = remembered((pins: readonly DebianPin[]) => pins.map(convert));
   for (const name of order) {
     const definition = packages.get(name)!;
-    const repository = repositories.get(definition.repository)!;
-    const { set, closures } = rootSets.get(repository.name)!;
-    const members = rootMembers(definition, repository, set, closures);
-    const debian = members.debian.map(convert);
+    const members = rootMembers(definition, closures.get(definition.repository)!);
+    const debian = convertAll(members.debian);
     const root = asked(() => rootOf(debian, members.packages, hasher.hashes));
     const { platform } = definitions.container;
     const inputs = packageInputs(definition, platform, root, locks.container.patches, sandbox);
@@ -114,6 +113,18 @@ function asked<Value>(make: () => Value): () => Value {
   return () => {
     made ??= make();
     return made;
+  };
+}
+
+/** Answers the same for the same object. */
+function remembered<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const made = new WeakMap<Key, Value>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const value = make(key);
+    made.set(key, value);
+    return value;
   };
 }
 

@@ -33,6 +33,7 @@ export function createPackageHasher(count: number): PackageHasher {
   const textStart = count * MEMBER_BYTES;
   let bytes = Buffer.alloc(2 * textStart + (1 << 16));
   let end = textStart;
+  const texts = new WeakMap<readonly Hash[], Buffer>();
 
   function makeRoom(more: number): void {
     if (end + more <= bytes.length) return;
@@ -44,6 +45,18 @@ export function createPackageHasher(count: number): PackageHasher {
   function add(text: string): void {
     makeRoom(3 * text.length);
     end += bytes.write(text, end);
+  }
+
+  function textOf(members: readonly Hash[]): Buffer {
+    const known = texts.get(members) ?? Buffer.from(members.map(memberText).join(''), 'latin1');
+    texts.set(members, known);
+    return known;
+  }
+
+  function addBytes(text: Buffer): void {
+    makeRoom(text.length);
+    bytes.set(text, end);
+    end += text.length;
   }
 
   function addMembers(packages: Int32Array): void {
@@ -61,7 +74,7 @@ export function createPackageHasher(count: number): PackageHasher {
       const [before, after] = canonicalObject(inputs, { root: PLACE_OF_ROOT }).split(PLACE_OF_ROOT) as [string, string];
       end = textStart;
       add(`${before}[`);
-      add(debian.map(memberText).join(''));
+      addBytes(textOf(debian));
       addMembers(packages);
       if (debian.length + packages.length > 0) end -= 1;
       add(`]${after}`);
