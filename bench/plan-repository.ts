@@ -30,7 +30,9 @@ export async function planLargeRepository(place: Place, repetitions: number): Pr
   const { lock } = (await readRepositoryLock(`${REPOSITORY}/repos/main`))!;
   const input = place.path('large-definitions.json');
   const result = place.path('large-plan.json');
-  writeFileSync(input, JSON.stringify({ definitions, locks: { repositories: { main: lock }, container: NO_PINS } }));
+  const locks = { repositories: { main: lock }, container: NO_PINS };
+  const values = [{ definitions: { ...definitions, packages: [] }, locks }, ...definitions.packages];
+  writeFileSync(input, values.map((value) => `${JSON.stringify(value)}\n`).join(''));
   const plan = programCommand('create-plan', input, result);
   runProgram(plan);
   const results: PlanResult[] = [];

@@ -40,7 +40,7 @@ function limitText(limit: number | undefined, unit: Unit): string {
 
 function amountRow(finding: Amount): readonly string[] {
   const { what, amount, unit, limit } = finding;
-  const text = Number.isInteger(amount) || amount >= 100 ? amount.toFixed(0) : amount.toFixed(1);
+  const text = Number.isInteger(amount) || amount >= 100 ? amount.toFixed(0) : amount.toPrecision(3);
   return [what, '', `${text} ${unit}`, '', '', '', `${limit} ${unit}`, verdict(finding)];
 }
 
