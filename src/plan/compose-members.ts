@@ -24,10 +24,7 @@ export interface RootClosures {
  * The declared root of a package: the repository's build root, the build and link dependencies, and their declared link
  * and run closures. Debian packages that a member replaces are left out.
  */
-export function rootMembers(
-  definition: ResolvedPackage,
-  closures: RootClosures,
-): RootMembers {
+export function rootMembers(definition: ResolvedPackage, closures: RootClosures): RootMembers {
   const direct = [...definition.dependencies.build, ...definition.dependencies.link];
   const own = closures.own.of(ownNames(direct));
   const debian = closures.debian.of(definition.root, [...debianNames(direct), ...own.debian], own.replaced);
