@@ -11,6 +11,7 @@ export function recipeLines(recipe: ShownRecipe, cwd: string): string[] {
     ['licence', license],
     ['class', recipe.class],
     ['recipe', `${shownPath(path, cwd)} of ${repository}`],
+    ['provides', recipe.provides.length === 0 ? undefined : recipe.provides.join(', ')],
     ['replaces', replaces.length === 0 ? undefined : replaces.join(', ')],
     ...DEPENDENCY_KINDS.map((kind) => [`needs (${kind})`, recipe.dependencies[kind].join(', ') || undefined]),
     ...tests.map((words, index) => [index === 0 ? 'tests' : '', words.join(' ')]),
@@ -24,7 +25,12 @@ export function recipeLines(recipe: ShownRecipe, cwd: string): string[] {
       ? []
       : textTable(
           [{ title: 'PATCH' }, { title: 'FOR' }],
-          patches.map((patch) => [printable(patch.path), printable(patch.description ?? '')]),
+          patches.map(({ path: file, version, description: purpose }) => [
+            printable(file),
+            printable(
+              [version === undefined ? '' : `${version} only`, purpose ?? ''].filter((part) => part !== '').join('; '),
+            ),
+          ]),
         )),
   ];
 }
@@ -42,7 +48,7 @@ function versionRow({ version, builds }: RecipeVersion): string[] {
 
 function flagTable(flags: ShownRecipe['flags']): string[] {
   if (flags.length === 0) return [];
-  const rows = flags.map(({ name, default: isOn, description = '', when, requires, dependencies }) => [
+  const rows = flags.map(({ name, default: isOn, description = '', when, requires, conflicts, dependencies }) => [
     name,
     isOn ? 'on' : 'off',
     printable(
@@ -50,6 +56,7 @@ function flagTable(flags: ShownRecipe['flags']): string[] {
         description,
         ...(when === undefined ? [] : [`at ${when} only`]),
         ...(requires.length === 0 ? [] : [`with ${requires.join(', ')}`]),
+        ...(conflicts.length === 0 ? [] : [`not with ${conflicts.join(', ')}`]),
         ...(dependencies.length === 0 ? [] : [`needs ${dependencies.join(', ')}`]),
       ]
         .filter((part) => part !== '')

@@ -3,6 +3,7 @@ import type { RepositoryDefinition } from '../model/container.ts';
 import type { Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
 import type { ClassLibrary } from './class-library.ts';
+import type { Recipe } from './recipe.ts';
 import type { RecipeLibrary } from './recipe-library.ts';
 import type { GeneralFlags } from './resolve-flags.ts';
 
@@ -20,6 +21,8 @@ export interface DefinitionContext {
   readonly defaultRepository: string;
   /** `category/name` of the container's own recipes: they stand in for a repository's of the same name. */
   readonly embedded: Set<string>;
+  /** Recipes that the container asks for, by their names; undefined where no container is read and any choice will do. */
+  readonly requested: Map<string, Recipe> | undefined;
   /** The configuration's flags. */
   readonly use: GeneralFlags;
   /** Absolute path of the user's own patches; undefined: they do not count. */

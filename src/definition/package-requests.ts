@@ -8,7 +8,7 @@ import { DEBIAN_CATEGORY, DEBIAN_SOURCE_CATEGORY } from './atom.ts';
 import type { PlacedPackage } from './container-reading.ts';
 import type { DefinitionContext } from './definition-context.ts';
 import { locateFile } from './locate-file.ts';
-import { readAtom } from './read-atom.ts';
+import { type AtomContext, readAtom } from './read-atom.ts';
 import { asRecipe, isDerivation, readRecipeSource } from './read-recipe.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 import { type AskedFlags, askedFlagsAt } from './resolve-flags.ts';
@@ -60,7 +60,7 @@ export async function requestByName(
   context: DefinitionContext,
   step?: { readonly map: YamlMap; readonly version: string | undefined },
 ): Promise<PackageRequest | undefined> {
-  const atom = await readAtom(node, text, { ...context, embedded: NONE });
+  const atom = await readAtom(node, text, { ...context, ...OF_REPOSITORIES });
   if (atom === undefined) return undefined;
   if (atom.category === DEBIAN_CATEGORY) {
     context.problems.add(node, `Cannot use "${text}": expected the name of a recipe, found a Debian package`, {
@@ -124,7 +124,7 @@ async function requestDerivation(
   const base = memberOf(derivation.root, 'base')?.value;
   if (base?.kind !== 'scalar') return undefined;
   if (base.text.startsWith(`${DEBIAN_CATEGORY}/`)) return debianDerivation(derivation, origin, base, context);
-  const atom = await readAtom(base, base.text, { ...context, embedded: NONE });
+  const atom = await readAtom(base, base.text, { ...context, ...OF_REPOSITORIES });
   const recipe = atom && (await context.library.find(atom));
   if (recipe === undefined || atom === undefined) return undefined;
   return { recipe, origin, derivation, version: versionOf(atom, base), asked: [], node };
@@ -157,7 +157,7 @@ function debianRecipe(name: string, version: string | undefined, { directory }: 
 }
 
 /** Only repositories can be based on, or named by a step: a recipe of the container is named by its path. */
-const NONE: ReadonlySet<string> = new Set();
+const OF_REPOSITORIES: Pick<AtomContext, 'embedded' | 'requested'> = { embedded: new Set(), requested: new Map() };
 
 function versionOf(atom: Atom, node: YamlNode): PackageRequest['version'] {
   const wanted = wantedVersionOf(atom);

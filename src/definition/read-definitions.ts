@@ -53,6 +53,7 @@ export async function readDefinitions(directory: string, options: ReadDefinition
     repositories,
     defaultRepository: (repositories.find(({ name }) => name === 'main') ?? repositories[0])?.name ?? '',
     embedded: new Set(),
+    requested: new Map(),
     use: config.use,
     userPatches: config.userPatches,
     pinnedVersions,
@@ -79,6 +80,7 @@ async function readRequests(read: ReadContainer, context: DefinitionContext): Pr
       continue;
     }
     if (request.origin.kind === 'embedded') context.embedded.add(name);
+    context.requested?.set(name, request.recipe);
     requests.push(request);
   }
   const { text, node } = read.base;

@@ -49,6 +49,7 @@ export async function readRepositoryPackages(
     repositories,
     defaultRepository: repository.name,
     embedded: new Set(),
+    requested: undefined,
     use: config.use,
     pinnedVersions: {},
     userPatches: undefined,

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { closestName } from '../document/closest-name.ts';
-import type { Problems } from '../document/problems.ts';
+import { scalarsAt } from '../document/fields.ts';
+import { listDirectory } from '../document/list-directory.ts';
+import { Problems } from '../document/problems.ts';
 import type { RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import { isPackageNamePart } from '../model/names.ts';
@@ -18,6 +19,8 @@ export interface RecipeLibrary {
   has(atom: Atom): Promise<boolean>;
   /** The recipe of that name; undefined when its file is wrong, which was complained about. Throws when two have it. */
   find(atom: Atom): Promise<Recipe | undefined>;
+  /** Names of recipes that provide a name which none has for its own, sorted. Recipes with mistakes provide nothing. */
+  providers(name: string): Promise<readonly string[]>;
   /** A hint for a name that is nowhere. */
   suggest(atom: Atom): Promise<string | undefined>;
 }
@@ -31,6 +34,7 @@ export interface LibraryOptions {
 export function createRecipeLibrary({ repositories, problems, witness }: LibraryOptions): RecipeLibrary {
   const holders = new Map<string, readonly RepositoryDefinition[]>();
   const recipes = new Map<string, Promise<Recipe | undefined>>();
+  let provided: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
 
   function holdersOf(atom: Atom): readonly RepositoryDefinition[] {
     const name = packageName(atom);
@@ -62,6 +66,10 @@ export function createRecipeLibrary({ repositories, problems, witness }: Library
   return {
     has: async (atom) => holdersOf(atom).length > 0,
     find: (atom) => remembered(recipes, packageName(atom), () => read(atom)),
+    async providers(name) {
+      provided ??= readProvided(repositories, witness);
+      return (await provided).get(name) ?? [];
+    },
     async suggest(atom) {
       const names = (await listRecipes(repositories)).map(({ name }) => name);
       const wanted = packageName(atom);
@@ -70,6 +78,23 @@ export function createRecipeLibrary({ repositories, problems, witness }: Library
       return closest === undefined ? undefined : `did you mean "${closest}"?`;
     },
   };
+}
+
+/** What all recipes provide: every one is read, which happens only when a name is no recipe's own. */
+async function readProvided(
+  repositories: readonly RepositoryDefinition[],
+  witness: Witness | undefined,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const provided = new Map<string, string[]>();
+  for (const { name, directory, repository } of await listRecipes(repositories, witness)) {
+    const problems = new Problems('definition-invalid');
+    const reading = readRecipeSource(directory, { boundary: repository.directory, problems, witness });
+    const source = await reading.catch(() => undefined);
+    for (const other of scalarsAt(source?.root, 'provides')) {
+      provided.set(other.text, [...(provided.get(other.text) ?? []), name]);
+    }
+  }
+  return provided;
 }
 
 /** A directory of a repository that may hold a recipe; its pkg.yaml has not been looked at. */
@@ -82,12 +107,15 @@ export interface RecipePlace {
 }
 
 /** Everything that looks like a recipe's directory, by name. */
-export async function listRecipes(repositories: readonly RepositoryDefinition[]): Promise<readonly RecipePlace[]> {
+export async function listRecipes(
+  repositories: readonly RepositoryDefinition[],
+  witness?: Witness,
+): Promise<readonly RecipePlace[]> {
   const places: RecipePlace[] = [];
   for (const repository of repositories) {
-    for (const category of await partsBelow(repository.directory)) {
+    for (const category of await partsBelow(repository.directory, witness)) {
       const parent = join(repository.directory, category);
-      for (const name of await partsBelow(parent)) {
+      for (const name of await partsBelow(parent, witness)) {
         places.push({ name: `${category}/${name}`, repository, directory: join(parent, name) });
       }
     }
@@ -95,7 +123,7 @@ export async function listRecipes(repositories: readonly RepositoryDefinition[])
   return places.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-async function partsBelow(directory: string): Promise<readonly string[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+async function partsBelow(directory: string, witness: Witness | undefined): Promise<readonly string[]> {
+  const entries = (await listDirectory(directory, witness)) ?? [];
   return entries.filter((entry) => entry.isDirectory() && isPackageNamePart(entry.name)).map(({ name }) => name);
 }

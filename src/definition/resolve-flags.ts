@@ -43,7 +43,8 @@ export function askedFlagsAt(map: YamlMap | undefined): AskedFlags {
 
 /**
  * Decides each flag of a recipe at a version. What is asked for by name beats what is general, and that beats the
- * recipe's default. A flag whose `requires` do not hold is an error when it was asked for, and off when it was not.
+ * recipe's default. A flag whose `requires` do not hold is an error when it was asked for, and off when it was not; of two
+ * that conflict, the one that was not asked for is off.
  */
 export function resolveFlags(
   recipe: { readonly name: string; readonly root: YamlMap; readonly scheme: VersionScheme },
@@ -66,6 +67,7 @@ export function resolveFlags(
   const applies = new Map(
     names.map((name) => [name, appliesAt({ ...recipe, version }, mapAt(declared, name), problems)]),
   );
+  settleConflicts(recipe.name, declared, choices, { applies, notices, problems });
   checkRequirements(recipe.name, declared, choices, { applies, notices, problems });
   const flags: Record<string, ResolvedFlag> = {};
   for (const name of names) {
@@ -126,6 +128,31 @@ interface RequirementCheck {
   readonly applies: ReadonlyMap<string, boolean>;
   readonly notices: string[];
   readonly problems: Problems;
+}
+
+/** Before requirements: what is turned off here may be required by another. */
+function settleConflicts(
+  recipe: string,
+  declared: YamlMap | undefined,
+  choices: Map<string, Choice>,
+  { applies, notices, problems }: RequirementCheck,
+): void {
+  const isOn = (name: string) => choices.get(name)?.enabled === true && applies.get(name) === true;
+  for (const name of choices.keys()) {
+    for (const node of scalarsAt(mapAt(declared, name), 'conflicts')) {
+      const other = node.text;
+      if (!choices.has(other)) problems.expected(node, `flags.${name}.conflicts`, `a flag of ${recipe}`);
+      if (!isOn(name) || !isOn(other)) continue;
+      const [asked, otherAsked] = [choices.get(name)!.node, choices.get(other)!.node];
+      if (asked !== undefined && otherAsked !== undefined) {
+        const message = `Cannot use "${name}": expected ${recipe} without its flag "${other}", found both asked for`;
+        problems.add(asked, message, { hint: 'leave out one of them' });
+      }
+      const [kept, dropped] = asked !== undefined && otherAsked === undefined ? [name, other] : [other, name];
+      choices.set(dropped, { enabled: false, node: choices.get(dropped)!.node });
+      notices.push(`the flag "${dropped}" of ${recipe} is off because "${kept}" is on`);
+    }
+  }
 }
 
 /** Turning a flag off can take another's requirement away, so this goes on until nothing changes. */

@@ -83,13 +83,20 @@ export async function resolvePackage(
   const { flags, notices } = resolveFlags(recipe, version, { general: use.general, asked }, problems);
   const inEffect = effectiveFlags(root, flags);
   const on = inEffect.filter(({ enabled }) => enabled).map(({ map }) => map);
+  const ofVersion = mapAt(mapAt(root, 'versions'), version);
   const className = textAt(root, 'class') ?? 'none';
   const defaults = await readClass(reading, recipe.repository, context);
   const { atoms, places } = await readDependencies(reading, on, defaults, context);
-  const environment = resolveEnvironment(defaults.environment, [root, ...on, change?.root], values, problems);
+  const environment = resolveEnvironment(
+    defaults.environment,
+    [root, ofVersion, ...on, change?.root],
+    values,
+    problems,
+  );
   const configure = readConfigure(reading, change, inEffect);
   const sources = className === 'debian' ? [] : await resolveSources(reading, version);
   const phases = readPhases(reading, defaults);
+  checkProvides(root, problems);
   return {
     package: {
       name: recipe.name,
@@ -106,8 +113,8 @@ export async function resolvePackage(
         ? { debianSource: readDebianSource(root, change?.root, problems), series: DEBIAN_SERIES, outputs: 'debs' }
         : await subpackagesOf(reading, change, phases, context)),
       patches: [
-        ...(await resolvePatches(reading)),
-        ...(change === undefined ? [] : await resolvePatches(change)),
+        ...(await resolvePatches(reading, version)),
+        ...(change === undefined ? [] : await resolvePatches(change, version)),
         ...(await readUserPatches(recipe, version, context)),
       ],
       files: mergeFiles(await readRecipeFiles(reading), change === undefined ? [] : await readRecipeFiles(change)),
@@ -224,6 +231,16 @@ function acceptTestAtom(atom: Atom, node: YamlScalar, { problems }: ResolveConte
 function sortedAtoms(atoms: readonly Atom[]): Atom[] {
   const byText = new Map(atoms.map((atom) => [atomText(atom), atom]));
   return [...byText].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, atom]) => atom);
+}
+
+/** Who reads what is provided looks at whole repositories, and tells nobody of mistakes. */
+function checkProvides(root: YamlMap, problems: Problems): void {
+  for (const node of scalarsAt(root, 'provides')) {
+    if (!node.text.startsWith(`${DEBIAN_CATEGORY}/`)) continue;
+    problems.expected(node, 'provides', 'a name such as virtual/httpd', {
+      hint: 'a recipe stands in for a Debian package with "replaces"',
+    });
+  }
 }
 
 async function readReplaces(root: YamlMap, context: ResolveContext): Promise<readonly Atom[]> {

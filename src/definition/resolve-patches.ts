@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { integerAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
+import { integerAt, mapAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
 import { listDirectory } from '../document/list-directory.ts';
 import { shownPath } from '../document/read-document.ts';
 import { readBytes } from '../document/read-text.ts';
+import { cleanRelativePath } from '../document/resolve-inside.ts';
 import { memberOf, positionOf, type YamlMap, type YamlMember, type YamlNode } from '../document/yaml-node.ts';
 import { type Digest, isDigest, sha256 } from '../model/digest.ts';
 import { normalisePatch } from '../model/normalise-patch.ts';
@@ -15,26 +16,42 @@ const MAXIMUM_PATCH_BYTES = 32 * 1024 * 1024;
 
 /**
  * The patches of one pkg.yaml in the order they apply: those that `patches:` names, in the order written, or else
- * `patches/*.patch` in lexical order of their bytes.
+ * `patches/*.patch` in lexical order of their bytes, less what versions name for themselves; then those of the version.
  */
-export async function resolvePatches(reading: RecipeReading): Promise<readonly PackagePatch[]> {
-  const member = memberOf(reading.root, 'patches');
-  if (member === undefined) return await patchesOfDirectory(reading);
-  if (member.value.kind !== 'map') return [];
-  const patches: PackagePatch[] = [];
-  for (const entry of member.value.members) {
+export async function resolvePatches(reading: RecipeReading, version: string): Promise<readonly PackagePatch[]> {
+  const { root } = reading;
+  const named = mapAt(root, 'patches');
+  const ofAll = memberOf(root, 'patches') === undefined ? await patchesOfDirectory(reading) : [];
+  const ofVersion = mapAt(mapAt(mapAt(root, 'versions'), version), 'patches');
+  const patches: PackagePatch[] = [...ofAll];
+  for (const entry of [...(named?.members ?? []), ...(ofVersion?.members ?? [])]) {
     const patch = await resolvePatch(reading, entry);
     if (patch !== undefined) patches.push(patch);
   }
   return patches;
 }
 
-function patchesOfDirectory(reading: RecipeReading): Promise<readonly PackagePatch[]> {
-  return patchesIn(reading, 'patches', reading.root);
+async function patchesOfDirectory(reading: RecipeReading): Promise<readonly PackagePatch[]> {
+  const others = patchesOfVersions(reading.root);
+  return await patchesIn(reading, 'patches', reading.root, (path) => !others.has(path));
+}
+
+/** Paths that any version names as its own, below the recipe's directory. */
+export function patchesOfVersions(root: YamlMap): ReadonlySet<string | undefined> {
+  const versions = (mapAt(root, 'versions')?.members ?? []).map(({ value }) => value);
+  const patches = versions.flatMap((version) =>
+    version.kind === 'map' ? (mapAt(version, 'patches')?.members ?? []) : [],
+  );
+  return new Set(patches.map(({ name }) => cleanRelativePath(name)));
 }
 
 /** `PATH/*.patch` below a directory in lexical order of their bytes; complaints are about `node`. */
-async function patchesIn(place: PatchPlace, path: string, node: YamlNode): Promise<readonly PackagePatch[]> {
+async function patchesIn(
+  place: PatchPlace,
+  path: string,
+  node: YamlNode,
+  isMeant: (path: string) => boolean = () => true,
+): Promise<readonly PackagePatch[]> {
   const entries = await listDirectory(join(place.directory, path), place.witness);
   if (entries === undefined) {
     place.problems.add(node, `Cannot read "${path}": expected a readable directory, found something else`);
@@ -42,7 +59,7 @@ async function patchesIn(place: PatchPlace, path: string, node: YamlNode): Promi
   }
   const names = entries.map(({ name }) => name);
   const sorted = names
-    .filter((name) => name.endsWith('.patch'))
+    .filter((name) => name.endsWith('.patch') && isMeant(`${path}/${name}`))
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   const patches: PackagePatch[] = [];
   for (const name of sorted) {

@@ -1,4 +1,5 @@
-import { booleanAt, listAt, mapAt, mapsAt, scalarAt, scalarsAt, scalarsOf, textAt } from '../document/fields.ts';
+import { patchesOfVersions } from '../definition/resolve-patches.ts';
+import { booleanAt, mapAt, mapsAt, scalarAt, scalarsAt, scalarsOf, textAt } from '../document/fields.ts';
 import { nodeAt, type YamlMap } from '../document/yaml-node.ts';
 import type { FoundRecipe } from './read-recipes.ts';
 
@@ -24,13 +25,22 @@ export interface ShownRecipe {
     /** Versions at which it has an effect. */
     readonly when: string | undefined;
     readonly requires: readonly string[];
+    readonly conflicts: readonly string[];
     /** Packages needed besides when it is on. */
     readonly dependencies: readonly string[];
   }[];
-  readonly patches: readonly { readonly path: string; readonly description: string | undefined }[];
+  readonly patches: readonly ShownPatch[];
   readonly dependencies: Readonly<Record<(typeof DEPENDENCY_KINDS)[number], readonly string[]>>;
+  readonly provides: readonly string[];
   readonly replaces: readonly string[];
   readonly tests: readonly (readonly string[])[];
+}
+
+interface ShownPatch {
+  readonly path: string;
+  readonly description: string | undefined;
+  /** The version that alone has it; undefined: all have. */
+  readonly version: string | undefined;
 }
 
 export interface RecipeVersion {
@@ -64,6 +74,7 @@ export function recipeFacts(
     flags: flags.flatMap(({ name: flag, value }) => (value.kind === 'map' ? [flagFacts(flag, value)] : [])),
     patches: patchesOf(root, patchFiles),
     dependencies: dependenciesOf(root),
+    provides: scalarsAt(root, 'provides').map(({ text }) => text),
     replaces: scalarsAt(root, 'replaces').map(({ text }) => text),
     tests: mapsAt(root, 'test').map((test) => scalarsAt(test, 'run').map(({ text }) => text)),
   };
@@ -85,6 +96,7 @@ function flagFacts(name: string, map: YamlMap): ShownRecipe['flags'][number] {
     description: textAt(map, 'description'),
     when: textAt(map, 'when'),
     requires: scalarsAt(map, 'requires').map(({ text }) => text),
+    conflicts: scalarsAt(map, 'conflicts').map(({ text }) => text),
     dependencies: Object.values(dependenciesOf(map)).flat(),
   };
 }
@@ -95,15 +107,24 @@ function dependenciesOf(map: YamlMap): ShownRecipe['dependencies'] {
   return { build: texts('build'), link: texts('link'), run: texts('run'), test: texts('test') };
 }
 
-/** Those that `patches:` lists, else all files of patches/. */
-function patchesOf(root: YamlMap, files: readonly string[]): ShownRecipe['patches'] {
-  const listed = mapAt(root, 'patches');
-  if (listed === undefined && listAt(root, 'patches') === undefined) {
-    return files.map((file) => ({ path: `patches/${file}`, description: undefined }));
-  }
-  return (listed?.members ?? []).map(({ name: path, value }) => {
+/** Those that `patches:` lists, else all files of patches/ that no version names for itself; then those of versions. */
+function patchesOf(root: YamlMap, files: readonly string[]): readonly ShownPatch[] {
+  const versions = (mapAt(root, 'versions')?.members ?? []).flatMap(({ name, value }) =>
+    value.kind === 'map' ? listedPatches(value, name) : [],
+  );
+  const isListed = nodeAt(root, 'patches') !== undefined;
+  const ofVersions = patchesOfVersions(root);
+  const ofAll = files
+    .map((file) => `patches/${file}`)
+    .filter((path) => !ofVersions.has(path))
+    .map((path) => ({ path, description: undefined, version: undefined }));
+  return [...(isListed ? listedPatches(root, undefined) : ofAll), ...versions];
+}
+
+function listedPatches(map: YamlMap, version: string | undefined): readonly ShownPatch[] {
+  return (mapAt(map, 'patches')?.members ?? []).map(({ name: path, value }) => {
     const node = value.kind === 'map' ? nodeAt(value, 'description') : value;
-    return { path, description: scalarsOf(node)[0]?.text };
+    return { path, description: scalarsOf(node)[0]?.text, version };
   });
 }
 

@@ -69,6 +69,59 @@ requires('long tests', 'archive', 'user namespaces', 'bwrap', 'tar').describe('a
   );
 });
 
+requires('long tests', 'archive', 'user namespaces', 'tar').describe('scripts of an npm package', () => {
+  test.each([
+    { asked: 'unless the recipe asks', environment: '', says: 'nothing was compiled' },
+    { asked: 'when the recipe asks', environment: 'environment: {npm_config_ignore_scripts: "false"}', says: '42' },
+  ])(
+    'are run $asked',
+    async ({ asked, environment, says }) => {
+      const home = join(place.path, `scripts ${asked}`);
+      const container = join(home, 'container');
+      writeScriptedPackage(join(container, 'answer'), environment);
+      const steps = ['vars: {name: answer, version: 1}', 'package: {type: embedded, path: ./answer}'];
+      const test = 'test: {run: [/usr/bin/answer], stdout: "{{ says }}"}'.replace('{{ says }}', says);
+      const text = [...steps, test, 'image: {type: oci}'].map((step) => `- ${step}\n`).join('');
+      writeFileSync(join(container, 'container.yaml'), text);
+      const person = { user: undefined, home, store: join(place.path, 'store'), container };
+      const built = await runInstalled({ installation: place.installation(), person, args: ['build', container] });
+      expect(built, built.stderr).toMatchObject({ exitCode: 0 });
+    },
+    BUILD_MS,
+  );
+});
+
+/** A recipe of a package whose script compiles what the program reads, packed as npm does. */
+function writeScriptedPackage(directory: string, environment: string): void {
+  const sources = join(directory, '../../package');
+  mkdirSync(sources, { recursive: true });
+  mkdirSync(directory, { recursive: true });
+  const program = `#!/usr/bin/env node
+const { existsSync } = require('fs');
+const made = __dirname + '/made.js';
+console.log(existsSync(made) ? require(made) : 'nothing was compiled');
+`;
+  const named = { name: 'answer', version: '1.0.0' };
+  const files = {
+    'answer.js': program,
+    'compile.js': "require('fs').writeFileSync('made.js', 'module.exports = 42;\\n');\n",
+    'package.json': JSON.stringify({ ...named, bin: 'answer.js', scripts: { install: 'node compile.js' } }),
+    'package-lock.json': JSON.stringify({ ...named, lockfileVersion: 3, packages: { '': { ...named } } }),
+    LICENSE: 'Do what you want.\n',
+  };
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(sources, name), content);
+  execFileSync('tar', ['-czf', join(directory, 'answer.tgz'), '-C', join(sources, '..'), 'package']);
+  const recipe = `name: app-misc/answer
+description: Says what its script compiled
+license: MIT
+version: 1.0.0
+source: {file: answer.tgz}
+class: npm
+${environment}
+`;
+  writeFileSync(join(directory, 'pkg.yaml'), recipe);
+}
+
 describe('the shipped recipes of languages', () => {
   test.each(['app-misc/gron', 'www-servers/http-server', 'dev-util/flake8', 'app-misc/hexyl'])(
     '%s pin every file beside them, and name no registry',

@@ -55,6 +55,7 @@ subpackages:
   doc: {files: ["usr/share/doc/**"]}
   dev: {files: ["usr/include/**"], dependencies: {run: []}}
 users: [{name: tool, uid: 200}]
+provides: [virtual/tool]
 replaces: [debian/tool]
 test: [{run: [/usr/bin/tool], stdout: "tool {{version}}"}]
 allow: {set-id: tool asks for rights}
@@ -142,6 +143,8 @@ const CHANGING: readonly Mutation[] = [
   { field: 'recipe.vendor', file: 'recipes/app-misc/tool/vendor.lock', from: 'cdcd', to: 'cecd' },
   { field: 'recipe.vendor', file: 'recipes/app-misc/tool/vendor.lock', from: 'org/x@v1.0.0', to: 'org/y@v1.0.0' },
   recipe('versions', `1.0: {sha256: ${DIGEST}}`, `1.0: {sha256: ${OTHER_DIGEST}}`),
+  recipe('versions', `1.0: {sha256: ${DIGEST}}`, `1.0: {sha256: ${DIGEST}, environment: {GREETING: hi}}`),
+  recipe('versions', `1.0: {sha256: ${DIGEST}}`, `1.0: {sha256: ${DIGEST}, patches: {patches/own.patch: Again}}`),
   recipe('source', 'filename: data.bin', 'filename: other.bin'),
   recipe('source', 'strip: 1', 'strip: 2'),
   recipe('source', 'directory: .', 'directory: below'),
@@ -195,6 +198,8 @@ const KEEPING: readonly Mutation[] = [
   recipe('source', 'url: https://example.org/tool-', 'url: https://mirror.example.org/elsewhere/tool-'),
   recipe('source', 'mirrors: [{debian: tool}]', 'mirrors: []'),
   recipe('flags', 'description: Colours', 'description: Many colours'),
+  recipe('versions', `2.0: {sha256: ${DIGEST}}`, `2.0: {sha256: ${DIGEST}, environment: {GREETING: hi}}`),
+  recipe('provides', '[virtual/tool]', '[virtual/other, virtual/tool]'),
   recipe('flags', 'old: {default: on', 'old: {default: off'),
   recipe('dependencies', 'test: [debian/curl]', 'test: []'),
   recipe('phases', 'check: make check', 'check: none'),

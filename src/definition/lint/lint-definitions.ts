@@ -174,6 +174,7 @@ function createContext(
     repositories,
     defaultRepository,
     embedded: new Set(),
+    requested: undefined,
     use: config.use,
     userPatches: undefined,
     pinnedVersions: {},

@@ -3,6 +3,7 @@ import { mapAt } from '../../document/fields.ts';
 import { listDirectory } from '../../document/list-directory.ts';
 import { cleanRelativePath } from '../../document/resolve-inside.ts';
 import { memberOf, type YamlMap } from '../../document/yaml-node.ts';
+import { patchesOfVersions } from '../resolve-patches.ts';
 import { type DefinitionFinding, styleFinding } from './definition-finding.ts';
 
 /** Finds patches that nothing applies and files that no phase mentions. `scripts` are all phases of the package. */
@@ -17,7 +18,9 @@ export async function lintPackageFiles(
 async function lintPatches(root: YamlMap, directory: string): Promise<readonly DefinitionFinding[]> {
   const member = memberOf(root, 'patches');
   const listed = new Set(mapAt(root, 'patches')?.members.map(({ name }) => cleanRelativePath(name)));
-  const isApplied = (path: string) => (member === undefined ? path.endsWith('.patch') : listed.has(path));
+  const ofVersions = patchesOfVersions(root);
+  const isApplied = (path: string) =>
+    ofVersions.has(path) || (member === undefined ? path.endsWith('.patch') : listed.has(path));
   const unused = (await filesBelow(directory, 'patches')).filter(
     (path) => /\.(?:patch|diff)$/.test(path) && !isApplied(path),
   );
