@@ -80,7 +80,7 @@ requires('long tests', 'archive', 'user namespaces', 'tar').describe('scripts of
       const container = join(home, 'container');
       writeScriptedPackage(join(container, 'answer'), environment);
       const steps = ['vars: {name: answer, version: 1}', 'package: {type: embedded, path: ./answer}'];
-      const test = 'test: {run: [/usr/bin/answer], stdout: "{{ says }}"}'.replace('{{ says }}', says);
+      const test = 'test: [{run: [/usr/bin/answer], stdout: "{{ says }}"}]'.replace('{{ says }}', says);
       const text = [...steps, test, 'image: {type: oci}'].map((step) => `- ${step}\n`).join('');
       writeFileSync(join(container, 'container.yaml'), text);
       const person = { user: undefined, home, store: join(place.path, 'store'), container };
