@@ -34,7 +34,7 @@ async function restoreTree(store: Store, layer: KeptLayer): Promise<string> {
   try {
     const directory = join(temporary.path, 'tree');
     mkdirSync(directory, { mode: 0o700 });
-    await unpackTree(readTar(openEncodedLayer(store, layer)), directory);
+    await unpackTree(readTar(openEncodedLayer(store, layer), { isOwnLayer: true }), directory);
     return await adoptTree(store, layer.diffId, directory);
   } finally {
     await temporary.release();

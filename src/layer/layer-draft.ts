@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Capability } from '../model/capability.ts';
 import type { Digest } from '../model/digest.ts';
 import { sha256 } from '../model/digest.ts';
 import type { ElfFacts, LayerEntry, LayerListing } from '../model/layer.ts';
@@ -26,6 +27,7 @@ export interface FinishedDraft {
 interface DraftFile extends EntryFacts {
   readonly size: number;
   readonly sha256: Digest;
+  readonly capabilities: readonly Capability[] | undefined;
   readonly names: string[];
 }
 
@@ -50,7 +52,7 @@ export class LayerDraft {
     switch (member.type) {
       case 'file':
         if (member.whole === undefined) await this.#addLargeFile(path, member, facts);
-        else this.#addSmallFile(path, member.whole, facts);
+        else this.#addSmallFile(path, member.whole, facts, member.capabilities);
         return;
       case 'directory':
         if (path !== member.path) this.#moved.add(path);
@@ -89,9 +91,9 @@ export class LayerDraft {
     };
   }
 
-  #addSmallFile(path: string, content: Uint8Array, facts: EntryFacts): void {
+  #addSmallFile(path: string, content: Uint8Array, facts: EntryFacts, capabilities: DraftFile['capabilities']): void {
     this.#place.addWholeFile(path, facts, content);
-    this.#files.set(path, { ...facts, size: content.length, sha256: sha256(content), names: [path] });
+    this.#files.set(path, { ...facts, size: content.length, sha256: sha256(content), capabilities, names: [path] });
     if (looksLikeElf(content)) this.#noteElf(path, content);
   }
 
@@ -104,7 +106,8 @@ export class LayerDraft {
       size += chunk.length;
       hash.update(chunk);
     });
-    this.#files.set(path, { ...facts, size, sha256: hash.digest('hex'), names: [path] });
+    const { capabilities } = member;
+    this.#files.set(path, { ...facts, size, sha256: hash.digest('hex'), capabilities, names: [path] });
     if (mayBeElf) this.#place.withElfSource(path, (source) => this.#noteElf(path, source));
   }
 
@@ -115,10 +118,13 @@ export class LayerDraft {
 }
 
 /** The first name in order is the file, the others are hard links to it. */
-function entriesOf({ names, size, sha256: digest, ...facts }: DraftFile): LayerEntry[] {
+function entriesOf({ names, size, sha256: digest, capabilities, ...facts }: DraftFile): LayerEntry[] {
   const [first, ...others] = sortByPath(names.map((path) => ({ path })));
   return [
-    { type: 'file', path: first!.path, size, sha256: digest, ...facts },
+    {
+      ...{ type: 'file', path: first!.path, size, sha256: digest, ...facts },
+      ...(capabilities === undefined ? {} : { capabilities }),
+    },
     ...others.map(({ path }): LayerEntry => ({ type: 'hardlink', path, target: first!.path, ...facts })),
   ];
 }

@@ -1,4 +1,5 @@
 import { canonicalJson, type JsonValue } from '../model/canonical-json.ts';
+import { isCapabilitySet } from '../model/capability.ts';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { LayerEntry, LayerListing } from '../model/layer.ts';
@@ -53,6 +54,7 @@ function isEntry(value: unknown): value is LayerEntry {
   if (((entry.mode as number) & ~0o7777) !== 0 || (entry.uid as number) < 0 || (entry.gid as number) < 0) {
     return false;
   }
+  if (entry.capabilities !== undefined && (entry.type !== 'file' || !isCapabilitySet(entry.capabilities))) return false;
   switch (entry.type) {
     case 'file':
       return isFileSize(entry.size) && typeof entry.sha256 === 'string' && isDigest(entry.sha256);

@@ -1,3 +1,5 @@
+import type { Capability } from '../model/capability.ts';
+import { CAPABILITY_RECORD, parseCapabilityAttribute } from './capability-attribute.ts';
 import { TarHeaderFault } from './tar-header.ts';
 
 /** The extended header records that buildit acts on; numbers are whole seconds, ids and bytes. */
@@ -8,16 +10,22 @@ export interface PaxRecords {
   readonly mtime?: number;
   readonly uid?: number;
   readonly gid?: number;
+  readonly capabilities?: readonly Capability[];
+}
+
+export interface PaxOptions {
+  /** The capabilities of files count. */
+  readonly capabilities?: boolean;
 }
 
 /**
  * Reads the records of a pax extended header (POSIX.1-2017 pax, "pax Extended Header"). Unknown keywords are left out,
- * as POSIX demands; so are extended attributes (SCHILY.xattr, LIBARCHIVE.xattr and their kin): buildit never writes an
- * attribute to disk or to a layer, and archives made on a Mac or under SELinux are full of them. Sparse files are
- * refused, because their content is not the file's bytes; a keyword that is given twice, because readers disagree on
- * which one counts.
+ * as POSIX demands; so are extended attributes (SCHILY.xattr, LIBARCHIVE.xattr and their kin): no archive from elsewhere
+ * gives a file an attribute, and those made on a Mac or under SELinux are full of them. The one exception are capabilities
+ * where they are asked for. Sparse files are refused, because their content is not the file's bytes; a keyword that is
+ * given twice, because readers disagree on which one counts.
  */
-export function parsePaxRecords(block: Buffer): PaxRecords {
+export function parsePaxRecords(block: Buffer, { capabilities = false }: PaxOptions = {}): PaxRecords {
   const records: { -readonly [Key in keyof PaxRecords]: PaxRecords[Key] } = {};
   const seen = new Set<string>();
   for (let offset = 0; offset < block.length; ) {
@@ -25,7 +33,7 @@ export function parsePaxRecords(block: Buffer): PaxRecords {
     offset = record.end;
     const { keyword, value } = record;
     if (keyword.startsWith('GNU.sparse.')) throw new TarHeaderFault('a file stored whole', 'a sparse one');
-    if (!RELEVANT.has(keyword)) continue;
+    if (!RELEVANT.has(keyword) && !(capabilities && keyword === CAPABILITY_RECORD)) continue;
     if (seen.has(keyword)) throw new TarHeaderFault(`one pax record ${keyword}`, 'two');
     seen.add(keyword);
     // An empty value takes a record of a global header back (POSIX); those that matter are not accepted there.
@@ -44,6 +52,9 @@ export function parsePaxRecords(block: Buffer): PaxRecords {
         break;
       case 'mtime':
         records.mtime = seconds(value);
+        break;
+      case CAPABILITY_RECORD:
+        records.capabilities = capabilitiesOf(value);
         break;
       case 'hdrcharset':
         // POSIX names two: UTF-8 by its ISO registration, and BINARY for names without a known encoding.
@@ -76,6 +87,12 @@ function recordAt(block: Buffer, start: number): { keyword: string; value: Buffe
 function nameOf(value: Buffer, keyword: string): Buffer {
   if (value.includes(0)) throw new TarHeaderFault(`a ${keyword} without NUL`, 'one with it');
   return value;
+}
+
+function capabilitiesOf(value: Buffer): readonly Capability[] {
+  const capabilities = parseCapabilityAttribute(value);
+  if (capabilities !== undefined) return capabilities;
+  throw new TarHeaderFault('capabilities of revision 2 that are effective', value.toString('hex', 0, 40));
 }
 
 function wholeNumber(value: Buffer, keyword: string): number {

@@ -1,6 +1,6 @@
 import { archiveRefusal } from './archive-refusal.ts';
 import { ByteReader } from './byte-reader.ts';
-import { type PaxRecords, parsePaxRecords } from './pax-records.ts';
+import { type PaxOptions, type PaxRecords, parsePaxRecords } from './pax-records.ts';
 import { isAllZero, type Refuse, readPadded, TarContent } from './tar-content.ts';
 import { BLOCK_SIZE, memberTypeOf, parseTarHeader, type TarHeader, TarHeaderFault } from './tar-header.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from './tar-limits.ts';
@@ -10,13 +10,16 @@ import { cleanTarPath, linkText } from './tar-names.ts';
 export interface ReadTarOptions extends Partial<TarLimits> {
   /** What the archive is called in messages. */
   readonly what?: string;
+  /** The archive is a layer of buildit's own: its files keep their capabilities. No other archive's do. */
+  readonly isOwnLayer?: boolean;
 }
 
 /**
  * Reads an archive (ustar, pax or GNU) strictly: whatever two readers could understand differently is refused with
  * 'archive-refused'. Refused are wrong checksums and numbers, absolute names and `..`, names that are not UTF-8, sparse
  * and multi-volume members, contradicting extensions, sizes beyond `limits`, an archive that is cut off, and anything but
- * zeros after its end. A leading `./` is removed; the entry `./` itself is left out.
+ * zeros after its end. A leading `./` is removed; the entry `./` itself is left out. Extended attributes are left out,
+ * but for the capabilities of files in buildit's own layers, which must be exactly what `capabilityAttribute` writes.
  *
  * Each member's content is read before the next member is asked for, or is skipped.
  */
@@ -66,6 +69,7 @@ const MAX_EXTENSION_BYTES = 1024 * 1024;
 /** What is known between two headers. */
 interface Reading {
   readonly limits: TarLimits;
+  readonly pax: PaxOptions;
   /** Names the archive, and the member that is being read. */
   readonly refuse: Refuse;
   /** Extensions that wait for their member. */
@@ -76,9 +80,10 @@ interface Reading {
   entries: number;
 }
 
-function startReading({ what = 'archive', ...limits }: ReadTarOptions): Reading {
+function startReading({ what = 'archive', isOwnLayer = false, ...limits }: ReadTarOptions): Reading {
   const reading: Reading = {
     limits: { ...DEFAULT_TAR_LIMITS, ...limits },
+    pax: { capabilities: isOwnLayer },
     refuse: (expected, found) =>
       archiveRefusal(reading.current === '' ? what : `${what}: ${reading.current}`, expected, found),
     pending: {},
@@ -110,16 +115,19 @@ async function readExtension(reader: ByteReader, { typeFlag, size }: TarHeader, 
   const { pending } = reading;
   switch (typeFlag) {
     case 'g': {
-      const records = parsePaxRecords(block);
+      const records = parsePaxRecords(block, reading.pax);
       if (records.path !== undefined || records.linkPath !== undefined || records.size !== undefined) {
         throw new TarHeaderFault('a global pax header about no single member', 'a path or size in it');
+      }
+      if (records.capabilities !== undefined) {
+        throw new TarHeaderFault('capabilities of one file', 'some in a global pax header');
       }
       reading.global = { ...reading.global, ...records };
       return;
     }
     case 'x':
       if (pending.pax !== undefined) throw new TarHeaderFault('one pax header before a member', 'two');
-      pending.pax = parsePaxRecords(block);
+      pending.pax = parsePaxRecords(block, reading.pax);
       return;
     case 'L':
       if (pending.longName !== undefined) throw new TarHeaderFault('one long name before a member', 'two');
@@ -154,6 +162,9 @@ function memberOf(header: TarHeader, reading: Reading): TarMember | undefined {
   const isOldDirectory = flagged === 'file' && rawName.at(-1) === 0x2f;
   const type = isOldDirectory ? 'directory' : flagged;
   if (type !== 'file' && size !== 0) throw new TarHeaderFault(`a ${type} without content`, `${size} bytes`);
+  if (pax.capabilities !== undefined && type !== 'file') {
+    throw new TarHeaderFault(`a ${type} without capabilities`, pax.capabilities.join(', '));
+  }
   count(reading, size);
   const path = cleanTarPath(rawName, reading.limits);
   if (path === '') {
@@ -169,6 +180,7 @@ function memberOf(header: TarHeader, reading: Reading): TarMember | undefined {
     mtime: pax.mtime ?? reading.global.mtime ?? header.mtime,
     size,
     target: targetOf(type, pax.linkPath ?? longLink ?? header.linkName, reading.limits),
+    ...(pax.capabilities === undefined ? {} : { capabilities: pax.capabilities }),
     content: noContent,
   };
 }

@@ -1,4 +1,5 @@
 import type { LayerEntry } from '../model/layer.ts';
+import { CAPABILITY_RECORD, capabilityAttribute } from './capability-attribute.ts';
 import { BLOCK_SIZE } from './tar-header.ts';
 
 const LARGEST_OCTAL_7 = 0o7777777;
@@ -6,8 +7,8 @@ const LARGEST_OCTAL_11 = 0o77777777777;
 
 /**
  * The header blocks of one entry: ustar, with a pax header before it for what ustar cannot hold: names that are too long
- * or not ASCII, ids above 2,097,151, sizes from 8 GiB on, times before 1970 or after 2242. The same entry always gives
- * the same bytes. Frozen: every layer's digest depends on it.
+ * or not ASCII, ids above 2,097,151, sizes from 8 GiB on, times before 1970 or after 2242, capabilities. The same entry
+ * always gives the same bytes. Frozen: every layer's digest depends on it.
  */
 export function headerBlocks(entry: LayerEntry): Buffer {
   const name = entry.type === 'directory' ? `${entry.path}/` : entry.path;
@@ -32,7 +33,12 @@ export function headerBlocks(entry: LayerEntry): Buffer {
     size: size > LARGEST_OCTAL_11 ? 0 : size,
     mtime: entry.mtime < 0 || entry.mtime > LARGEST_OCTAL_11 ? 0 : entry.mtime,
   });
-  return records === '' ? header : Buffer.concat([paxBlocks(records), header]);
+  if (entry.type === 'file' && entry.capabilities !== undefined) {
+    // Upper case: the first of the sorted keywords.
+    const attribute = binaryPaxRecord(CAPABILITY_RECORD, capabilityAttribute(entry.capabilities));
+    return Buffer.concat([paxBlocks(Buffer.concat([attribute, Buffer.from(records)])), header]);
+  }
+  return records === '' ? header : Buffer.concat([paxBlocks(Buffer.from(records)), header]);
 }
 
 const TYPE_FLAGS = { file: '0', hardlink: '1', symlink: '2', directory: '5' } as const;
@@ -48,8 +54,7 @@ interface UstarFields {
   readonly mtime: number;
 }
 
-function paxBlocks(records: string): Buffer {
-  const body = Buffer.from(records);
+function paxBlocks(body: Buffer): Buffer {
   const fields = { prefix: '', name: 'pax-header', link: '', mode: 0o644, uid: 0, gid: 0, size: body.length, mtime: 0 };
   const blocks = Buffer.alloc(BLOCK_SIZE + Math.ceil(body.length / BLOCK_SIZE) * BLOCK_SIZE);
   ustarHeader('x', fields).copy(blocks);
@@ -105,8 +110,17 @@ function isAscii(text: string): boolean {
 
 function paxRecord(keyword: string, value: string): string {
   const rest = ` ${keyword}=${value}\n`;
-  const restLength = Buffer.byteLength(rest);
+  return `${recordLength(Buffer.byteLength(rest))}${rest}`;
+}
+
+function binaryPaxRecord(keyword: string, value: Buffer): Buffer {
+  const rest = Buffer.concat([Buffer.from(` ${keyword}=`), value, Buffer.from('\n')]);
+  return Buffer.concat([Buffer.from(`${recordLength(rest.length)}`), rest]);
+}
+
+/** The length of a record counts the digits of the length too. */
+function recordLength(restLength: number): number {
   let length = restLength + 1;
   while (String(length).length + restLength !== length) length = String(length).length + restLength;
-  return `${length}${rest}`;
+  return length;
 }

@@ -1,3 +1,5 @@
+import type { Capability } from '../model/capability.ts';
+
 /** What a member of an archive is. Devices and fifos are told, so that each consumer can refuse them by name. */
 export type TarMemberType =
   | 'file'
@@ -23,6 +25,8 @@ export interface TarMember {
   readonly size: number;
   /** Of a symbolic link its text, of a hard link the clean relative path of another member; else empty. */
   readonly target: string;
+  /** Of a file, where the archive is one of buildit's own layers (`readTar`) or a recipe gives it some. */
+  readonly capabilities?: readonly Capability[];
   /** Can be read once, before the next member is asked for; what is not read is skipped. */
   readonly content: AsyncIterable<Uint8Array>;
   /** The whole content, where it is small enough to be there already; `content` then says the same. */

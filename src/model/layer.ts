@@ -1,3 +1,4 @@
+import type { Capability } from './capability.ts';
 import type { Digest } from './digest.ts';
 
 /** SHA-256 of a layer's uncompressed tar. */
@@ -14,7 +15,13 @@ export type LayerEntry = {
   readonly gid: number;
   readonly mtime: number;
 } & (
-  | { readonly type: 'file'; readonly size: number; readonly sha256: Digest }
+  | {
+      readonly type: 'file';
+      readonly size: number;
+      readonly sha256: Digest;
+      /** What every program gets that is started from the file, in the order of their numbers. Absent for nearly all. */
+      readonly capabilities?: readonly Capability[];
+    }
   | { readonly type: 'directory' }
   | { readonly type: 'symlink'; readonly target: string }
   /** `target` is the path of an earlier file entry in the same layer. */

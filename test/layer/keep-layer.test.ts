@@ -222,6 +222,28 @@ describe('keepLayer', () => {
     );
   });
 
+  test('keeps the capabilities of a file in tar and listing, and out of the tree on disk', async () => {
+    const plain = fileMember('usr/bin/ping', 'ping', { mode: 0o755 });
+    const able: TarMember = { ...plain, capabilities: ['cap_net_raw'] };
+    const ableAndLarge: TarMember = { ...inParts(fileMember('usr/bin/z', large)), capabilities: ['cap_chown'] };
+    const all = [able, { ...plain, type: 'hardlink', path: 'usr/bin/a', target: plain.path } as const, ableAndLarge];
+    const store = await open();
+    const { layer, listing } = await keep(store, all, { encode: 'zstd', tree: 'later' });
+    expect(listing.map((entry) => [entry.path, entry.type, 'capabilities' in entry && entry.capabilities])).toEqual([
+      ['usr', 'directory', false],
+      ['usr/bin', 'directory', false],
+      ['usr/bin/a', 'file', ['cap_net_raw']],
+      ['usr/bin/ping', 'hardlink', false],
+      ['usr/bin/z', 'file', ['cap_chown']],
+    ]);
+    const tree = await ensureTree(store, layer);
+    expect(await treeAgrees(tree, listing)).toBe(true);
+    const tar = await collect(openLayerTar(store, layer));
+    expect(sha256(tar)).toBe(layer.diffId);
+    const copy = await keepLayer(await open(), readTar(inChunks(tar), { isOwnLayer: true }), rules);
+    expect(copy).toEqual(layer);
+  });
+
   test('writes the tree where nothing else would hold the files', async () => {
     const store = await open();
     const { layer } = await keep(store, members, { tree: 'later' });
@@ -351,6 +373,7 @@ describe('a listing', () => {
   });
 
   const entry = { path: 'a', type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0 };
+  const file = { ...entry, type: 'file', size: 0, sha256: sha256('') };
   test.each<[string, unknown]>([
     ['no list', {}],
     ['a path that leads out', [{ ...entry, path: '../a' }]],
@@ -364,6 +387,10 @@ describe('a listing', () => {
     ['a mode beyond its bits', [{ ...entry, mode: 0o100644 }]],
     ['a hard link to nothing', [{ ...entry, type: 'hardlink', target: 'x' }]],
     ['a link with NUL', [{ ...entry, type: 'symlink', target: 'x\0' }]],
+    ['capabilities of a directory', [{ ...entry, capabilities: ['cap_chown'] }]],
+    ['capabilities out of order', [{ ...file, capabilities: ['cap_net_raw', 'cap_chown'] }]],
+    ['an unknown capability', [{ ...file, capabilities: ['cap_everything'] }]],
+    ['no capabilities', [{ ...file, capabilities: [] }]],
     ['a time that is no number', [{ ...entry, mtime: null }]],
   ])('with %s is refused', (_, value) => {
     expect(() => parseListing(Buffer.from(JSON.stringify(value)), 'x')).toThrow(/as a layer's listing/);

@@ -191,6 +191,50 @@ describe('readTar', () => {
     expect(await pathsOf(tar)).toEqual(['a']);
   });
 
+  test('takes the capabilities of a file in a layer of buildit’s own, and nowhere else', async () => {
+    const attribute = Buffer.from('0100000200040000000000000000000000000000', 'hex');
+    const tar = rawTar(
+      rawPax({ 'SCHILY.xattr.security.capability': attribute, 'SCHILY.xattr.user.note': 'y' }),
+      rawMember({ name: 'a' }, 'content'),
+      rawMember({ name: 'b' }),
+    );
+    const [a, b] = await read(tar, { isOwnLayer: true });
+    expect(a).toMatchObject({ path: 'a', text: 'content', capabilities: ['cap_net_bind_service'] });
+    for (const member of [b, ...(await read(tar))]) expect(member).not.toHaveProperty('capabilities');
+  });
+
+  const capability = (hex: string) => rawPax({ 'SCHILY.xattr.security.capability': Buffer.from(hex, 'hex') });
+  const sound = '0100000200040000000000000000000000000000';
+  test.each<[string, Buffer]>([
+    ['revision 1', rawTar(capability('010000010004000000000000'), rawMember({}))],
+    ['revision 3, of a user namespace', rawTar(capability(`01000003${sound.slice(8)}e8030000`), rawMember({}))],
+    ['revision 2 cut off', rawTar(capability(sound.slice(2)), rawMember({}))],
+    ['revision 2 and more', rawTar(capability(`${sound}00`), rawMember({}))],
+    ['none that is effective', rawTar(capability(`00000002${sound.slice(8)}`), rawMember({}))],
+    ['an inheritable one', rawTar(capability('0100000200040000000400000000000000000000'), rawMember({}))],
+    ['one that Linux does not have', rawTar(capability('0100000200040000000000000002000000000000'), rawMember({}))],
+    ['no capability in it', rawTar(capability('0100000200000000000000000000000000000000'), rawMember({}))],
+    ['no value', rawTar(capability(''), rawMember({}))],
+    ['a directory', rawTar(capability(sound), rawMember({ type: '5' }))],
+    ['a symbolic link', rawTar(capability(sound), rawMember({ type: '2', link: 'x' }))],
+    ['a hard link', rawTar(rawMember({ name: 'a' }), capability(sound), rawMember({ type: '1', link: 'a' }))],
+    ['every file', rawTar(rawPax({ 'SCHILY.xattr.security.capability': Buffer.from(sound, 'hex') }, 'g'))],
+    [
+      'two sets',
+      rawTar(
+        rawMember(
+          { type: 'x' },
+          Buffer.concat(
+            [sound, sound].map((hex) => rawPaxRecord('SCHILY.xattr.security.capability', Buffer.from(hex, 'hex'))),
+          ),
+        ),
+        rawMember({}),
+      ),
+    ],
+  ])('refuses capabilities of other shapes and members in layers: %s', async (_, tar) => {
+    await expect(read(tar, { isOwnLayer: true })).rejects.toMatchObject({ code: 'archive-refused' });
+  });
+
   test('tells devices and fifos, for its consumers to refuse', async () => {
     const tar = rawTar(rawMember({ type: '3' }), rawMember({ type: '4' }), rawMember({ type: '6' }));
     expect((await read(tar)).map(({ type }) => type)).toEqual(['character-device', 'block-device', 'fifo']);

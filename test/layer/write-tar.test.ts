@@ -45,6 +45,36 @@ describe('layerTar', () => {
     expect(sha256(await write(fixed))).toBe('74ff5e566c45d59c7e77911fd1efe7f70c2a41db781e3128619c4d632ece9834');
   });
 
+  test('writes the capabilities of a file as the first pax record, in bytes that stay the same', async () => {
+    const listing = [
+      file('a', { capabilities: ['cap_chown', 'cap_setfcap', 'cap_bpf'], gid: 2 ** 21 } as Partial<LayerEntry>),
+      file('b'),
+    ];
+    const tar = await write(listing);
+    const keyword = ' SCHILY.xattr.security.capability=';
+    const body = Buffer.concat([
+      Buffer.from(`57${keyword}`),
+      Buffer.from('0100000201000080000000008000000000000000', 'hex'),
+      Buffer.from('\n15 gid=2097152\n'),
+    ]);
+    expect(tar.subarray(512, 512 + body.length)).toEqual(body);
+    expect(
+      (await collectMembers(readTar(inChunks(tar), { isOwnLayer: true }))).map((member) => member.capabilities),
+    ).toEqual([['cap_chown', 'cap_setfcap', 'cap_bpf'], undefined]);
+    expect(await write(listing.slice(1))).toEqual(tar.subarray(2048));
+  });
+
+  requires('tar', 'root').test('writes capabilities as GNU tar sets them', async () => {
+    const target = temporaryDirectory();
+    execFileSync('tar', ['-xf', '-', '--xattrs', '--xattrs-include=security.*', '-C', target], {
+      input: await write([file('a', { capabilities: ['cap_net_raw'] } as Partial<LayerEntry>)]),
+    });
+    const repacked = execFileSync('tar', ['-cf', '-', '--xattrs', '--xattrs-include=security.*', '-C', target, 'a']);
+    expect(await collectMembers(readTar(inChunks(repacked), { isOwnLayer: true }))).toMatchObject([
+      { path: 'a', capabilities: ['cap_net_raw'] },
+    ]);
+  });
+
   test('ends after exactly two blocks of zeros', async () => {
     const tar = await write(fixed);
     expect(tar.subarray(-1024).equals(Buffer.alloc(1024))).toBe(true);
