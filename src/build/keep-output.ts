@@ -4,15 +4,16 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import picomatch from 'picomatch';
 import { canonicalLayerPath } from '../layer/canonical-layer-path.ts';
-import { type KeepRules, keepLayer } from '../layer/keep-layer.ts';
+import { keepLayer } from '../layer/keep-layer.ts';
 import { readListing } from '../layer/listing.ts';
 import { readTar } from '../layer/read-tar.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { KeptLayer } from '../model/layer.ts';
-import type { SubpackageRule } from '../model/package.ts';
+import type { FileCapabilities, SubpackageRule } from '../model/package.ts';
 import type { PackageRecord } from '../model/record.ts';
 import type { Store } from '../store/store.ts';
 import { temporaryPath } from '../store/temporary.ts';
+import { giveCapabilities } from './give-capabilities.ts';
 
 export interface OutputRules {
   /** What the package is called in messages. */
@@ -23,6 +24,7 @@ export interface OutputRules {
   readonly ownsTopLinks: boolean;
   /** Parts that become layers of their own; one that no file belongs to is left out. */
   readonly subpackages?: readonly SubpackageRule[] | undefined;
+  readonly capabilities?: readonly FileCapabilities[] | undefined;
 }
 
 /**
@@ -55,24 +57,28 @@ export async function keepOutput(
 async function keepPart(
   store: Store,
   output: AsyncIterable<Uint8Array>,
-  { name, sourceDate, ownsTopLinks }: OutputRules,
+  { name, sourceDate, ownsTopLinks, capabilities }: OutputRules,
   isOwn: ((path: string) => boolean) | undefined,
 ): Promise<KeptLayer> {
   const what = `output of ${name}`;
-  const mapPath = mapping(ownsTopLinks, isOwn);
-  const layer = await keepLayer(store, readTar(output, { what }), {
+  const place = ownsTopLinks ? samePath : canonicalLayerPath;
+  const packed = readTar(output, { what });
+  const members = capabilities === undefined ? packed : giveCapabilities(packed, { name, files: capabilities, place });
+  const layer = await keepLayer(store, members, {
     mtime: { kind: 'fixed', seconds: sourceDate },
     owner: 'root',
     what,
-    ...(mapPath === undefined ? {} : { mapPath }),
+    mapPath: isOwn === undefined ? place : ownPath(place, isOwn),
   });
   if (isOwn === undefined && (await isEmpty(store, layer))) throw emptyOutput(name);
   return layer;
 }
 
-function mapping(ownsTopLinks: boolean, isOwn: ((path: string) => boolean) | undefined): KeepRules['mapPath'] {
-  const place = ownsTopLinks ? (path: string) => path : canonicalLayerPath;
-  if (isOwn === undefined) return ownsTopLinks ? place : undefined;
+function samePath(path: string): string {
+  return path;
+}
+
+function ownPath(place: typeof canonicalLayerPath, isOwn: (path: string) => boolean): typeof canonicalLayerPath {
   return (path) => {
     const placed = place(path);
     return placed !== undefined && isOwn(placed) ? placed : undefined;

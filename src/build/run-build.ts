@@ -3,7 +3,7 @@ import type { RunContext } from '../model/config.ts';
 import type { Digest } from '../model/digest.ts';
 import { type BuilditError, throwCollected } from '../model/errors.ts';
 import type { LintAllowance } from '../model/output-lint.ts';
-import type { SubpackageRule } from '../model/package.ts';
+import type { FileCapabilities, SubpackageRule } from '../model/package.ts';
 import { type PackageRecord, RECORD_FORMAT, rootElf, rootLayers } from '../model/record.ts';
 import type { Store } from '../store/store.ts';
 import { buildFailure } from './build-failure.ts';
@@ -22,6 +22,7 @@ export interface BuildJob {
   /** `debs`: what the build leaves are binary packages, and each becomes an output. */
   readonly outputs?: 'tree' | 'debs' | undefined;
   readonly subpackages?: readonly SubpackageRule[] | undefined;
+  readonly capabilities?: readonly FileCapabilities[] | undefined;
   /** The base package brings the links of a merged /usr (`keepOutput`). */
   readonly ownsTopLinks?: boolean;
   /** What the recipe says its licence is, and what it allows that would be refused. */
@@ -131,12 +132,12 @@ async function keepResult(
   { output, sourceDate, release }: Extract<BuildResult, { kind: 'built' }>,
   emit: RunContext['emit'],
 ): Promise<PackageRecord['outputs']> {
-  const { request, needs, outputs: kind = 'tree', subpackages, ownsTopLinks = false } = job;
+  const { request, needs, outputs: kind = 'tree', subpackages, capabilities, ownsTopLinks = false } = job;
   try {
     const outputs =
       kind === 'debs'
         ? await keepDebs(output, request.name)
-        : await keepOutput(store, output, { name: request.name, sourceDate, ownsTopLinks, subpackages });
+        : await keepOutput(store, output, { name: request.name, sourceDate, ownsTopLinks, subpackages, capabilities });
     checkNeeds(request.name, rootElf({ outputs }), needs);
     // What Debian's own rules made is as Debian's packages are.
     if (kind === 'tree') await judge(job, store, outputs, emit);

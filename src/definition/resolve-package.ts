@@ -20,6 +20,7 @@ import { acceptText } from './checked-text.ts';
 import type { ClassLibrary } from './class-library.ts';
 import { readDebianSource } from './debian-source.ts';
 import { readAllowances } from './read-allowances.ts';
+import { readCapabilities, refuseCapabilities } from './read-capabilities.ts';
 import { readSubpackages } from './read-subpackages.ts';
 import { readTest } from './read-test.ts';
 import { readUser } from './read-user.ts';
@@ -96,6 +97,7 @@ export async function resolvePackage(
   const configure = readConfigure(reading, change, inEffect);
   const sources = className === 'debian' ? [] : await resolveSources(reading, version);
   const phases = readPhases(reading, defaults);
+  if (className === 'debian') refuseCapabilities(reading);
   checkProvides(root, problems);
   return {
     package: {
@@ -111,7 +113,7 @@ export async function resolvePackage(
       sources: [...sources, ...(await resolveVendor(reading, version, sources))],
       ...(className === 'debian'
         ? { debianSource: readDebianSource(root, change?.root, problems), series: DEBIAN_SERIES, outputs: 'debs' }
-        : await subpackagesOf(reading, change, phases, context)),
+        : { ...(await subpackagesOf(reading, change, phases, context)), ...capabilitiesOf(reading) }),
       patches: [
         ...(await resolvePatches(reading, version)),
         ...(change === undefined ? [] : await resolvePatches(change, version)),
@@ -177,6 +179,11 @@ async function subpackagesOf(
   const hasDebug = strip !== undefined && own.every(({ name }) => name !== DEBUG_FILES.name);
   const subpackages = hasDebug ? [DEBUG_FILES, ...own] : own;
   return subpackages.length === 0 ? {} : { subpackages };
+}
+
+function capabilitiesOf(reading: RecipeReading): Pick<ResolvedPackage, 'capabilities'> {
+  const capabilities = readCapabilities(reading);
+  return capabilities.length === 0 ? {} : { capabilities };
 }
 
 function allowedOf(reading: RecipeReading, change: RecipeReading | undefined): Pick<ResolvedPackage, 'allowed'> {

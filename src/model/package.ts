@@ -1,3 +1,4 @@
+import type { Capability } from './capability.ts';
 import type { Digest } from './digest.ts';
 import type { LintAllowance } from './output-lint.ts';
 import type { RegistryArtefact } from './registry.ts';
@@ -59,6 +60,15 @@ export interface SubpackageRule {
   readonly files: readonly string[];
   /** What it needs at run time and no scan sees. */
   readonly run: readonly Atom[];
+}
+
+/** What a file of a package gives to every program that is started from it: permitted, and effective at once. */
+export interface FileCapabilities {
+  /** Clean and relative, as it is in the package: `usr/bin/ping`. */
+  readonly path: string;
+  /** In the order of their numbers, never empty. */
+  readonly capabilities: readonly Capability[];
+  readonly position?: SourcePosition;
 }
 
 /** The Debian source package that a package of `class: debian` is made of. */
@@ -144,6 +154,8 @@ export interface ResolvedPackage {
   readonly series?: string | undefined;
   /** Parts that are layers of their own, in the order their patterns are tried. Absent where there are none. */
   readonly subpackages?: readonly SubpackageRule[] | undefined;
+  /** Files with capabilities, sorted by path. Absent where there are none. */
+  readonly capabilities?: readonly FileCapabilities[] | undefined;
   /** `debs`: the build leaves binary packages in $DESTDIR, and each becomes an output. `tree` by default. */
   readonly outputs?: 'tree' | 'debs' | undefined;
   readonly files: readonly RecipeFile[];

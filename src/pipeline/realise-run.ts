@@ -69,6 +69,7 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
           needs,
           outputs: step.package.outputs,
           subpackages: step.package.subpackages,
+          capabilities: step.package.capabilities,
           ownsTopLinks: isBase(run, step.package),
           license: step.package.license,
           allowed: step.package.allowed,

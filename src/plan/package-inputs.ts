@@ -52,6 +52,9 @@ export function packageInputs(
     ...(definition.subpackages === undefined
       ? {}
       : { subpackages: definition.subpackages.map(({ name, files }) => ({ name, files })) }),
+    ...(definition.capabilities === undefined
+      ? {}
+      : { capabilities: definition.capabilities.map(({ path, capabilities }) => ({ path, capabilities })) }),
     ...(definition.outputs === 'debs' ? { outputs: 'debs', dpkgDatabase: DPKG_DATABASE_VERSION } : {}),
     patches: definition.patches.map((patch) => normalisedDigest(patch, patches)),
     flags,

@@ -54,6 +54,7 @@ patches:
 subpackages:
   doc: {files: ["usr/share/doc/**"]}
   dev: {files: ["usr/include/**"], dependencies: {run: []}}
+capabilities: {usr/bin/tool: [cap_net_admin, cap_chown], usr/bin/gear: [cap_chown]}
 users: [{name: tool, uid: 200}]
 provides: [virtual/tool]
 replaces: [debian/tool]
@@ -169,6 +170,10 @@ const CHANGING: readonly Mutation[] = [
   recipe('subpackages', 'usr/share/doc/**', 'usr/share/man/**'),
   recipe('subpackages', '  doc: {', '  docs: {'),
   recipe('subpackages', '  dev: {files: ["usr/include/**"], dependencies: {run: []}}\n', ''),
+  recipe('capabilities', 'cap_net_admin, cap_chown', 'cap_net_admin'),
+  recipe('capabilities', 'usr/bin/gear', 'usr/bin/cog'),
+  recipe('capabilities', ', usr/bin/gear: [cap_chown]', ''),
+  recipe('capabilities', 'capabilities: {usr/bin/tool: [cap_net_admin, cap_chown], usr/bin/gear: [cap_chown]}\n', ''),
   derivation('base', 'app-misc/tool-1.0', 'app-misc/tool-2.0'),
   derivation('patches', '  patches/first.patch: "First"\n', ''),
   derivation('use', 'with: [speed]', 'with: [speed, tls]'),
@@ -204,6 +209,12 @@ const KEEPING: readonly Mutation[] = [
   recipe('dependencies', 'test: [debian/curl]', 'test: []'),
   recipe('phases', 'check: make check', 'check: none'),
   recipe('subpackages', 'dependencies: {run: []}', 'dependencies: {run: [app-misc/helper]}'),
+  recipe('capabilities', 'cap_net_admin, cap_chown', 'cap_chown, cap_net_admin, cap_chown'),
+  recipe(
+    'capabilities',
+    '{usr/bin/tool: [cap_net_admin, cap_chown], usr/bin/gear: [cap_chown]}',
+    '{usr/bin/gear: [cap_chown], "usr/bin/{{name}}": [cap_net_admin, cap_chown]}',
+  ),
   recipe('users', 'uid: 200', 'uid: 201'),
   recipe('replaces', '[debian/tool]', '[]'),
   recipe('test', 'tool {{version}}', 'tool'),
