@@ -14,6 +14,10 @@ export function recipeLines(recipe: ShownRecipe, cwd: string): string[] {
     ['provides', recipe.provides.length === 0 ? undefined : recipe.provides.join(', ')],
     ['replaces', replaces.length === 0 ? undefined : replaces.join(', ')],
     ...DEPENDENCY_KINDS.map((kind) => [`needs (${kind})`, recipe.dependencies[kind].join(', ') || undefined]),
+    ...recipe.capabilities.map((file, index) => [
+      index === 0 ? 'capabilities' : '',
+      `${file.path}: ${file.capabilities.join(', ')}`,
+    ]),
     ...tests.map((words, index) => [index === 0 ? 'tests' : '', words.join(' ')]),
   ].flatMap(([title, text]) => (text === undefined ? [] : [[title!, printable(text)]]));
   return [

@@ -33,6 +33,8 @@ export interface ShownRecipe {
   readonly dependencies: Readonly<Record<(typeof DEPENDENCY_KINDS)[number], readonly string[]>>;
   readonly provides: readonly string[];
   readonly replaces: readonly string[];
+  /** Paths as the recipe writes them, with what each gives to whoever starts it. */
+  readonly capabilities: readonly { readonly path: string; readonly capabilities: readonly string[] }[];
   readonly tests: readonly (readonly string[])[];
 }
 
@@ -76,6 +78,10 @@ export function recipeFacts(
     dependencies: dependenciesOf(root),
     provides: scalarsAt(root, 'provides').map(({ text }) => text),
     replaces: scalarsAt(root, 'replaces').map(({ text }) => text),
+    capabilities: (mapAt(root, 'capabilities')?.members ?? []).map(({ name: path, value }) => ({
+      path,
+      capabilities: scalarsOf(value).map(({ text }) => text),
+    })),
     tests: mapsAt(root, 'test').map((test) => scalarsAt(test, 'run').map(({ text }) => text)),
   };
 }

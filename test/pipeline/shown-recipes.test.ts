@@ -32,6 +32,7 @@ flags:
   loud: {description: Shout, requires: [tls], when: ">=1.10"}
 dependencies: {build: [debian/gettext], run: [app-misc/ca-certificates]}
 replaces: [debian/herald]
+capabilities: {usr/bin/herald: [cap_net_bind_service, cap_net_raw], "usr/lib/{{name}}/heard": [cap_net_raw]}
 test: [{run: [/usr/bin/herald, --version]}]
 `;
 
@@ -48,6 +49,8 @@ describe('show', () => {
       'replaces       debian/herald',
       'needs (build)  debian/gettext',
       'needs (run)    app-misc/ca-certificates',
+      'capabilities   usr/bin/herald: cap_net_bind_service, cap_net_raw',
+      '               usr/lib/{{name}}/heard: cap_net_raw',
       'tests          /usr/bin/herald --version',
       'VERSION  BUILT',
       '1.10     nowhere yet',
