@@ -6,6 +6,7 @@ export const BOOLEAN_KEYS: ReadonlySet<string> = new Set(['default', 'recursive'
 export const MODE_KEYS: ReadonlySet<string> = new Set(['chmod', 'dirmode']);
 /** Mappings whose keys are names that people choose, and are no keys of the format. */
 const OPEN_MAPS: ReadonlySet<string> = new Set([
+  'capabilities',
   'environment',
   'flags',
   'labels',
