@@ -7,7 +7,8 @@ import type { Recipe } from './recipe.ts';
 
 /**
  * What an atom means: of its readings the first whose name is a recipe of the container or of a repository, else the
- * recipe that provides the name. Complains and returns undefined when there is none, or when several provide it. Whether a Debian package exists is known when the archive is asked.
+ * recipe that provides the name. Complains and returns undefined when there is none, or when several provide it. Whether
+ * a Debian package exists is known when the archive is asked.
  */
 export async function readAtom(node: YamlNode, text: string, context: AtomContext): Promise<Atom | undefined> {
   const { library, embedded, problems } = context;

@@ -85,16 +85,16 @@ async function readProvided(
   repositories: readonly RepositoryDefinition[],
   witness: Witness | undefined,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const provided = new Map<string, string[]>();
+  const provided = new Map<string, Set<string>>();
   for (const { name, directory, repository } of await listRecipes(repositories, witness)) {
     const problems = new Problems('definition-invalid');
     const reading = readRecipeSource(directory, { boundary: repository.directory, problems, witness });
     const source = await reading.catch(() => undefined);
     for (const other of scalarsAt(source?.root, 'provides')) {
-      provided.set(other.text, [...(provided.get(other.text) ?? []), name]);
+      provided.set(other.text, (provided.get(other.text) ?? new Set()).add(name));
     }
   }
-  return provided;
+  return new Map([...provided].map(([name, providers]) => [name, [...providers]]));
 }
 
 /** A directory of a repository that may hold a recipe; its pkg.yaml has not been looked at. */

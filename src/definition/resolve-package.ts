@@ -32,6 +32,7 @@ import { askedFlagsAt, effectiveFlags, type FlagChoices, resolveFlags } from './
 import { resolvePatches, resolveUserPatches } from './resolve-patches.ts';
 import { resolveSources } from './resolve-sources.ts';
 import { resolveVendor } from './resolve-vendor.ts';
+import { versionMapping } from './version-mapping.ts';
 
 export interface PackageChoices {
   readonly version: string;
@@ -84,7 +85,7 @@ export async function resolvePackage(
   const { flags, notices } = resolveFlags(recipe, version, { general: use.general, asked }, problems);
   const inEffect = effectiveFlags(root, flags);
   const on = inEffect.filter(({ enabled }) => enabled).map(({ map }) => map);
-  const ofVersion = mapAt(mapAt(root, 'versions'), version);
+  const ofVersion = versionMapping(root, version);
   const className = textAt(root, 'class') ?? 'none';
   const defaults = await readClass(reading, recipe.repository, context);
   const { atoms, places } = await readDependencies(reading, on, defaults, context);

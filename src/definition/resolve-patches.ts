@@ -11,6 +11,7 @@ import type { PackagePatch } from '../model/package.ts';
 import { acceptInsidePath, acceptText, acceptUrl } from './checked-text.ts';
 import { locateFile } from './locate-file.ts';
 import type { RecipeReading } from './recipe-reading.ts';
+import { versionMapping } from './version-mapping.ts';
 
 const MAXIMUM_PATCH_BYTES = 32 * 1024 * 1024;
 
@@ -22,7 +23,7 @@ export async function resolvePatches(reading: RecipeReading, version: string): P
   const { root } = reading;
   const named = mapAt(root, 'patches');
   const ofAll = memberOf(root, 'patches') === undefined ? await patchesOfDirectory(reading) : [];
-  const ofVersion = mapAt(mapAt(mapAt(root, 'versions'), version), 'patches');
+  const ofVersion = mapAt(versionMapping(root, version), 'patches');
   const patches: PackagePatch[] = [...ofAll];
   for (const entry of [...(named?.members ?? []), ...(ofVersion?.members ?? [])]) {
     const patch = await resolvePatch(reading, entry);

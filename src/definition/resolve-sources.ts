@@ -1,4 +1,4 @@
-import { booleanAt, integerAt, mapAt, scalarAt, scalarsAt } from '../document/fields.ts';
+import { booleanAt, integerAt, scalarAt, scalarsAt } from '../document/fields.ts';
 import { nodeAt, type YamlMap, type YamlNode, type YamlScalar } from '../document/yaml-node.ts';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { isDebianPackageName } from '../model/names.ts';
@@ -8,6 +8,7 @@ import { acceptInsidePath, acceptText, acceptUrl } from './checked-text.ts';
 import { hashFile } from './hash-file.ts';
 import { locateFile } from './locate-file.ts';
 import type { RecipeReading } from './recipe-reading.ts';
+import { versionMapping } from './version-mapping.ts';
 
 const ARCHIVE = /\.(?:tar|tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz|tzst|crate|zip)$/;
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9+._~@-]{0,199}$/;
@@ -16,7 +17,7 @@ const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9+._~@-]{0,199}$/;
 export async function resolveSources(reading: RecipeReading, version: string): Promise<readonly PackageSource[]> {
   const node = nodeAt(reading.root, 'source');
   const nodes = node === undefined ? [] : node.kind === 'list' ? node.items : [node];
-  const digests = [...scalarsAt(mapAt(mapAt(reading.root, 'versions'), version), 'sha256')];
+  const digests = [...scalarsAt(versionMapping(reading.root, version), 'sha256')];
   const sources: PackageSource[] = [];
   for (const item of nodes) {
     const source = await resolveSource(reading, item, digests);

@@ -34,7 +34,7 @@ export function createPlan(definitions: Definitions, locks: PlanLocks, sandbox: 
   const steps: BuildStep[] = [];
   const conversions = new Map<Hash, ConvertStep>();
   const convert = createConversions(conversions);
-  const convertAll = remembered((pins: readonly DebianPin[]) => pins.map(convert));
+  const convertAll = oncePerObject((pins: readonly DebianPin[]) => pins.map(convert));
   for (const name of order) {
     const definition = packages.get(name)!;
     const members = rootMembers(definition, closures.get(definition.repository)!);
@@ -116,8 +116,8 @@ function asked<Value>(make: () => Value): () => Value {
   };
 }
 
-/** Answers the same for the same object. */
-function remembered<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+/** Makes a value once for each object it is asked about. */
+function oncePerObject<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const made = new WeakMap<Key, Value>();
   return (key) => {
     const known = made.get(key);
@@ -157,13 +157,9 @@ function overridden(set: DebianSet, overrides: DebianSet): DebianSet {
 
 /** Gives a pin's HASH and notes its conversion; each pin is hashed once, however many roots it is in. */
 function createConversions(conversions: Map<Hash, ConvertStep>): (pin: DebianPin) => Hash {
-  const hashes = new Map<DebianPin, Hash>();
-  return (pin) => {
-    const known = hashes.get(pin);
-    if (known !== undefined) return known;
+  return oncePerObject((pin) => {
     const hash = debianHash(pin);
-    hashes.set(pin, hash);
     conversions.set(hash, { kind: 'debian', name: pin.name, version: pin.version, hash, pin });
     return hash;
-  };
+  });
 }

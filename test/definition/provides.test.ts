@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { readRepository } from '../../src/definition/read-repository.ts';
+import { readRepositoryPackages } from '../../src/definition/read-repository-packages.ts';
 import { createWitness } from '../../src/system/witness.ts';
 import { type Files, mistakesOf, packageOf, project, readFiles, readProject } from './project.ts';
 
@@ -80,6 +82,17 @@ describe('a name that recipes provide', () => {
     const debian = recipe('app-misc/client', 'provides: [debian/libssl3]\n');
     const [misplaced] = await mistakesOf(project({ ...NEEDING, ...debian }));
     expect(misplaced).toMatch(/pkg\.yaml:4:12 .*a name such as virtual\/httpd.*"replaces"$/);
+  });
+
+  test('is the first of them for who reads a whole repository, whose lock is for any container', async () => {
+    const directory = project({ ...NEEDING, ...OPENSSL, ...LIBRESSL });
+    const config = { recipes: [{ name: 'main', path: `${directory}/recipes` }], use: { with: [], without: [] } };
+    const repository = await readRepository(`${directory}/recipes`);
+    const platform = { os: 'linux', architecture: 'amd64' } as const;
+    const [newest] = await readRepositoryPackages(repository, { config, repositories: [repository], platform });
+    expect(packageOf(newest!, 'app-misc/client').dependencies.link).toEqual([
+      { category: 'dev-libs', name: 'libressl' },
+    ]);
   });
 
   test('is not looked for in recipes that nobody can read, which are nobody’s mistake', async () => {

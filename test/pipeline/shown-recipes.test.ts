@@ -24,13 +24,15 @@ const HERALD = `name: net-misc/herald
 description: Announces whoever arrives
 homepage: https://herald.example.org/
 license: MIT
-versions: {1.10: {sha256: ${'a'.repeat(64)}}, 1.9: {sha256: ${'b'.repeat(64)}}}
+versions: {1.10: {sha256: ${'a'.repeat(64)}}, 1.9: {sha256: ${'b'.repeat(64)}, patches: {patches/old.patch: For old compilers}}}
 source: https://herald.example.org/herald-{{version}}.tar.gz
 class: meson
 flags:
   tls: {default: on, description: Encrypt, dependencies: {link: [dev-libs/openssl]}}
-  loud: {description: Shout, requires: [tls], when: ">=1.10"}
+  loud: {description: Shout, requires: [tls], conflicts: [quiet], when: ">=1.10"}
+  quiet: {description: Whisper}
 dependencies: {build: [debian/gettext], run: [app-misc/ca-certificates]}
+provides: [virtual/announcer]
 replaces: [debian/herald]
 capabilities: {usr/bin/herald: [cap_net_bind_service, cap_net_raw], "usr/lib/{{name}}/heard": [cap_net_raw]}
 test: [{run: [/usr/bin/herald, --version]}]
@@ -46,6 +48,7 @@ describe('show', () => {
       'licence        MIT',
       'class          meson',
       'recipe         team/net-misc/herald/pkg.yaml of team',
+      'provides       virtual/announcer',
       'replaces       debian/herald',
       'needs (build)  debian/gettext',
       'needs (run)    app-misc/ca-certificates',
@@ -55,11 +58,13 @@ describe('show', () => {
       'VERSION  BUILT',
       '1.10     nowhere yet',
       '1.9      nowhere yet',
-      'FLAG  DEFAULT',
-      'tls   on       Encrypt; needs dev-libs/openssl',
-      'loud  off      Shout; at >=1.10 only; with tls',
+      'FLAG   DEFAULT',
+      'tls    on       Encrypt; needs dev-libs/openssl',
+      'loud   off      Shout; at >=1.10 only; with tls; not with quiet',
+      'quiet  off      Whisper',
       'PATCH                 FOR',
       'patches/polite.patch',
+      'patches/old.patch     1.9 only; For old compilers',
     ]);
   });
 
