@@ -33,9 +33,14 @@ export async function readAtom(node: YamlNode, text: string, context: AtomContex
     return undefined;
   }
   const message = `Cannot find "${text}": expected a recipe ${packageName(likeliest)} in the repositories, found none`;
-  problems.add(node, message, { code: 'dependency-unsatisfied', hint: await library.suggest(likeliest) });
+  problems.add(node, message, {
+    code: 'dependency-unsatisfied',
+    hint: (await library.suggest(likeliest)) ?? NO_RECIPE_HINT,
+  });
   return undefined;
 }
+
+const NO_RECIPE_HINT = 'write one, or let one that is there say under "provides" that it stands for this name';
 
 /** Those that the container asks for, else all of the repositories. */
 async function providersOf(atom: Atom, { library, requested }: AtomContext): Promise<readonly string[]> {

@@ -1,17 +1,26 @@
 const MAXIMUM_LENGTH = 100;
+/** Fewer letters begin too many names to mean one of them. */
+const SHORTEST_BEGINNING = 4;
 
-/** The candidate a person most likely meant: within a third of the name's letters, the nearest, then the first. */
+/**
+ * The candidate a person most likely meant: one that differs by a letter; else the only one that begins with the name;
+ * else within a third of the name's letters the nearest, then the first.
+ */
 export function closestName(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > MAXIMUM_LENGTH) return undefined;
   const wanted = name.toLowerCase();
   const limit = Math.max(1, Math.floor(wanted.length / 3));
   let best: { readonly candidate: string; readonly distance: number } | undefined;
+  const longer: string[] = [];
   for (const candidate of candidates) {
+    if (wanted.length >= SHORTEST_BEGINNING && candidate.toLowerCase().startsWith(wanted)) longer.push(candidate);
     if (candidate.length > MAXIMUM_LENGTH || Math.abs(candidate.length - wanted.length) > limit) continue;
     const distance = editDistance(wanted, candidate.toLowerCase());
     if (distance <= limit && (best === undefined || distance < best.distance)) best = { candidate, distance };
   }
-  return best?.candidate;
+  const [only, another] = longer;
+  const isBeginning = only !== undefined && another === undefined && (best === undefined || best.distance > 1);
+  return isBeginning ? only : best?.candidate;
 }
 
 /** `did you mean "chmod"?`, or nothing when no candidate is near. */

@@ -10,6 +10,8 @@ test.each([
   ['dst', 'dest'],
   ['scr', 'src'],
   ['templates', 'template'],
+  ['recur', 'recursive'],
+  ['temp', 'template'],
 ])('%s means %s', (name, meant) => {
   expect(closestName(name, KEYS)).toBe(meant);
 });
@@ -21,4 +23,12 @@ test('what is far from everything means nothing', () => {
 
 test('of two that are equally near the first is meant', () => {
   expect(didYouMean('ab', ['ac', 'aa'])).toBe('did you mean "ac"?');
+});
+
+test('the only name that begins so is meant before one that is as long by chance, and not before one a letter away', () => {
+  const capabilities = ['cap_setgid', 'cap_net_admin', 'cap_net_bind_service', 'cap_net_raw'];
+  expect(closestName('cap_net_bind', capabilities)).toBe('cap_net_bind_service');
+  expect(closestName('cap_net_raws', [...capabilities, 'cap_net_raws_more'])).toBe('cap_net_raw');
+  expect(closestName('cap_net', ['cap_net_raw', 'cap_net_admin'])).toBeUndefined();
+  expect(closestName('re', KEYS)).toBeUndefined();
 });
