@@ -8,14 +8,14 @@ import { acceptInsidePath, acceptText, acceptUrl } from './checked-text.ts';
 import { hashFile } from './hash-file.ts';
 import { locateFile } from './locate-file.ts';
 import type { RecipeReading } from './recipe-reading.ts';
-import { versionMapping } from './version-mapping.ts';
+import { sourceAt, versionMapping } from './version-mapping.ts';
 
 const ARCHIVE = /\.(?:tar|tar\.(?:gz|bz2|xz|zst)|tgz|tbz2?|txz|tzst|crate|zip)$/;
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9+._~@-]{0,199}$/;
 
 /** The sources of a recipe at one version: URLs rendered, digests found, files of the recipe hashed. */
 export async function resolveSources(reading: RecipeReading, version: string): Promise<readonly PackageSource[]> {
-  const node = nodeAt(reading.root, 'source');
+  const node = sourceAt(reading.root, version);
   const nodes = node === undefined ? [] : node.kind === 'list' ? node.items : [node];
   const digests = [...scalarsAt(versionMapping(reading.root, version), 'sha256')];
   const sources: PackageSource[] = [];
@@ -29,7 +29,7 @@ export async function resolveSources(reading: RecipeReading, version: string): P
     sources.push(source);
   }
   const unused = digests[0];
-  if (unused !== undefined && nodes.length > 0) {
+  if (unused !== undefined && nodes.length > 0 && sources.length === nodes.length) {
     reading.problems.add(
       unused,
       `Cannot use the digest "${unused.text}": expected a source without one, found none left`,

@@ -59,16 +59,19 @@ describe('the phase that installs the texts of licences', () => {
     }
   });
 
-  test.each(['usr/share/licenses/tool/LICENSE', 'usr/share/doc/tool/copyright'])(
-    'adds none to those that the install left at %s',
-    async (path) => {
-      write(output(path), 'its own\n');
-      source('COPYING');
-      await run();
-      expect(installed()).not.toContain('usr/share/licenses/app-misc/tool/COPYING');
-      expect(readFileSync(output(path), 'utf8')).toBe('its own\n');
-    },
-  );
+  test.each([
+    'usr/share/licenses/tool/LICENSE',
+    'usr/share/licences/tool/MIT.txt',
+    'usr/share/doc/tool/copyright',
+    'usr/share/doc/tool/LICENSE.md',
+    'usr/share/doc/tool/Copying',
+  ])('adds none to those that the install left at %s', async (path) => {
+    write(output(path), 'its own\n');
+    source('COPYING');
+    await run();
+    expect(installed()).not.toContain('usr/share/licenses/app-misc/tool/COPYING');
+    expect(readFileSync(output(path), 'utf8')).toBe('its own\n');
+  });
 
   test('takes no link, which may lead to a text of automake', async () => {
     source('elsewhere');

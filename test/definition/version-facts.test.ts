@@ -51,6 +51,26 @@ describe('what one version of a recipe has for itself', () => {
     expect(newest!.environment).toMatchObject({ LANG: 'C', OLD: 'indeed' });
   });
 
+  test('is a source in place of that of the recipe, with its digest in either place', async () => {
+    const sourceOf = async (version: string, own: string) => {
+      const files = tool(version);
+      const text = RECIPE.replace('environment: {CFLAGS', `${own}\n    environment: {CFLAGS`);
+      const { sources } = packageOf(
+        await readFiles({ ...files, 'recipes/app-misc/tool/pkg.yaml': text }),
+        'app-misc/tool',
+      );
+      return sources.map(({ fileName, location, sha256 }) => [fileName, location.kind, sha256]);
+    };
+    const mirrored = 'source: {filename: tool_1.0+ds.orig.tar.gz, mirrors: [{debian: tool}]}';
+    expect(await sourceOf('1.0', mirrored)).toEqual([['tool_1.0+ds.orig.tar.gz', 'remote', DIGEST]]);
+    expect(await sourceOf('2.0', mirrored)).toEqual([['tool-2.0.tar.gz', 'remote', DIGEST]]);
+    const second = `source: ["https://x.org/old/{{version}}.tar.gz", {url: https://x.org/words.gz, sha256: ${'1'.repeat(64)}}]`;
+    expect(await sourceOf('1.0', second)).toEqual([
+      ['1.0.tar.gz', 'remote', DIGEST],
+      ['words.gz', 'remote', '1'.repeat(64)],
+    ]);
+  });
+
   test('is told from what no version uses', async () => {
     const directory = project({ ...tool('2.0'), 'recipes/app-misc/tool/patches/nobody.diff': PATCH });
     const recipes = [{ name: 'main', path: `${directory}/recipes` }];
@@ -67,6 +87,8 @@ describe('what one version of a recipe has for itself', () => {
     ['patches: {patches/x.patch: y}', /expected a file, found none/],
     ['environment: {DESTDIR: /}', /found one that buildit sets itself/],
     ['phases: {build: make}', /the unknown key "phases"/],
+    ['source: "http://x.org/tool.tar.gz"', /source\.url/],
+    ['source: {strip: 1}', /expected either "url" and "mirrors"/],
   ])('is refused with its place where it is wrong: %s', async (wrong, message) => {
     const text = RECIPE.replace('environment: {CFLAGS: {append: -std=gnu89}, OLD: "yes"}', wrong).replace(
       wrong.startsWith('patches') ? / {4}patches: \{patches\/old.*\n/ : /^$/,

@@ -30,6 +30,7 @@ describe('docs/recipes.md', () => {
   test('shows a recipe that can be read, and does what the page says', async () => {
     const tool = packageOf(await readFiles(FILES), 'www-servers/tool');
     expect(tool.sources.map(({ sha256 }) => sha256)).toEqual([DIGEST]);
+    expect(tool.sources.map(({ fileName }) => fileName)).toEqual(['tool-1.9.4.tgz']);
     expect(tool.patches.map(({ description }) => description)).toEqual(['Why it is there', 'Builds with gcc 12']);
     expect(tool.environment.CFLAGS).toMatch(/ -std=gnu17$/);
     expect(tool.environment.BUILDIT_CONFIGURE).toBe('--enable-fast --with-tls');
