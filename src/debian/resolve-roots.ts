@@ -1,7 +1,7 @@
 import { BuilditError } from '../model/errors.ts';
 import type { DebianSet, DebianSourcePin } from '../model/lock.ts';
 import { parseBuildRelations } from './build-relations.ts';
-import type { FoundSource } from './find-source-package.ts';
+import type { FoundSource } from './create-source-finder.ts';
 import type { DebianArchive } from './open-archive.ts';
 
 interface SourceWant {

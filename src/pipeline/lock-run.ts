@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { findSourcePackage } from '../debian/find-source-package.ts';
+import { createSourceFinder } from '../debian/create-source-finder.ts';
 import { openArchive } from '../debian/open-archive.ts';
 import { resolveRoots } from '../debian/resolve-roots.ts';
 import { debianDependencies } from '../definition/debian-dependencies.ts';
@@ -52,11 +52,11 @@ async function lockRepository(options: BuildOptions, names: readonly string[]): 
   const { suites, components } = repository.debian;
   const { architecture } = hostPlatform();
   const archive = await openArchive({ suites, components, architecture, config, store, context });
-  const session = { config, store, context, suites: repository.debian.imageSuites, components };
+  const find = createSourceFinder({ config, store, context, suites: repository.debian.imageSuites, components });
   const settled = await settleRepositoryLock(
     repository,
     await debianDependencies(repository),
-    (request) => resolveRoots(archive, { ...request, essential: true }, (wanted) => findSourcePackage(wanted, session)),
+    (request) => resolveRoots(archive, { ...request, essential: true }, find),
     names.length === 0 ? undefined : keptOf(before, names),
   );
   const written = before === undefined || lockText(before) !== lockText(settled);

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
-import { findSourcePackage } from '../debian/find-source-package.ts';
+import { createSourceFinder } from '../debian/create-source-finder.ts';
 import { type DebianArchive, openArchive } from '../debian/open-archive.ts';
 import { resolveRoots } from '../debian/resolve-roots.ts';
 import { fetchPatch } from '../fetch/fetch-patch.ts';
 import { LOCK_FILE, readContainerLock, readRepositoryLock, writeLock } from '../lock/lock-file.ts';
 import { type LockServices, type SettleOptions, settleContainerLock } from '../lock/settle-container-lock.ts';
-import type { DebianWant } from '../lock/wanted.ts';
 import type { Definitions, RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { ContainerLock, RepositoryLock } from '../model/lock.ts';
@@ -57,6 +56,14 @@ export async function settleLock(
 
 /** Resolves in the archive and pins patches; indices are fetched when the first question is asked. */
 export function lockServices(definitions: Definitions, options: BuildOptions, store: Store): LockServices {
+  const debian = debianOf(definitions.repositories[0]);
+  const findSource = createSourceFinder({
+    store,
+    config: options.config,
+    context: options.context,
+    suites: debian.imageSuites,
+    components: debian.components,
+  });
   const archiveOf = archives(definitions.repositories[0], definitions.container.platform.architecture, options, store);
   return {
     resolveImage: async ({ wants, fixed }) => {
@@ -69,11 +76,7 @@ export function lockServices(definitions: Definitions, options: BuildOptions, st
     },
     resolveRoots: async (request) => {
       const archive = await archiveOf('root');
-      const debian = debianOf(definitions.repositories[0]);
-      const session = { store, config: options.config, context: options.context };
-      const find = (wanted: DebianWant) =>
-        findSourcePackage(wanted, { ...session, suites: debian.imageSuites, components: debian.components });
-      return placed(definitions, () => resolveRoots(archive, request, find));
+      return placed(definitions, () => resolveRoots(archive, request, findSource));
     },
     pinPatch: (url, expected, strip) =>
       fetchPatch(url, strip, { store, context: options.context, config: options.config, expected }),

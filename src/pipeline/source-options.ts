@@ -1,4 +1,4 @@
-import { findSourceTarball } from '../debian/find-source-tarball.ts';
+import { createTarballFinder } from '../debian/create-tarball-finder.ts';
 import type { FetchOptions } from '../fetch/fetch-sources.ts';
 import type { Registries } from '../registry/find-registry-file.ts';
 import type { Store } from '../store/store.ts';
@@ -17,9 +17,10 @@ export function sourceOptions({
   readonly takeBlob: FetchOptions['takeBlob'];
 }): FetchOptions {
   const session = { store, context, config, takeBlob };
+  const findTarball = createTarballFinder(session);
   return {
     ...session,
-    findDebianTarball: (sourcePackage, sha256) => findSourceTarball({ sourcePackage, sha256 }, session),
+    findDebianTarball: (sourcePackage, sha256) => findTarball({ sourcePackage, sha256 }),
     findRegistryFile: (artefact) => registries.addressesOf(artefact),
   };
 }

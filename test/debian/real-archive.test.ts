@@ -9,8 +9,8 @@ import { commandInTree } from '../../src/build/sandbox-program.ts';
 import { SHIPPED_KEYRING } from '../../src/debian/archive-keys.ts';
 import type { ArchiveSession } from '../../src/debian/archive-session.ts';
 import { convertDeb } from '../../src/debian/convert-deb.ts';
+import { createTarballFinder } from '../../src/debian/create-tarball-finder.ts';
 import { fetchDebs } from '../../src/debian/fetch-debs.ts';
-import { findSourceTarball } from '../../src/debian/find-source-tarball.ts';
 import { type DebianArchive, openArchive } from '../../src/debian/open-archive.ts';
 import { unpackFlock } from '../../src/debian/unpack-tools.ts';
 import { decompress } from '../../src/layer/decompress.ts';
@@ -119,7 +119,7 @@ requires('archive').describe('the Debian archive', () => {
     'has upstream tarballs of its source packages',
     async () => {
       const hello = '31e066137a962676e89f69d1b65382de95a7ef7d914b8cb956f41ea72e0f516b';
-      const found = await findSourceTarball({ sourcePackage: 'hello', sha256: hello }, session);
+      const found = await createTarballFinder(session)({ sourcePackage: 'hello', sha256: hello });
       expect(found?.urls[0]).toMatch(/\/pool\/main\/h\/hello\/hello_2\.10\.orig\.tar\.gz$/);
       const bytes = await downloadBytes(found!.urls[0]!, { allowHttp: true, maximumBytes: found!.size });
       expect(createHash('sha256').update(bytes).digest('hex')).toBe(hello);

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { createTarballFinder } from '../../src/debian/create-tarball-finder.ts';
 import { fetchIndex } from '../../src/debian/fetch-index.ts';
 import { fetchRelease } from '../../src/debian/fetch-release.ts';
-import { findSourceTarball } from '../../src/debian/find-source-tarball.ts';
 import { SOURCE_PACKAGES, type SourcePackage } from '../../src/debian/source-package.ts';
 import { applyPatches } from '../../src/fetch/apply-patch.ts';
 import { fetchSources } from '../../src/fetch/fetch-sources.ts';
@@ -39,7 +39,7 @@ requires('archive', 'patch', 'tar', 'xz').test(
         context,
         config,
         findDebianTarball: (sourcePackage: string, digest: Digest) =>
-          findSourceTarball({ sourcePackage, sha256: digest }, { ...session, suites: ['bookworm'] }),
+          createTarballFinder({ ...session, suites: ['bookworm'] })({ sourcePackage, sha256: digest }),
       });
       const path = join(directory, `nginx${suffix}`);
       await linkBlob(store, sha256, path);

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { findSourceTarball } from '../../src/debian/find-source-tarball.ts';
+import { createTarballFinder } from '../../src/debian/create-tarball-finder.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import { type OwnServer, ownSession, releaseText, signed, startServer } from './own-archive.ts';
 
@@ -30,13 +30,13 @@ Directory: pool/main/t/tool
   server.files.set(`/debian/dists/${suite}/main/source/Sources.gz`, index);
 }
 
-describe('findSourceTarball', () => {
+describe('createTarballFinder', () => {
   test('finds a tarball in any suite, by its digest', async () => {
     const server = await startServer();
     await publishSources(server, 'stable', '1.0', Buffer.from('another one'));
     await publishSources(server, 'testing', '2.0', tarball);
     const session = await ownSession(`${server.origin}/debian`);
-    const found = await findSourceTarball(wanted, { ...session, suites: ['stable', 'testing'] });
+    const found = await createTarballFinder({ ...session, suites: ['stable', 'testing'] })(wanted);
     expect(found).toEqual({
       suite: 'testing',
       size: tarball.length,
@@ -51,25 +51,38 @@ describe('findSourceTarball', () => {
     const server = await startServer();
     await publishSources(server, 'stable', '1.0', tarball);
     const options = { ...(await ownSession(`${server.origin}/debian`)), suites: ['stable'] };
-    const first = await findSourceTarball(wanted, options);
+    const first = await createTarballFinder(options)(wanted);
     server.asked.length = 0;
-    expect(await findSourceTarball(wanted, options)).toEqual(first);
+    expect(await createTarballFinder(options)(wanted)).toEqual(first);
     expect(server.asked).toEqual(['/debian/dists/stable/InRelease']);
+  });
+
+  test('reads a suite once for all questions, those that come at once too', async () => {
+    const server = await startServer();
+    await publishSources(server, 'stable', '1.0', Buffer.from('another one'));
+    await publishSources(server, 'testing', '2.0', tarball);
+    const session = await ownSession(`${server.origin}/debian`);
+    const find = createTarballFinder({ ...session, suites: ['stable', 'testing'] });
+    const found = await Promise.all([find(wanted), find(wanted), find({ ...wanted, sourcePackage: 'other' })]);
+    expect(found).toMatchObject([{ suite: 'testing' }, { suite: 'testing' }, undefined]);
+    const asked = server.asked.filter((path) => path.startsWith('/debian/dists/'));
+    expect(asked.length).toBeGreaterThan(0);
+    expect(new Set(asked).size).toBe(asked.length);
   });
 
   test('the same bytes in another source package are not what was asked for', async () => {
     const server = await startServer();
     await publishSources(server, 'stable', '1.0', tarball);
     const options = { ...(await ownSession(`${server.origin}/debian`)), suites: ['stable'] };
-    expect(await findSourceTarball({ ...wanted, sourcePackage: 'other' }, options)).toBeUndefined();
-    expect(await findSourceTarball({ ...wanted, sha256: sha256('x') }, options)).toBeUndefined();
+    expect(await createTarballFinder(options)({ ...wanted, sourcePackage: 'other' })).toBeUndefined();
+    expect(await createTarballFinder(options)({ ...wanted, sha256: sha256('x') })).toBeUndefined();
   });
 
   test('a suite that nobody has is passed over', async () => {
     const server = await startServer();
     await publishSources(server, 'stable', '1.0', tarball);
     const session = await ownSession(`${server.origin}/debian`);
-    const found = await findSourceTarball(wanted, { ...session, suites: ['absent', 'stable'] });
+    const found = await createTarballFinder({ ...session, suites: ['absent', 'stable'] })(wanted);
     expect(found?.suite).toBe('stable');
     expect(session.events).toEqual([]);
   });
@@ -78,7 +91,7 @@ describe('findSourceTarball', () => {
     const server = await startServer();
     await publishSources(server, 'stable', '../1.0', tarball);
     const session = await ownSession(`${server.origin}/debian`);
-    expect(await findSourceTarball(wanted, { ...session, suites: ['absent', 'stable'] })).toBeUndefined();
+    expect(await createTarballFinder({ ...session, suites: ['absent', 'stable'] })(wanted)).toBeUndefined();
     expect(session.events).toMatchObject([
       { kind: 'notice', text: expect.stringContaining('absent') },
       { kind: 'notice', text: expect.stringContaining('expected a version of tool') },
@@ -89,6 +102,6 @@ describe('findSourceTarball', () => {
     const server = await startServer();
     await publishSources(server, 'stable', '1.0', tarball, 'Fri, 02 Jan 2026 00:00:00 UTC');
     const session = await ownSession(`${server.origin}/debian`);
-    expect((await findSourceTarball(wanted, { ...session, suites: ['stable'] }))?.suite).toBe('stable');
+    expect((await createTarballFinder({ ...session, suites: ['stable'] })(wanted))?.suite).toBe('stable');
   });
 });
