@@ -40,8 +40,8 @@ export function createSourceFinder({ suites, components, ...session }: FindSourc
   return async (wanted) => {
     const all = await Promise.all(suites.map(suiteOf));
     const named = all
-      .flatMap(({ verified, packages }) =>
-        (packages.get(wanted.name) ?? []).map((entry) => ({ ...entry, ...placeOf(verified) })),
+      .flatMap(({ verified, components }) =>
+        components.flatMap((index) => index.named(wanted.name)).map((entry) => ({ ...entry, ...placeOf(verified) })),
       )
       .sort((a, b) => compareDebianVersions(b.version, a.version));
     const found = wanted.version === undefined ? named[0] : named.find(({ version }) => version === wanted.version);
@@ -74,9 +74,8 @@ function notFound(
       { hint: 'superseded versions leave the archive; without a version the newest one is taken' },
     );
   }
-  const maker = all
-    .flatMap(({ packages }) => [...packages.values()].flat())
-    .find(({ binaries }) => binaries.includes(name));
+  const indices = all.flatMap(({ components }) => components);
+  const maker = indices.map((index) => index.makerOf(name)).find((found) => found !== undefined);
   return new BuilditError(
     'dependency-unsatisfied',
     `Cannot find the Debian source package "${name}": expected it in ${suites.join(', ')}, found none of that name`,

@@ -43,9 +43,9 @@ export type FindSourceTarball = (wanted: {
  * A file that the index names can still be missing from the pool; then the next URL is to be tried.
  */
 export function createTarballFinder(options: FindSourceOptions): FindSourceTarball {
-  const { suites = SUITES, components = ['main'], ...session } = options;
+  const { suites = SUITES, components: names = ['main'], ...session } = options;
   // Expiry counts when something is chosen, not for what is asked for by its digest: 1970 comes before every expiry.
-  const suiteOf = openSourceSuites(components, { ...session, now: () => 0 });
+  const suiteOf = openSourceSuites(names, { ...session, now: () => 0 });
   return async ({ sourcePackage, sha256 }) => {
     if (!isDebianPackageName(sourcePackage)) {
       throw new BuilditError(
@@ -56,9 +56,9 @@ export function createTarballFinder(options: FindSourceOptions): FindSourceTarba
     const closed: string[] = [];
     for (const suite of suites.filter(isSuiteName)) {
       try {
-        const { verified, packages } = await suiteOf(suite);
-        const files = packages.get(sourcePackage)?.flatMap((entry) => entry.files) ?? [];
-        const file = files.find((one) => one.sha256 === sha256);
+        const { verified, components } = await suiteOf(suite);
+        const packages = components.flatMap((index) => index.named(sourcePackage));
+        const file = packages.flatMap(({ files }) => files).find((one) => one.sha256 === sha256);
         if (file !== undefined) return { ...addressesOf(file, verified, session), suite };
       } catch (error) {
         if (!(error instanceof BuilditError) || !PASSED_OVER.has(error.code)) throw error;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Compression, decompress } from '../layer/decompress.ts';
 import { once } from '../layer/tar-member.ts';
 import { sha256 } from '../model/digest.ts';
@@ -20,25 +21,28 @@ const COMPRESSIONS = [
 const MAXIMUM_COMPRESSED_BYTES = 128 << 20;
 const MAXIMUM_BYTES = 480 << 20;
 
-/** How the rows made from an index are kept. `format` is their version; the same index may have several kinds of rows. */
-export interface IndexReader<Rows> {
+/**
+ * How an index is kept, and read from there. `format` is the version of the kept text; the same index may be kept in
+ * several ways.
+ */
+export interface IndexReader<Index> {
   readonly namespace: string;
   readonly format: number;
-  parse(bytes: Uint8Array, place: string): Rows;
-  toText(rows: Rows): string;
-  fromText(text: string): Rows;
+  /** What to keep of whole stanzas, each byte of which is one character here. */
+  toText(stanzas: string, place: string): string;
+  fromText(text: string): Index;
 }
 
 /**
  * Reads an index that a verified Release names, such as `main/binary-amd64/Packages`. What was made from it is kept in
  * the store under the digest of the index, so that it is fetched and parsed once.
  */
-export async function fetchIndex<Rows>(
+export async function fetchIndex<Index>(
   verified: VerifiedSuite,
   name: string,
-  reader: IndexReader<Rows>,
+  reader: IndexReader<Index>,
   session: ArchiveSession,
-): Promise<Rows> {
+): Promise<Index> {
   const found = COMPRESSIONS.map((form) => ({ ...form, file: verified.release.files.get(name + form.suffix) })).find(
     ({ file }) => file !== undefined,
   );
@@ -55,19 +59,21 @@ export async function fetchIndex<Rows>(
   if (kept !== undefined) return kept;
   const place = `${verified.place.root}/dists/${verified.suite}/${name}${suffix}`;
   const compressed = await download(verified, `${name}${suffix}`, file, session);
-  const bytes = await unpack(compressed, compression, place);
-  requireSame(bytes, verified.release.files.get(name), place);
-  const rows = reader.parse(bytes, place);
-  const { digest } = await putBlob(session.store, Buffer.from(reader.toText(rows), 'utf8'));
+  const text = await readStanzas(
+    compressed,
+    { compression, place, expected: verified.release.files.get(name) },
+    reader,
+  );
+  const { digest } = await putBlob(session.store, Buffer.from(text, 'utf8'));
   await writeNote(session.store, reader.namespace, key, { digest });
-  return rows;
+  return reader.fromText(text);
 }
 
-async function readKept<Rows>(
+async function readKept<Index>(
   key: string,
-  reader: IndexReader<Rows>,
+  reader: IndexReader<Index>,
   { store }: ArchiveSession,
-): Promise<Rows | undefined> {
+): Promise<Index | undefined> {
   const note = (await readNote(store, reader.namespace, key)) as { digest: string } | undefined;
   if (note === undefined) return undefined;
   try {
@@ -120,19 +126,45 @@ async function download(
   );
 }
 
-function requireSame(bytes: Uint8Array, file: IndexFile | undefined, place: string): void {
-  if (file === undefined || (bytes.length === file.size && sha256(bytes) === file.sha256)) return;
+function requireSame(bytes: Uint8Array, file: IndexFile, place: string): void {
+  requireFacts({ size: bytes.length, sha256: sha256(bytes) }, file, place);
+}
+
+function requireFacts(found: IndexFile, expected: IndexFile, place: string): void {
+  if (found.size === expected.size && found.sha256 === expected.sha256) return;
   throw new BuilditError(
     'checksum-mismatch',
-    `Cannot use "${place}": expected ${file.size} bytes with sha256 ${file.sha256}, found ${bytes.length} bytes with ${sha256(bytes)}`,
+    `Cannot use "${place}": expected ${expected.size} bytes with sha256 ${expected.sha256}, found ${found.size} bytes with ${found.sha256}`,
   );
 }
 
-async function unpack(compressed: Buffer, compression: Compression, place: string): Promise<Uint8Array> {
-  if (compression === 'none') return compressed;
-  const chunks: Uint8Array[] = [];
+interface CompressedIndex {
+  readonly compression: Compression;
+  readonly place: string;
+  /** Of the unpacked index, where the Release names it. */
+  readonly expected: IndexFile | undefined;
+}
+
+/** What is kept of an index, stanza after stanza as it is unpacked: the whole would be in memory several times. */
+async function readStanzas(
+  compressed: Buffer,
+  { compression, place, expected }: CompressedIndex,
+  { toText }: Pick<IndexReader<unknown>, 'toText'>,
+): Promise<string> {
+  const kept: string[] = [];
+  const hash = createHash('sha256');
+  let size = 0;
+  let rest = '';
   for await (const chunk of decompress(once(compressed), compression, { what: place, maxBytes: MAXIMUM_BYTES })) {
-    chunks.push(chunk);
+    hash.update(chunk);
+    size += chunk.length;
+    // Fields that count are ASCII; latin1 is the fastest decoding, and keeps every other byte out of them by its value.
+    const text = rest + Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1');
+    const blank = text.lastIndexOf('\n\n');
+    const end = blank < 0 ? 0 : blank + 2;
+    kept.push(toText(text.slice(0, end), place));
+    rest = text.slice(end);
   }
-  return Buffer.concat(chunks);
+  if (expected !== undefined) requireFacts({ size, sha256: hash.digest('hex') }, expected, place);
+  return [...kept, toText(rest, place)].join('');
 }

@@ -75,8 +75,7 @@ function packagesReader(architecture: string): IndexReader<IndexedPackage[]> {
   return {
     namespace: 'debian-packages',
     format: PACKAGE_TABLE_FORMAT,
-    parse: (bytes, place) => parsePackages(bytes, place, architecture),
-    toText: packageTable,
+    toText: (stanzas, place) => packageTable(parsePackages(stanzas, place, architecture)),
     fromText: parsePackageTable,
   };
 }

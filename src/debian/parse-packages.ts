@@ -28,12 +28,10 @@ const PRIORITIES: Readonly<Record<string, number>> = { required: 1, important: 2
 const MULTI_ARCH: readonly string[] = ['no', 'same', 'foreign', 'allowed'];
 
 /**
- * Reads an unpacked `Packages` file. Every name, version, path and relation is checked; a mistake is an error that names
+ * Reads stanzas of a `Packages` file. Every name, version, path and relation is checked; a mistake is an error that names
  * the stanza, because a signed index has none.
  */
-export function parsePackages(bytes: Uint8Array, place: string, architecture: string): IndexedPackage[] {
-  // Fields that count are ASCII; latin1 is the fastest decoding, and keeps every other byte out of them by its value.
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+export function parsePackages(text: string, place: string, architecture: string): IndexedPackage[] {
   const packages: IndexedPackage[] = [];
   let start = 0;
   while (start < text.length) {

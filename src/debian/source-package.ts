@@ -3,7 +3,6 @@ import { isDigest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { isDebianPackageName, isDebianVersion, printable } from '../model/names.ts';
 import { parseControlStanza } from './control-stanza.ts';
-import type { IndexReader } from './fetch-index.ts';
 import { isPoolPath } from './parse-packages.ts';
 
 /** A source package as a `Sources` index describes it. Relations are kept as texts. */
@@ -22,9 +21,8 @@ export interface SourcePackage {
 
 const LINE = /^ *([0-9a-f]{64}) +([0-9]{1,15}) +(\S+) *$/;
 
-/** Reads an unpacked `Sources` file. Every name, version and path is checked, because a signed index has no mistakes. */
-export function parseSourcePackages(bytes: Uint8Array, place: string): SourcePackage[] {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+/** Reads stanzas of a `Sources` file. Every name, version and path is checked, because a signed index has no mistakes. */
+export function parseSourcePackages(text: string, place: string): SourcePackage[] {
   return text
     .split(/\n\n+/)
     .filter((stanza) => stanza.trim() !== '')
@@ -68,19 +66,6 @@ function sourcePackage(text: string, place: string): SourcePackage {
     buildConflicts: joined('Build-Conflicts', 'Build-Conflicts-Arch', 'Build-Conflicts-Indep'),
   };
 }
-
-/** One line of JSON for each package. */
-export const SOURCE_PACKAGES: IndexReader<SourcePackage[]> = {
-  namespace: 'debian-source-packages',
-  format: 1,
-  parse: parseSourcePackages,
-  toText: (packages) => packages.map((entry) => `${JSON.stringify(entry)}\n`).join(''),
-  fromText: (text) =>
-    text
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as SourcePackage),
-};
 
 function refusal(place: string, expected: string, found: string): BuilditError {
   return new BuilditError(

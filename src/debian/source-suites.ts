@@ -1,12 +1,12 @@
 import type { ArchiveSession } from './archive-session.ts';
 import { fetchIndex } from './fetch-index.ts';
 import { fetchRelease, type VerifiedSuite } from './fetch-release.ts';
-import { SOURCE_PACKAGES, type SourcePackage } from './source-package.ts';
+import { SOURCE_INDEX, type SourceIndex } from './source-index.ts';
 
-/** The source packages of one suite, by their names; of most there is one version. */
+/** A suite and the source packages of its components. */
 export interface SourceSuite {
   readonly verified: VerifiedSuite;
-  readonly packages: ReadonlyMap<string, readonly SourcePackage[]>;
+  readonly components: readonly SourceIndex[];
 }
 
 /** Reads the signed indices of a suite when it is first asked for, once, however many ask at the same time. */
@@ -22,15 +22,10 @@ export function openSourceSuites(
   };
 }
 
-async function readSuite(suite: string, components: readonly string[], session: ArchiveSession): Promise<SourceSuite> {
+async function readSuite(suite: string, names: readonly string[], session: ArchiveSession): Promise<SourceSuite> {
   const verified = await fetchRelease(suite, (session.now ?? Date.now)(), session);
-  const packages = new Map<string, SourcePackage[]>();
-  for (const component of components) {
-    for (const entry of await fetchIndex(verified, `${component}/source/Sources`, SOURCE_PACKAGES, session)) {
-      const versions = packages.get(entry.name);
-      if (versions === undefined) packages.set(entry.name, [entry]);
-      else versions.push(entry);
-    }
-  }
-  return { verified, packages };
+  const components: SourceIndex[] = [];
+  for (const name of names)
+    components.push(await fetchIndex(verified, `${name}/source/Sources`, SOURCE_INDEX, session));
+  return { verified, components };
 }

@@ -4,7 +4,7 @@ import { parsePackages } from '../../src/debian/parse-packages.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import { stanza } from './own-archive.ts';
 
-const parse = (text: string) => parsePackages(Buffer.from(text), 'Packages', 'amd64');
+const parse = (text: string) => parsePackages(text, 'Packages', 'amd64');
 
 describe('parsePackages', () => {
   test('reads what counts of each stanza', () => {

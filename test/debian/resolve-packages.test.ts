@@ -12,7 +12,7 @@ type Fields = Readonly<Record<string, string>>;
 
 function suiteOf(suite: string, packages: readonly (readonly [string, Fields?])[]): AvailablePackage[] {
   const text = packages.map(([name, fields]) => stanza(name, fields)).join('\n');
-  const entries = parsePackages(Buffer.from(text), 'Packages', 'amd64');
+  const entries = parsePackages(text, 'Packages', 'amd64');
   return entries.map((entry) => ({ ...entry, suite, archive: 'debian', date: '2026-01-01T00:00:00Z' }));
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseSourcePackages, SOURCE_PACKAGES } from '../../src/debian/source-package.ts';
+import { SOURCE_INDEX } from '../../src/debian/source-index.ts';
+import { parseSourcePackages } from '../../src/debian/source-package.ts';
 
 const DIGEST = 'a'.repeat(64);
 const STANZA = `Package: redis
@@ -19,7 +20,7 @@ Checksums-Sha256:
  ${DIGEST} 40 redis_7.0.15-1.debian.tar.xz
 `;
 
-const read = (text: string) => parseSourcePackages(Buffer.from(text), 'Sources');
+const read = (text: string) => parseSourcePackages(text, 'Sources');
 
 describe('an index of source packages', () => {
   test('gives of each package its files, what it makes and what it is built with', () => {
@@ -38,7 +39,17 @@ describe('an index of source packages', () => {
       buildDepends: 'debhelper-compat (= 13), libssl-dev, python3',
       buildConflicts: 'nothing',
     });
-    expect(SOURCE_PACKAGES.fromText(SOURCE_PACKAGES.toText(found))).toEqual(found);
+  });
+
+  test('is kept so that packages are found by their names and by what they make', () => {
+    const other = STANZA.replaceAll('redis', 'valkey');
+    const newer = STANZA.replace('5:7.0.15-1\n', '5:8.0.2-1\n');
+    const kept = ['', `${STANZA}\n`, `${other}\n${newer}\n`].map((text) => SOURCE_INDEX.toText(text, 'Sources'));
+    const index = SOURCE_INDEX.fromText(kept.join(''));
+    expect(index.named('redis')).toEqual([...read(STANZA), ...read(newer)]);
+    expect(index.named('redi')).toEqual([]);
+    expect(index.makerOf('valkey-tools')?.name).toBe('valkey');
+    expect(index.makerOf('debhelper-compat')).toBeUndefined();
   });
 
   test.each([

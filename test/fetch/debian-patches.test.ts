@@ -5,7 +5,8 @@ import { expect } from 'vitest';
 import { createTarballFinder } from '../../src/debian/create-tarball-finder.ts';
 import { fetchIndex } from '../../src/debian/fetch-index.ts';
 import { fetchRelease } from '../../src/debian/fetch-release.ts';
-import { SOURCE_PACKAGES, type SourcePackage } from '../../src/debian/source-package.ts';
+import { SOURCE_INDEX } from '../../src/debian/source-index.ts';
+import type { SourcePackage } from '../../src/debian/source-package.ts';
 import { applyPatches } from '../../src/fetch/apply-patch.ts';
 import { fetchSources } from '../../src/fetch/fetch-sources.ts';
 import type { Digest } from '../../src/model/digest.ts';
@@ -18,8 +19,8 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 /** Files of Debian's nginx in bookworm, whichever revision is there now. */
 async function nginxFiles(session: Parameters<typeof fetchRelease>[2]): Promise<SourcePackage['files']> {
   const suite = await fetchRelease('bookworm', Date.now(), session);
-  const packages = await fetchIndex(suite, 'main/source/Sources', SOURCE_PACKAGES, session);
-  return packages.flatMap(({ name, files }) => (name === 'nginx' ? files : []));
+  const index = await fetchIndex(suite, 'main/source/Sources', SOURCE_INDEX, session);
+  return index.named('nginx').flatMap(({ files }) => files);
 }
 
 requires('archive', 'patch', 'tar', 'xz').test(
