@@ -2,7 +2,6 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import picomatch from 'picomatch';
 import { canonicalLayerPath } from '../layer/canonical-layer-path.ts';
 import { keepLayer } from '../layer/keep-layer.ts';
 import { readListing } from '../layer/listing.ts';
@@ -10,6 +9,7 @@ import { readTar } from '../layer/read-tar.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { KeptLayer } from '../model/layer.ts';
 import type { FileCapabilities, SubpackageRule } from '../model/package.ts';
+import { pathGlob } from '../model/path-glob.ts';
 import type { PackageRecord } from '../model/record.ts';
 import type { Store } from '../store/store.ts';
 import { temporaryPath } from '../store/temporary.ts';
@@ -89,7 +89,7 @@ function ownPath(place: typeof canonicalLayerPath, isOwn: (path: string) => bool
 export function partFinder(subpackages: readonly SubpackageRule[]): (path: string) => string {
   const rules = subpackages.map(({ name, files }) => ({
     name,
-    fits: files.map((pattern) => picomatch(pattern, { dot: true, noextglob: true })),
+    fits: files.map((pattern) => pathGlob(pattern)!),
   }));
   return (path) => rules.find(({ fits }) => fits.some((matches) => matches(path)))?.name ?? 'main';
 }

@@ -56,12 +56,15 @@ function classAtoms(root: YamlMap): string[] {
 }
 
 function declaredAtoms(root: YamlMap): string[] {
-  const flags = mapAt(root, 'flags');
-  const holders = [root, ...(flags?.members ?? []).map(({ name }) => mapAt(flags, name))];
+  const holders = [root, ...mapsBelow(mapAt(root, 'flags')), ...mapsBelow(mapAt(root, 'subpackages'))];
   return holders.flatMap((holder) => {
     const dependencies = mapAt(holder, 'dependencies');
     return KINDS.flatMap((kind) => scalarsAt(dependencies, kind).map(({ text }) => text));
   });
+}
+
+function mapsBelow(map: YamlMap | undefined): readonly (YamlMap | undefined)[] {
+  return (map?.members ?? []).map(({ name }) => mapAt(map, name));
 }
 
 /** `directory/category/name` of every recipe. */

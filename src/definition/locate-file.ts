@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Problems } from '../document/problems.ts';
 import { resolveInside } from '../document/resolve-inside.ts';
 import type { YamlNode } from '../document/yaml-node.ts';
@@ -35,6 +36,8 @@ export async function locateFile(
     case 'other':
       return refuse('a device, a pipe, a socket or something unreadable');
     default:
+      // A link on the way may lead elsewhere the next time, although nothing there changed.
+      witness?.read(join(directory, path));
       return wanted === 'either' || wanted === found.kind ? found : refuse(`a ${found.kind}`);
   }
 }

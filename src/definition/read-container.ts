@@ -4,7 +4,13 @@ import type { Problems } from '../document/problems.ts';
 import { readDocument } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
 import type { DocumentText, YamlMap, YamlNode, YamlScalar } from '../document/yaml-node.ts';
-import type { ContainerDefinition, ContainerPackage, FileStep, ImageDefinition } from '../model/container.ts';
+import {
+  type ContainerDefinition,
+  type ContainerPackage,
+  DEFAULT_BASE,
+  type FileStep,
+  type ImageDefinition,
+} from '../model/container.ts';
 import { isDebianPackageName, isDebianVersion } from '../model/names.ts';
 import type { Platform } from '../model/platform.ts';
 import type { TestDefinition } from '../model/test-definition.ts';
@@ -16,8 +22,6 @@ import { readImageStep } from './read-image-step.ts';
 import { readTest } from './read-test.ts';
 import { readVariables, startVariables } from './read-variables.ts';
 import { parseWantedVersion } from './wanted-version.ts';
-
-export const DEFAULT_BASE = 'sys-apps/baselayout';
 
 /** Words of container.yaml that this version refuses by name. */
 const UNSUPPORTED = {

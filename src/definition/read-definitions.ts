@@ -4,8 +4,9 @@ import { scalarsAt } from '../document/fields.ts';
 import { Problems } from '../document/problems.ts';
 import { type DocumentText, positionOf } from '../document/yaml-node.ts';
 import type { Config } from '../model/config.ts';
-import type { Definitions, RepositoryDefinition } from '../model/container.ts';
+import { DEFAULT_BASE, type Definitions, type RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
+import type { ResolvedPackage } from '../model/package.ts';
 import type { Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
 import { DEBIAN_CATEGORY, packageName } from './atom.ts';
@@ -114,21 +115,24 @@ export function refuseCycle(packages: ReadonlyMap<string, PackageReading>): void
 }
 
 function assemble(
-  { container, packages: placed, base }: ReadContainer,
+  { container, packages: steps, base }: ReadContainer,
   requests: readonly PackageRequest[],
   packages: ReadonlyMap<string, PackageReading>,
   repositories: readonly RepositoryDefinition[],
   problems: Problems,
 ): Definitions {
-  const asked = placed.map(({ package: asked, node }) => ({ ...asked, position: positionOf(node) }));
+  const baseName = base.text === false ? false : requests[0]!.recipe.name;
+  const inItsRole = (definition: ResolvedPackage): ResolvedPackage =>
+    definition.name === baseName && baseName !== DEFAULT_BASE ? { ...definition, replacesBase: true } : definition;
+  const asked = steps.map(({ package: asked, node }) => ({ ...asked, position: positionOf(node) }));
   return {
-    container: { ...container, base: base.text, packages: asked },
+    container: { ...container, base: baseName, packages: asked },
     repositories,
     packages: [...packages.values()]
-      .map((reading) => reading.package)
+      .map((reading) => inItsRole(reading.package))
       .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     requested: requests.map(({ recipe }) => recipe.name),
-    ...requestedParts(placed, requests, packages, problems),
+    ...requestedParts(steps, requests, packages, problems),
     debianRequested: asked.flatMap((one) =>
       one.kind === 'debian' ? [{ name: one.name, version: one.version, position: one.position }] : [],
     ),

@@ -2,6 +2,7 @@ import { booleanAt, scalarAt, scalarsAt } from '../document/fields.ts';
 import { listDirectory } from '../document/list-directory.ts';
 import { memberOf, positionOf, type YamlMap, type YamlScalar } from '../document/yaml-node.ts';
 import type { FileStep } from '../model/container.ts';
+import { excludeGlob } from '../model/exclude-glob.ts';
 import { acceptImagePath, acceptInsidePath, acceptMode, acceptOwner, acceptText, type Text } from './checked-text.ts';
 import { type ContainerReading, renderedText } from './container-reading.ts';
 import { locateFile } from './locate-file.ts';
@@ -103,7 +104,7 @@ function readExclude({ map, reading, check }: StepFields): readonly string[] {
   return scalarsAt(map, 'exclude').flatMap((node) => {
     const text = renderedText(reading, node);
     const isPattern = (pattern: string) =>
-      pattern !== '' && !pattern.startsWith('/') && !pattern.split('/').includes('..');
+      pattern.length <= 500 && !pattern.split('/').includes('..') && excludeGlob(pattern) !== undefined;
     return acceptText(text, 'a glob pattern relative to the source', isPattern, check('exclude')) ?? [];
   });
 }

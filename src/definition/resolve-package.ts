@@ -21,7 +21,7 @@ import type { ClassLibrary } from './class-library.ts';
 import { readDebianSource } from './debian-source.ts';
 import { readAllowances } from './read-allowances.ts';
 import { readCapabilities, refuseCapabilities } from './read-capabilities.ts';
-import { readSubpackages } from './read-subpackages.ts';
+import { type ReadSubpackages, readSubpackages } from './read-subpackages.ts';
 import { readTest } from './read-test.ts';
 import { readUser } from './read-user.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
@@ -98,6 +98,8 @@ export async function resolvePackage(
   const configure = readConfigure(reading, change, inEffect);
   const sources = className === 'debian' ? [] : await resolveSources(reading, version);
   const phases = readPhases(reading, defaults);
+  const parts =
+    className === 'debian' ? { subpackages: {}, places: [] } : await subpackagesOf(reading, change, phases, context);
   if (className === 'debian') refuseCapabilities(reading);
   checkProvides(root, problems);
   return {
@@ -114,7 +116,7 @@ export async function resolvePackage(
       sources: [...sources, ...(await resolveVendor(reading, version, sources))],
       ...(className === 'debian'
         ? { debianSource: readDebianSource(root, change?.root, problems), series: DEBIAN_SERIES, outputs: 'debs' }
-        : { ...(await subpackagesOf(reading, change, phases, context)), ...capabilitiesOf(reading) }),
+        : { ...parts.subpackages, ...capabilitiesOf(reading) }),
       patches: [
         ...(await resolvePatches(reading, version)),
         ...(change === undefined ? [] : await resolvePatches(change, version)),
@@ -133,7 +135,7 @@ export async function resolvePackage(
       notices,
       position: positionOf((derivation ?? recipe).root),
     },
-    dependencies: places,
+    dependencies: [...places, ...parts.places],
   };
 }
 
@@ -170,16 +172,16 @@ async function subpackagesOf(
   change: RecipeReading | undefined,
   { strip }: ResolvedPackage['phases'],
   context: ResolveContext,
-): Promise<Pick<ResolvedPackage, 'subpackages'>> {
+): Promise<{ subpackages: Pick<ResolvedPackage, 'subpackages'>; places: ReadSubpackages['places'] }> {
   const misplaced = nodeAt(change?.root, 'subpackages');
   if (misplaced !== undefined) {
     const message = 'Cannot use "subpackages": expected a base that is a Debian source package, found a recipe';
     reading.problems.add(misplaced, message, { hint: 'the parts of a recipe are named by its container: - package' });
   }
-  const own = await readSubpackages(reading, context);
-  const hasDebug = strip !== undefined && own.every(({ name }) => name !== DEBUG_FILES.name);
-  const subpackages = hasDebug ? [DEBUG_FILES, ...own] : own;
-  return subpackages.length === 0 ? {} : { subpackages };
+  const { rules, places } = await readSubpackages(reading, context);
+  const hasDebug = strip !== undefined && rules.every(({ name }) => name !== DEBUG_FILES.name);
+  const subpackages = hasDebug ? [DEBUG_FILES, ...rules] : rules;
+  return { subpackages: subpackages.length === 0 ? {} : { subpackages }, places };
 }
 
 function capabilitiesOf(reading: RecipeReading): Pick<ResolvedPackage, 'capabilities'> {

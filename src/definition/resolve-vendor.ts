@@ -141,6 +141,7 @@ async function readVendorLock(reading: RecipeReading, node: YamlNode): Promise<V
     });
     return undefined;
   }
+  witness?.read(path);
   const name = shownPath(path);
   const options = { name, maximumBytes: MAXIMUM_BYTES, code: 'definition-invalid', witness } as const;
   try {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, readlink, realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import picomatch from 'picomatch';
 import type { FileStep } from '../model/container.ts';
 import { sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
+import { excludeGlob } from '../model/exclude-glob.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
 import type { SourcePosition } from '../model/source-position.ts';
 import type { Witness } from '../system/witness.ts';
@@ -41,7 +41,14 @@ export async function readSyncSource(
 ): Promise<readonly SyncEntry[]> {
   witness?.read(step.source);
   const root = await containedSource(step, containerDirectory);
-  const context: ReadContext = { step, root, render, witness, isExcluded: excludeMatcher(step.exclude) };
+  const excluded = step.exclude.map((pattern) => excludeGlob(pattern)!);
+  const context: ReadContext = {
+    step,
+    root,
+    render,
+    witness,
+    isExcluded: (path) => excluded.some((fits) => fits(path)),
+  };
   const stat = await lstat(root);
   if (!stat.isDirectory()) return [await readEntry(context, '', stat)];
   const entries: SyncEntry[] = [{ path: '', type: 'directory' }];
@@ -171,17 +178,6 @@ async function withFile<Result>(path: string, read: (file: FileHandle) => Promis
   } finally {
     await file.close();
   }
-}
-
-/** As in .gitignore: a pattern without a slash means a name at any depth. */
-function excludeMatcher(patterns: readonly string[]): (path: string) => boolean {
-  const matchers = patterns.map((pattern) => {
-    const anchored = pattern.replace(/^\.?\//, '').replace(/\/$/, '');
-    const matches = picomatch(anchored, { dot: true });
-    const byName = !pattern.replace(/\/$/, '').includes('/');
-    return (path: string) => matches(byName ? path.slice(path.lastIndexOf('/') + 1) : path);
-  });
-  return (path) => matchers.some((matches) => matches(path));
 }
 
 function refused({ step, root }: ReadContext, path: string, expected: string, found: string): BuilditError {

@@ -1,6 +1,6 @@
 import type { Definitions } from '../model/container.ts';
 import { debianSourceKey, type RepositoryLock } from '../model/lock.ts';
-import type { Atom, ResolvedPackage } from '../model/package.ts';
+import { type Atom, carriedDependencies, type ResolvedPackage } from '../model/package.ts';
 
 /** A Debian package that something asks for, by exact version or any. */
 export interface DebianWant {
@@ -33,7 +33,7 @@ export function containerWants(
     add(version === undefined ? { name } : { name, version });
   for (const definition of carried) {
     for (const name of definition.debianSource?.binaries ?? []) add({ name });
-    for (const name of debianNames([...definition.dependencies.link, ...definition.dependencies.run])) add({ name });
+    for (const name of debianNames(carriedDependencies(definition))) add({ name });
     if (definition.root !== 'toolchain') continue;
     const repository = definitions.repositories.find(({ name }) => name === definition.repository);
     for (const name of repository?.debian.runtime ?? []) add({ name });
@@ -41,8 +41,8 @@ export function containerWants(
   const additions = new Set<string>();
   for (const definition of definitions.packages) {
     const roots = repositoryLocks[definition.repository]?.roots ?? {};
-    const { build, link, run, test } = definition.dependencies;
-    for (const name of debianNames([...build, ...link, ...run, ...test]))
+    const { build, test } = definition.dependencies;
+    for (const name of debianNames([...build, ...carriedDependencies(definition), ...test]))
       if (!Object.hasOwn(roots, name)) additions.add(name);
   }
   const sources = new Map<string, DebianWant>();
@@ -86,8 +86,8 @@ function carriedPackages(definitions: Definitions): ResolvedPackage[] {
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (seen.has(name)) continue;
     seen.add(name);
-    const { link, run } = packages.get(name)!.dependencies;
-    for (const atom of [...link, ...run]) if (atom.category !== 'debian') waiting.push(`${atom.category}/${atom.name}`);
+    for (const atom of carriedDependencies(packages.get(name)!))
+      if (atom.category !== 'debian') waiting.push(`${atom.category}/${atom.name}`);
   }
   return [...seen].map((name) => packages.get(name)!);
 }

@@ -101,6 +101,9 @@ export type FileStep =
       readonly position: SourcePosition;
     };
 
+/** What an image begins with unless `base:` says otherwise. */
+export const DEFAULT_BASE = 'sys-apps/baselayout';
+
 /** container.yaml, validated and templated. */
 export interface ContainerDefinition {
   /** Absolute path of the directory that holds container.yaml. */
@@ -110,7 +113,7 @@ export interface ContainerDefinition {
   readonly version: string;
   readonly platform: Platform;
   readonly variables: Readonly<Record<string, string>>;
-  /** `false` for `base: none`, else the atom text of the base package (`sys-apps/baselayout`). */
+  /** `false` for `base: none`, else the name of the base package (`sys-apps/baselayout`). */
   readonly base: string | false;
   readonly packages: readonly (ContainerPackage & { readonly position: SourcePosition })[];
   readonly steps: readonly FileStep[];

@@ -156,6 +156,8 @@ export interface ResolvedPackage {
   readonly subpackages?: readonly SubpackageRule[] | undefined;
   /** Files with capabilities, sorted by path. Absent where there are none. */
   readonly capabilities?: readonly FileCapabilities[] | undefined;
+  /** It begins the image in place of baselayout, so that the links of a merged /usr are its own. */
+  readonly replacesBase?: true;
   /** `debs`: the build leaves binary packages in $DESTDIR, and each becomes an output. `tree` by default. */
   readonly outputs?: 'tree' | 'debs' | undefined;
   readonly files: readonly RecipeFile[];
@@ -179,4 +181,9 @@ export interface ResolvedPackage {
   /** Things to tell the user once: a flag without effect, a deprecated spelling. */
   readonly notices: readonly string[];
   readonly position?: SourcePosition;
+}
+
+/** Link and run dependencies, those of its parts too: what goes where the package goes. */
+export function carriedDependencies({ dependencies, subpackages = [] }: ResolvedPackage): readonly Atom[] {
+  return [...dependencies.link, ...dependencies.run, ...subpackages.flatMap(({ run }) => run)];
 }

@@ -13,7 +13,7 @@ import { fetchSources } from '../fetch/fetch-sources.ts';
 import { keepFiles } from '../fetch/keep-file.ts';
 import type { BuildLimits, BuildRequest } from '../model/build-request.ts';
 import type { Config } from '../model/config.ts';
-import type { RepositoryDefinition } from '../model/container.ts';
+import { DEFAULT_BASE, type RepositoryDefinition } from '../model/container.ts';
 import { throwCollected } from '../model/errors.ts';
 import type { DiffId, KeptLayer } from '../model/layer.ts';
 import type { DebianSet } from '../model/lock.ts';
@@ -70,7 +70,7 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
           outputs: step.package.outputs,
           subpackages: step.package.subpackages,
           capabilities: step.package.capabilities,
-          ownsTopLinks: isBase(run, step.package),
+          ownsTopLinks: step.package.replacesBase === true || step.name === DEFAULT_BASE,
           license: step.package.license,
           allowed: step.package.allowed,
         },
@@ -240,10 +240,6 @@ export function closureSteps(names: readonly string[], debian: DebianSet): Conve
     const pin = debian[name]!;
     return { kind: 'debian', name, version: pin.version, hash: debianHash(pin), pin };
   });
-}
-
-function isBase({ definitions }: Run, { name }: ResolvedPackage): boolean {
-  return name === definitions.container.base || name === 'sys-apps/baselayout';
 }
 
 function isTested({ options }: Run, step: BuildStep): boolean {

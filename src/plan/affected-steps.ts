@@ -1,6 +1,7 @@
+import { carriedDependencies } from '../model/package.ts';
 import type { BuildStep } from '../model/plan.ts';
 import { memberName, type PlannedSteps } from './compare-plans.ts';
-import { carriedDependencies, debianNames, ownNames } from './compose-members.ts';
+import { debianNames, ownNames } from './compose-members.ts';
 
 /** A package that another touches. */
 export interface AffectedPackage {
@@ -15,11 +16,13 @@ export interface AffectedPackage {
  */
 export function affectedSteps({ steps, stepsByHash }: PlannedSteps, names: ReadonlySet<string>): AffectedPackage[] {
   const touched = new Set(names);
+  const running = new Set(names);
   const affected: AffectedPackage[] = [];
   for (const step of steps) {
-    const because = reasonOf(step, names, touched, stepsByHash);
+    const because = reasonOf(step, { names, touched, running }, stepsByHash);
     if (because === undefined) continue;
     affected.push({ step, because });
+    running.add(step.name);
     // What runs with something is the same as before: nothing that is built with it is touched by that.
     if (because.kind !== 'runs-with') touched.add(step.name);
   }
@@ -28,8 +31,7 @@ export function affectedSteps({ steps, stepsByHash }: PlannedSteps, names: Reado
 
 function reasonOf(
   step: BuildStep,
-  names: ReadonlySet<string>,
-  touched: ReadonlySet<string>,
+  { names, touched, running }: Readonly<Record<'names' | 'touched' | 'running', ReadonlySet<string>>>,
   stepsByHash: PlannedSteps['stepsByHash'],
 ): AffectedPackage['because'] | undefined {
   if (names.has(step.name)) return { kind: 'itself' };
@@ -39,7 +41,7 @@ function reasonOf(
   if (built !== undefined) return { kind: 'built-with', name: built };
   const carried = carriedDependencies(step.package);
   const runs = [...ownNames(carried), ...debianNames(carried).map((name) => `debian/${name}`)];
-  const run = runs.find((name) => touched.has(name));
+  const run = runs.find((name) => running.has(name));
   return run === undefined ? undefined : { kind: 'runs-with', name: run };
 }
 

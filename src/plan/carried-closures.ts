@@ -1,5 +1,5 @@
-import type { ResolvedPackage } from '../model/package.ts';
-import { carriedDependencies, debianNames, ownNames } from './compose-members.ts';
+import { carriedDependencies, type ResolvedPackage } from '../model/package.ts';
+import { debianNames, ownNames } from './compose-members.ts';
 import { orderPackages } from './order-packages.ts';
 
 /** What some packages carry between them. */

@@ -1,7 +1,7 @@
 import type { RepositoryDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { DebianPin, DebianSet } from '../model/lock.ts';
-import { type Atom, atomText, type ResolvedPackage } from '../model/package.ts';
+import { type Atom, atomText, carriedDependencies, type ResolvedPackage } from '../model/package.ts';
 import type { CarriedClosures } from './carried-closures.ts';
 import type { DebianClosures } from './debian-closures.ts';
 import { orderPackages, reachable } from './order-packages.ts';
@@ -55,11 +55,6 @@ export function declaredMembers(
     ...own.flatMap((name) => debianNames(carriedDependencies(packages.get(name)!))),
   ];
   return { packages: own, debian: reachable(wanted, (name) => debian[name]?.depends ?? []) };
-}
-
-/** Link and run dependencies: what goes where the package goes. */
-export function carriedDependencies({ dependencies }: ResolvedPackage): readonly Atom[] {
-  return [...dependencies.link, ...dependencies.run];
 }
 
 export function ownNames(atoms: readonly Atom[]): string[] {

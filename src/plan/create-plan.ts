@@ -1,11 +1,11 @@
 import type { Definitions } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { ContainerLock, DebianPin, DebianSet, RepositoryLock } from '../model/lock.ts';
-import type { ResolvedPackage } from '../model/package.ts';
+import { carriedDependencies, type ResolvedPackage } from '../model/package.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep, Plan, PlanStep, StandIn } from '../model/plan.ts';
 import { createCarriedClosures } from './carried-closures.ts';
-import { carriedDependencies, imagePackages, ownNames, rootMembers } from './compose-members.ts';
+import { imagePackages, ownNames, rootMembers } from './compose-members.ts';
 import { createDebianClosures } from './debian-closures.ts';
 import { orderPackages } from './order-packages.ts';
 import { createPackageHasher } from './package-hasher.ts';

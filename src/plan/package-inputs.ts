@@ -55,6 +55,7 @@ export function packageInputs(
     ...(definition.capabilities === undefined
       ? {}
       : { capabilities: definition.capabilities.map(({ path, capabilities }) => ({ path, capabilities })) }),
+    ...(definition.replacesBase === true ? { base: true } : {}),
     ...(definition.outputs === 'debs' ? { outputs: 'debs', dpkgDatabase: DPKG_DATABASE_VERSION } : {}),
     patches: definition.patches.map((patch) => normalisedDigest(patch, patches)),
     flags,

@@ -1,7 +1,7 @@
-import picomatch from 'picomatch';
 import { BuilditError } from '../../model/errors.ts';
 import { printable } from '../../model/names.ts';
 import type { LintAllowance, OutputFinding, OutputLintCode } from '../../model/output-lint.ts';
+import { pathGlob } from '../../model/path-glob.ts';
 import { OUTPUT_RULES } from './output-rules.ts';
 
 /** What came of the findings about one package. */
@@ -25,7 +25,9 @@ export function settleFindings(
     const covering = allowances.filter(({ covers }) => covers(finding));
     for (const { allowance } of covering) used.add(allowance);
     if (covering.length > 0) continue;
-    left.set(finding.code, [...(left.get(finding.code) ?? []), finding]);
+    const same = left.get(finding.code);
+    if (same === undefined) left.set(finding.code, [finding]);
+    else same.push(finding);
   }
   const codes = [...left.keys()].sort();
   const isError = (code: OutputLintCode) => OUTPUT_RULES[code].severity === 'error';
@@ -39,7 +41,7 @@ export function settleFindings(
 }
 
 function coverage({ code, paths }: LintAllowance): (finding: OutputFinding) => boolean {
-  const matchers = paths.map((pattern) => picomatch(pattern, { dot: true, noextglob: true }));
+  const matchers = paths.map((pattern) => pathGlob(pattern)!);
   return (finding) =>
     finding.code === code &&
     (paths.length === 0 || (finding.path !== undefined && matchers.some((matches) => matches(finding.path!))));

@@ -74,7 +74,7 @@ function respelt(
 function lintSpaces(root: YamlNode): readonly DefinitionFinding[] {
   const { document } = root;
   const texts = longTexts(root);
-  return [...document.text.matchAll(/[ \t]+(?=\r?(?:\n|$))/g)].map(({ 0: spaces, index: start }) => {
+  return [...document.text.matchAll(/(?<![ \t])[ \t]+(?=\r?(?:\n|$))/g)].map(({ 0: spaces, index: start }) => {
     const isOfText = texts.some((text) => start >= text.start && start < text.end);
     return styleFinding('trailing-space', { document, start }, 'expected the end of the line, found spaces before it', {
       hint: isOfText ? 'they are a part of the text here: remove them by hand' : undefined,
