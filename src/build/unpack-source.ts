@@ -34,7 +34,10 @@ export async function unpackSource(
   if (source.action === 'keep') {
     if (!isCleanRelativePath(fileName) || fileName.includes('/')) throw refusal(source, 'a file name', fileName);
     const directory = await realDirectory(tree, source);
-    await copyBlob(store, digest, join(directory, fileName), 0o644);
+    const target = join(directory, fileName);
+    const there = await lstat(target).catch(() => undefined);
+    if (there !== undefined) throw refusal(source, 'a name that no earlier source has', fileName);
+    await copyBlob(store, digest, target, 0o644);
     return undefined;
   }
   if (source.clears !== undefined) await clear(tree, source, source.clears);

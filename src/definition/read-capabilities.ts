@@ -1,5 +1,5 @@
 import { mapAt, scalarsOf } from '../document/fields.ts';
-import { nodeAt, positionOf } from '../document/yaml-node.ts';
+import { positionOf } from '../document/yaml-node.ts';
 import { sortCapabilities } from '../model/capability.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
 import type { FileCapabilities } from '../model/package.ts';
@@ -23,13 +23,6 @@ export function readCapabilities(reading: RecipeReading): readonly FileCapabilit
     files.set(path, { path, capabilities, position: positionOf(key) });
   }
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-/** Debian's own rules say what the files of binary packages may do. */
-export function refuseCapabilities({ root, problems }: Pick<RecipeReading, 'root' | 'problems'>): void {
-  const node = nodeAt(root, 'capabilities');
-  if (node === undefined) return;
-  problems.add(node, 'Cannot use "capabilities": expected a package that is built by phases, found "class: debian"');
 }
 
 function isPackagePath(text: string): boolean {

@@ -4,7 +4,7 @@ import type { Problems } from '../document/problems.ts';
 import { readDocument } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
 import { memberOf, type YamlMap, type YamlNode } from '../document/yaml-node.ts';
-import { isPackageNamePart, isVersion, printable } from '../model/names.ts';
+import { isDebianVersion, isPackageNamePart, isVersion, printable } from '../model/names.ts';
 import { compareVersions, versionOrder } from '../model/version-order.ts';
 import type { VersionScheme } from '../model/version-scheme.ts';
 import type { Witness } from '../system/witness.ts';
@@ -105,7 +105,9 @@ function debianVersions(root: YamlMap, problems: Problems): readonly string[] {
       hint: 'source: {debian: redis, version: "5:7.0.15-1"}',
     });
   }
-  return [textAt(mapAt(root, 'source'), 'version') ?? UNKNOWN_VERSION];
+  const version = textAt(mapAt(root, 'source'), 'version');
+  // What is none is complained about where the source is read; nothing may be looked for by its name.
+  return [version !== undefined && isDebianVersion(version) ? version : UNKNOWN_VERSION];
 }
 
 /** Without a class and without phases nothing would be built, and nobody told. */

@@ -32,6 +32,8 @@ export interface ResolvedFlags {
 
 interface Choice {
   readonly enabled: boolean;
+  /** Who chose: the recipe's default 0, what is general 1, who asked by name 2. */
+  readonly rank: 0 | 1 | 2;
   /** Where it was asked for by name. */
   readonly node: YamlScalar | undefined;
 }
@@ -44,7 +46,7 @@ export function askedFlagsAt(map: YamlMap | undefined): AskedFlags {
 /**
  * Decides each flag of a recipe at a version. What is asked for by name beats what is general, and that beats the
  * recipe's default. A flag whose `requires` do not hold is an error when it was asked for, and off when it was not; of two
- * that conflict, the one that was not asked for is off.
+ * that conflict, the one that was chosen by less is off, and where both were asked for that is an error.
  */
 export function resolveFlags(
   recipe: { readonly name: string; readonly root: YamlMap; readonly scheme: VersionScheme },
@@ -56,19 +58,23 @@ export function resolveFlags(
   const names = (declared?.members ?? []).map(({ name }) => name).sort();
   const choices = new Map<string, Choice>();
   for (const name of names) {
-    choices.set(name, { enabled: booleanAt(mapAt(declared, name), 'default') ?? false, node: undefined });
+    choices.set(name, { enabled: booleanAt(mapAt(declared, name), 'default') ?? false, rank: 0, node: undefined });
   }
   for (const { with: on, without: off } of general) {
-    for (const name of off) if (choices.has(name)) choices.set(name, { enabled: false, node: undefined });
-    for (const name of on) if (choices.has(name)) choices.set(name, { enabled: true, node: undefined });
+    for (const name of off) if (choices.has(name)) choices.set(name, { enabled: false, rank: 1, node: undefined });
+    for (const name of on) if (choices.has(name)) choices.set(name, { enabled: true, rank: 1, node: undefined });
   }
   for (const request of asked) applyRequest(recipe.name, request, choices, problems);
   const notices: string[] = [];
   const applies = new Map(
     names.map((name) => [name, appliesAt({ ...recipe, version }, mapAt(declared, name), problems)]),
   );
-  settleConflicts(recipe.name, declared, choices, { applies, notices, problems });
-  checkRequirements(recipe.name, declared, choices, { applies, notices, problems });
+  const settling = { applies, notices, problems };
+  checkNamedFlags(recipe.name, declared, choices, problems);
+  // What is off for want of another stands in nobody's way; what gives way may be required by another.
+  settleRequirements(recipe.name, declared, choices, settling);
+  settleConflicts(recipe.name, declared, choices, settling);
+  settleRequirements(recipe.name, declared, choices, settling);
   const flags: Record<string, ResolvedFlag> = {};
   for (const name of names) {
     const { enabled, node } = choices.get(name)!;
@@ -98,9 +104,9 @@ function applyRequest(
     if (turnedOn.has(node.text)) {
       problems.add(node, `Cannot use "${node.text}": expected it in one of "with" and "without", found it in both`);
     }
-    if (choices.has(node.text)) choices.set(node.text, { enabled: false, node });
+    if (choices.has(node.text)) choices.set(node.text, { enabled: false, rank: 2, node });
   }
-  for (const node of on) if (choices.has(node.text)) choices.set(node.text, { enabled: true, node });
+  for (const node of on) if (choices.has(node.text)) choices.set(node.text, { enabled: true, rank: 2, node });
 }
 
 function unknownFlagHint(name: string, flags: readonly string[]): string {
@@ -124,52 +130,63 @@ function appliesAt(
   return true;
 }
 
-interface RequirementCheck {
+/** `requires` and `conflicts` name flags of the same recipe. */
+function checkNamedFlags(
+  recipe: string,
+  declared: YamlMap | undefined,
+  choices: ReadonlyMap<string, Choice>,
+  problems: Problems,
+): void {
+  for (const name of choices.keys()) {
+    for (const key of ['requires', 'conflicts']) {
+      for (const node of scalarsAt(mapAt(declared, name), key)) {
+        if (!choices.has(node.text)) problems.expected(node, `flags.${name}.${key}`, `a flag of ${recipe}`);
+      }
+    }
+  }
+}
+
+interface FlagSettling {
   readonly applies: ReadonlyMap<string, boolean>;
   readonly notices: string[];
   readonly problems: Problems;
 }
 
-/** Before requirements: what is turned off here may be required by another. */
 function settleConflicts(
   recipe: string,
   declared: YamlMap | undefined,
   choices: Map<string, Choice>,
-  { applies, notices, problems }: RequirementCheck,
+  { applies, notices, problems }: FlagSettling,
 ): void {
   const isOn = (name: string) => choices.get(name)?.enabled === true && applies.get(name) === true;
   for (const name of choices.keys()) {
     for (const node of scalarsAt(mapAt(declared, name), 'conflicts')) {
       const other = node.text;
-      if (!choices.has(other)) problems.expected(node, `flags.${name}.conflicts`, `a flag of ${recipe}`);
       if (!isOn(name) || !isOn(other)) continue;
-      const [asked, otherAsked] = [choices.get(name)!.node, choices.get(other)!.node];
-      if (asked !== undefined && otherAsked !== undefined) {
+      const [own, others] = [choices.get(name)!, choices.get(other)!];
+      if (own.node !== undefined && others.node !== undefined) {
         const message = `Cannot use "${name}": expected ${recipe} without its flag "${other}", found both asked for`;
-        problems.add(asked, message, { hint: 'leave out one of them' });
+        problems.add(own.node, message, { hint: 'leave out one of them' });
       }
-      const [kept, dropped] = asked !== undefined && otherAsked === undefined ? [name, other] : [other, name];
-      choices.set(dropped, { enabled: false, node: choices.get(dropped)!.node });
+      const [kept, dropped] = own.rank > others.rank ? [name, other] : [other, name];
+      choices.set(dropped, { ...choices.get(dropped)!, enabled: false });
       notices.push(`the flag "${dropped}" of ${recipe} is off because "${kept}" is on`);
     }
   }
 }
 
 /** Turning a flag off can take another's requirement away, so this goes on until nothing changes. */
-function checkRequirements(
+function settleRequirements(
   recipe: string,
   declared: YamlMap | undefined,
   choices: Map<string, Choice>,
-  { applies, notices, problems }: RequirementCheck,
+  { applies, notices, problems }: FlagSettling,
 ): void {
   for (let changed = true; changed; ) {
     changed = false;
     for (const [name, choice] of choices) {
       if (!choice.enabled || !applies.get(name)) continue;
       const required = scalarsAt(mapAt(declared, name), 'requires');
-      for (const node of required) {
-        if (!choices.has(node.text)) problems.expected(node, `flags.${name}.requires`, `a flag of ${recipe}`);
-      }
       const missing = required.find(({ text }) => choices.get(text)?.enabled === false)?.text;
       if (missing === undefined) continue;
       if (choice.node !== undefined) {
@@ -178,7 +195,7 @@ function checkRequirements(
       } else {
         notices.push(`the flag "${name}" of ${recipe} is off because "${missing}" is`);
       }
-      choices.set(name, { enabled: false, node: choice.node });
+      choices.set(name, { ...choice, enabled: false });
       changed = true;
     }
   }

@@ -20,13 +20,14 @@ import { acceptText } from './checked-text.ts';
 import type { ClassLibrary } from './class-library.ts';
 import { readDebianSource } from './debian-source.ts';
 import { readAllowances } from './read-allowances.ts';
-import { readCapabilities, refuseCapabilities } from './read-capabilities.ts';
+import { readCapabilities } from './read-capabilities.ts';
 import { type ReadSubpackages, readSubpackages } from './read-subpackages.ts';
 import { readTest } from './read-test.ts';
 import { readUser } from './read-user.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 import { readRecipeFiles } from './recipe-files.ts';
 import { createRecipeReading, type RecipeReading } from './recipe-reading.ts';
+import { refuseOfDebian } from './refuse-of-debian.ts';
 import { resolveEnvironment } from './resolve-environment.ts';
 import { askedFlagsAt, effectiveFlags, type FlagChoices, resolveFlags } from './resolve-flags.ts';
 import { resolvePatches, resolveUserPatches } from './resolve-patches.ts';
@@ -100,7 +101,8 @@ export async function resolvePackage(
   const phases = readPhases(reading, defaults);
   const parts =
     className === 'debian' ? { subpackages: {}, places: [] } : await subpackagesOf(reading, change, phases, context);
-  if (className === 'debian') refuseCapabilities(reading);
+  const changedFiles = change === undefined ? [] : await readRecipeFiles(change);
+  if (className === 'debian') refuseOfDebian(reading, change && { root: change.root, files: changedFiles });
   checkProvides(root, problems);
   return {
     package: {
@@ -122,7 +124,7 @@ export async function resolvePackage(
         ...(change === undefined ? [] : await resolvePatches(change, version)),
         ...(await readUserPatches(recipe, version, context)),
       ],
-      files: mergeFiles(await readRecipeFiles(reading), change === undefined ? [] : await readRecipeFiles(change)),
+      files: mergeFiles(await readRecipeFiles(reading), changedFiles),
       class: className,
       flags,
       phases,

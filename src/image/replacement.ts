@@ -1,6 +1,6 @@
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { atomText } from '../model/package.ts';
+import { atomText, type ResolvedPackage } from '../model/package.ts';
 import { candidateName, type ImageCandidate } from './image-member.ts';
 import { publicLibraries } from './soname-providers.ts';
 
@@ -17,8 +17,13 @@ export function replacedNames(members: readonly ImageCandidate[]): Map<string, s
   return replaced;
 }
 
-/** A replacement must define every soname and symbol version that others could have been linked to. */
+/**
+ * A replacement must define every soname and symbol version that others could have been linked to. What was built here
+ * from a Debian source package was asked for as it is, so that nothing may silently stand in for it.
+ */
 export function checkReplacement(replaced: ImageCandidate, replacement: ImageCandidate): BuilditError[] {
+  if (replaced.kind === 'debian' && replaced.built !== undefined)
+    return [twiceAsked(replaced, replaced.built, replacement)];
   const defined = new Map(publicLibraries(replacement).map((elf) => [elf.soname, new Set(elf.defines)]));
   const lacking = publicLibraries(replaced).flatMap((elf) => {
     const versions = defined.get(elf.soname);
@@ -33,4 +38,17 @@ export function checkReplacement(replaced: ImageCandidate, replacement: ImageCan
       { details: [...new Set(lacking)].sort().slice(0, 20).map(printable) },
     ),
   ];
+}
+
+function twiceAsked(
+  replaced: ImageCandidate,
+  { package: { name, position } }: { readonly package: ResolvedPackage },
+  replacement: ImageCandidate,
+): BuilditError {
+  const [binary, other] = [candidateName(replaced), candidateName(replacement)];
+  return new BuilditError(
+    'definition-invalid',
+    `Cannot put "${binary}" of "${name}" into the image: expected nothing in its place, found "${other}", which replaces it`,
+    { position, hint: `leave out one of "${name}" and "${other}", or build what needs them with the same` },
+  );
 }

@@ -10,6 +10,7 @@ import {
   LOCK_FORMAT,
   type PatchPin,
   type RepositoryLock,
+  sourcePinAt,
 } from '../model/lock.ts';
 import { compareDebianVersions } from '../model/version-order.ts';
 import { type ContainerWants, containerWants, type DebianWant, wantedTexts } from './wanted.ts';
@@ -152,7 +153,7 @@ async function resolveAdditions(
   if (additions.length === 0 && sources.length === 0) return { set: {}, sources: [] };
   return await services.resolveRoots({
     wants: additions.map((name) => ({ name })),
-    sources: sources.map((want) => ({ want, kept: kept[debianSourceKey(want)] })),
+    sources: sources.map((want) => ({ want, kept: sourcePinAt(kept, debianSourceKey(want)) })),
     fixed,
   });
 }

@@ -5,6 +5,7 @@ import {
   debianSourceKey,
   LOCK_FORMAT,
   type RepositoryLock,
+  sourcePinAt,
 } from '../model/lock.ts';
 import { type ResolvedRoots, type RootsRequest, sourcePins } from './settle-container-lock.ts';
 import type { DebianWant } from './wanted.ts';
@@ -33,7 +34,7 @@ export async function settleRepositoryLock(
   const names = repositoryWants(repository, { ...wants, sources: [] });
   const { set, sources } = await resolve({
     wants: names.map((name) => ({ name })),
-    sources: wants.sources.map((want) => ({ want, kept: kept.sources[debianSourceKey(want)] })),
+    sources: wants.sources.map((want) => ({ want, kept: sourcePinAt(kept.sources, debianSourceKey(want)) })),
     fixed: kept.roots,
   });
   return {

@@ -1,4 +1,4 @@
-import { compareDigits } from './digit-order.ts';
+import { compareDigits, compareNumberLists } from './digit-order.ts';
 import { isDebianVersion } from './names.ts';
 import type { VersionOrder } from './version-scheme.ts';
 
@@ -27,6 +27,7 @@ export const DEBIAN_ORDER: VersionOrder = {
     const { epoch, upstream } = splitDebianVersion(version);
     return { epoch, numbers: /^[0-9]+(?:\.[0-9]+)*/.exec(upstream)?.[0].split('.') ?? [] };
   },
+  compareNumbers: compareNumberLists,
   isTryOf: () => false,
 };
 

@@ -34,6 +34,7 @@ export const GENTOO_ORDER: VersionOrder = {
   isVersion: (text) => GENTOO.test(text),
   isOperand: (text) => GENTOO.test(text),
   numbers: (version) => ({ epoch: '0', numbers: parse(version)?.numbers ?? [] }),
+  compareNumbers,
   isTryOf(version, release) {
     const [tried, whole] = [parse(version), parse(release)];
     if (tried === undefined || whole === undefined) return false;

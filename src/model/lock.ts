@@ -49,6 +49,11 @@ export interface DebianSourcePin {
 /** By `debianSourceKey`. */
 export type DebianSourceSet = Readonly<Record<string, DebianSourcePin>>;
 
+/** The pin at a key of `debianSourceKey`: names of packages may be those of an object's own members. */
+export function sourcePinAt(pins: DebianSourceSet | undefined, key: string): DebianSourcePin | undefined {
+  return pins !== undefined && Object.hasOwn(pins, key) ? pins[key] : undefined;
+}
+
 /** How a lock names a source package that was asked for: `redis`, with an exact version `redis=5:7.0.15-1`. */
 export function debianSourceKey({
   name,

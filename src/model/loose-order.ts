@@ -27,6 +27,7 @@ export const LOOSE_ORDER: VersionOrder = {
   isVersion: () => true,
   isOperand: () => true,
   numbers: parse,
+  compareNumbers: compareNumberLists,
   isTryOf(version, release) {
     const [tried, whole] = [parse(version), parse(release)];
     const isTry = (tried.suffixes[0]?.rank ?? 0) < 0 && whole.suffixes.length === 0;

@@ -28,6 +28,7 @@ export const SEMVER_ORDER: VersionOrder = {
   isVersion: (text) => parse(text)?.numbers.length === 3,
   isOperand: (text) => parse(text) !== undefined,
   numbers: (version) => ({ epoch: '0', numbers: parse(version)?.numbers ?? [] }),
+  compareNumbers: compareNumberLists,
   isTryOf(version, release) {
     const [tried, whole] = [parse(version), parse(release)];
     if (tried === undefined || whole === undefined) return false;

@@ -1,4 +1,4 @@
-import { compareDigits, compareNumberLists } from './digit-order.ts';
+import { compareDigits } from './digit-order.ts';
 import { isVersion } from './names.ts';
 import { versionOrder } from './version-order.ts';
 import type { VersionOrder, VersionScheme } from './version-scheme.ts';
@@ -91,6 +91,6 @@ function sharesNumbers(version: string, operand: string, count: number, order: V
   const length = Math.min(count, wanted.numbers.length);
   return (
     compareDigits(wanted.epoch, found.epoch) === 0 &&
-    compareNumberLists(wanted.numbers.slice(0, length), found.numbers.slice(0, length)) === 0
+    order.compareNumbers(wanted.numbers.slice(0, length), found.numbers.slice(0, length)) === 0
   );
 }

@@ -14,6 +14,8 @@ export interface VersionOrder {
   isOperand(text: string): boolean;
   /** The epoch and the numbers a version begins with, as written: `1:1.26.3-2` has the epoch 1 and 1, 26 and 3. */
   numbers(version: string): VersionNumbers;
+  /** Compares such numbers as `compare` does. */
+  compareNumbers(a: readonly string[], b: readonly string[]): number;
   /** Tells whether a version is one of the tries that came before the release `release`: `4.0-rc1` before `4.0`. */
   isTryOf(version: string, release: string): boolean;
 }

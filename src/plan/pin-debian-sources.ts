@@ -1,6 +1,6 @@
 import type { Definitions } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
-import { type DebianSourcePin, type DebianSourceSet, debianSourceKey } from '../model/lock.ts';
+import { type DebianSourcePin, type DebianSourceSet, debianSourceKey, sourcePinAt } from '../model/lock.ts';
 import type { Atom, PackageSource, ResolvedPackage } from '../model/package.ts';
 
 /** Pins of source packages: of each repository's lock by its name, and of the container's lock. */
@@ -22,7 +22,7 @@ function pinned(definition: ResolvedPackage, pins: SourcePins): ResolvedPackage 
   const { debianSource, dependencies } = definition;
   if (debianSource === undefined) return definition;
   const key = debianSourceKey(debianSource);
-  const pin = pins.repositories[definition.repository]?.[key] ?? pins.container?.[key];
+  const pin = sourcePinAt(pins.repositories[definition.repository], key) ?? sourcePinAt(pins.container, key);
   if (pin === undefined) {
     throw new BuilditError('lock-outdated', `Cannot plan "${definition.name}": no lock pins the source debian/${key}`, {
       position: definition.position,
@@ -38,6 +38,8 @@ function pinned(definition: ResolvedPackage, pins: SourcePins): ResolvedPackage 
   return {
     ...definition,
     version: pin.version,
+    // Sources of other formats hold patches as files like others: their own rules apply them, if at all.
+    series: pin.format === '3.0 (quilt)' ? definition.series : undefined,
     sources: sourcesOf(pin),
     dependencies: { ...dependencies, build: [...needed, ...own].sort(byName) },
     replaces: pin.binaries.map(debianAtom),

@@ -1,4 +1,5 @@
-import { acceptArtefact, archiveName } from '../model/registry.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { acceptArtefact, archiveName, artefactPurl } from '../model/registry.ts';
 import { type LockedArtefact, type LockText, lockRefusal, MAXIMUM_LOCKED } from './locked-artefact.ts';
 
 const INTEGRITY = /(?:^|\s)sha512-([A-Za-z0-9+/]{86}==)(?:\s|$)/;
@@ -13,8 +14,14 @@ export function readPackageLock(lock: LockText): readonly LockedArtefact[] {
   if (packages === undefined) throw lockRefusal(lock, 'lockfileVersion 2 or 3 with "packages"', 'another file');
   const found = new Map<string, LockedArtefact>();
   for (const [path, entry] of Object.entries(packages)) {
-    const artefact = readEntry(lock, path, entry);
-    if (artefact !== undefined) found.set(artefact.artefact.name + artefact.artefact.version, artefact);
+    const locked = readEntry(lock, path, entry);
+    if (locked === undefined) continue;
+    const purl = artefactPurl(locked.artefact);
+    const other = found.get(purl);
+    if (other !== undefined && !isDeepStrictEqual(other, locked)) {
+      throw lockRefusal(lock, `one checksum of ${purl}`, 'two');
+    }
+    found.set(purl, locked);
     if (found.size > MAXIMUM_LOCKED) throw lockRefusal(lock, `at most ${MAXIMUM_LOCKED} packages`, 'more');
   }
   return [...found.values()];

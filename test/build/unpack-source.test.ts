@@ -66,6 +66,15 @@ describe('unpackSource', () => {
     expect(readFileSync(join(tree, 'x'), 'utf8')).toBe('x');
   });
 
+  test('refuses a kept file where an archive has one of that name', async () => {
+    const { store, tree, fresh } = await place();
+    const source = await archive(store, { Makefile: 'all:' });
+    await unpackSource(store, source, tree, fresh());
+    const kept = { ...source, action: 'keep', fileName: 'Makefile' } as const;
+    await expect(unpackSource(store, kept, tree, fresh())).rejects.toMatchObject({ code: 'definition-invalid' });
+    expect(readFileSync(join(tree, 'Makefile'), 'utf8')).toBe('all:');
+  });
+
   test('follows no link that an earlier source left', async () => {
     const { store, tree, fresh, directory } = await place();
     const outside = join(directory, 'outside');

@@ -1,7 +1,10 @@
+import { symlinkSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { containerWants } from '../../src/lock/wanted.ts';
 import type { ResolvedPackage } from '../../src/model/package.ts';
-import { createWitness } from '../../src/system/witness.ts';
-import { DIGEST, type Files, PATCH, packageOf, project, readFiles, readProject } from './project.ts';
+import { createWitness, looksUnchanged } from '../../src/system/witness.ts';
+import { DIGEST, type Files, mistakesOf, PATCH, packageOf, project, readFiles, readProject } from './project.ts';
 
 const NGINX = 'www-servers/nginx';
 
@@ -508,6 +511,55 @@ security: {debian: b}
   });
 });
 
+describe('a base of its own', () => {
+  const BASE = 'name: my/base\nversion: 12\nclass: none\nroot: minimal\nphases: {install: "true"}\n';
+  const container = (base: string) => `---
+- vars: {name: web, version: 1.0}
+${base}- package: {type: embedded, path: ./pkgs/nginx}
+- image: {type: oci}
+`;
+  const read = (base: string) => readFiles({ 'container.yaml': container(base), 'recipes/my/base/pkg.yaml': BASE });
+
+  test('may be named with a version or a range, and is known by its name', async () => {
+    for (const text of ['my/base', 'my/base-12', '"my/base>=11"']) {
+      const { container: found, requested, packages } = await read(`- base: ${text}\n`);
+      expect(found.base).toBe('my/base');
+      expect(requested[0]).toBe('my/base');
+      expect(packages.filter(({ replacesBase }) => replacesBase).map(({ name }) => name)).toEqual(['my/base']);
+    }
+    expect((await read('- base: none\n')).container.base).toBe(false);
+  });
+
+  test('is the only thing that marks a package: baselayout is known by its name', async () => {
+    const { container: found, packages } = await read('');
+    expect(found.base).toBe('sys-apps/baselayout');
+    expect(packages.filter((one) => 'replacesBase' in one)).toEqual([]);
+  });
+});
+
+describe('what a part of a package runs with', () => {
+  const files: Files = {
+    'pkgs/nginx/pkg.yaml': `name: app-misc/tool
+version: 1
+class: none
+phases: {install: "true"}
+subpackages: {doc: {files: ["usr/share/doc/**"], dependencies: {run: [dev-libs/openssl, debian/less]}}}
+`,
+  };
+
+  test('is read and planned as what the package runs with', async () => {
+    const definitions = await readFiles(files);
+    expect(definitions.packages.map(({ name }) => name)).toContain('dev-libs/openssl');
+    expect(containerWants(definitions, {}).image.map(({ name }) => name)).toContain('less');
+    expect(containerWants(definitions, {}).additions).toContain('less');
+  });
+
+  test('is told with its place where it is nowhere', async () => {
+    const wrong = { 'pkgs/nginx/pkg.yaml': String(files['pkgs/nginx/pkg.yaml']).replace('openssl', 'opensssl') };
+    expect(await mistakesOf(project(wrong))).toEqual([expect.stringMatching(/pkgs\/nginx\/pkg\.yaml:5:.*openssl/)]);
+  });
+});
+
 describe('what is read', () => {
   test('is witnessed: definitions, patches, files, and where a recipe might have been', async () => {
     const witness = createWitness();
@@ -544,5 +596,22 @@ describe('cycles', () => {
       message: 'Cannot order the packages: expected no cycle, found a/y → a/z → a/y',
       position: { line: 5, column: 10 },
     });
+  });
+
+  test('is seen where a link leads, so that another target is noticed', async () => {
+    const directory = project({
+      'pkgs/nginx/pkg.yaml': 'base: www-servers/nginx\npatches: {patches/fix.patch: A fix}\n',
+      'pkgs/nginx/patches/1.txt': PATCH,
+      'pkgs/nginx/patches/2.txt': PATCH.replace('+b', '+c'),
+    });
+    const link = join(directory, 'pkgs/nginx/patches/fix.patch');
+    symlinkSync('1.txt', link);
+    const witness = createWitness();
+    await readProject(directory, { witness });
+    expect(witness.sightings().filter((sighting) => !looksUnchanged(sighting))).toEqual([]);
+    unlinkSync(link);
+    symlinkSync('2.txt', link);
+    const changed = witness.sightings().filter((sighting) => !looksUnchanged(sighting));
+    expect(changed.map(({ path }) => path)).toContain(link);
   });
 });

@@ -137,6 +137,28 @@ describe('flags that conflict', () => {
     expect(notices).toEqual(['the flag "gnutls" of app-misc/tool is off because "openssl" is on']);
   });
 
+  test('leave the one that a configuration wants rather than a default, on whichever side the conflict is written', async () => {
+    const sides = [
+      FLAGS.replace('gnutls: {', 'gnutls: {default: on, ').replace('openssl: {default: on', 'openssl: {default: off'),
+      FLAGS.replace('gnutls: {conflicts: [openssl], ', 'gnutls: {default: on, ').replace(
+        'openssl: {default: on',
+        'openssl: {default: off, conflicts: [gnutls]',
+      ),
+    ];
+    for (const recipe of sides) {
+      const use = { with: ['openssl'], without: [] };
+      const { flags } = packageOf(await readFiles(using('{}', recipe), { use }), 'app-misc/tool');
+      expect([flags.openssl!.enabled, flags.gnutls!.enabled]).toEqual([true, false]);
+    }
+  });
+
+  test('do nothing where one of them is off for want of what it requires', async () => {
+    const flags = '  a: {default: on, requires: [z]}\n  b: {default: on, conflicts: [a]}\n  z: {default: off}\n';
+    const tool = await read(using('{}', `name: app-misc/tool\nversion: 1\nclass: none\nflags:\n${flags}`));
+    expect(tool.flags).toMatchObject({ a: { enabled: false }, b: { enabled: true } });
+    expect(tool.notices).toEqual(['the flag "a" of app-misc/tool is off because "z" is']);
+  });
+
   test('are refused where both were asked for, or where one is none', async () => {
     expect(await mistakesOf(project(using('{with: [gnutls, openssl]}')))).toEqual([
       expect.stringMatching(/without its flag "openssl", found both asked for \| leave out one of them$/),

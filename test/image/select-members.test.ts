@@ -261,6 +261,21 @@ describe('a replacement', () => {
     expect(names(select([base, curl], [openssl, libssl, ...rest]))).toContain('debian/libssl3');
   });
 
+  test('takes no place of what was built here from a Debian source package: both were asked for', () => {
+    const openssl = built('dev-libs/openssl', [elf(`${lib}/libssl.so.3`, [], 'libssl.so.3')], {
+      replaces: ['debian/libssl3'],
+    });
+    const definition = { name: 'debian-source/openssl' } as unknown as ResolvedPackage;
+    const patched = { ...debian('libssl3'), built: { hash: sha256('built'), package: definition } } as ImageCandidate;
+    expect(() => select([base, patched, openssl], rest)).toThrow(
+      expect.objectContaining({
+        code: 'definition-invalid',
+        message:
+          'Cannot put "debian/libssl3" of "debian-source/openssl" into the image: expected nothing in its place, found "dev-libs/openssl", which replaces it',
+      }),
+    );
+  });
+
   test('must define every library and symbol version, and private modules do not count', () => {
     const openssl = built('dev-libs/openssl', [elf(`${lib}/libssl.so.3`, [], 'libssl.so.3', ['OPENSSL_3.0.0'])], {
       replaces: ['debian/libssl3'],

@@ -58,6 +58,11 @@ describe('a range', () => {
     expect(allowed('<4~', ['3.9', '4~rc1', '4'], 'debian')).toEqual(['3.9']);
   });
 
+  test("shares the numbers that its scheme calls the same: a leading zero makes a fraction of an ebuild's", () => {
+    expect(allowed('~1.05', ['1.05', '1.05.3', '1.5', '1.5.1'], 'gentoo')).toEqual(['1.05', '1.05.3']);
+    expect(allowed('~1.05', ['1.05', '1.5', '1.6'], 'loose')).toEqual(['1.05', '1.5']);
+  });
+
   test('knows epochs', () => {
     expect(allowed('~7.0', ['7.0.15', '5:7.0.15'], 'debian')).toEqual(['7.0.15']);
     expect(allowed('~5:7.0', ['7.0.15', '5:7.0.15', '5:7.2', '6:7.0'], 'debian')).toEqual(['5:7.0.15']);

@@ -65,6 +65,22 @@ describe('a Debian source package that a lock pins', () => {
     ).toEqual(layout);
   });
 
+  test('has its series applied in the format that has one, as dpkg-source does', () => {
+    expect(pinnedWith({}).series).toBe('debian/patches/series');
+    expect(pinnedWith({ format: '1.0', files: [file('a_1.tar.gz')] }).series).toBeUndefined();
+    expect(pinnedWith({ format: '3.0 (native)', files: [file('a_1.tar.xz')] }).series).toBeUndefined();
+  });
+
+  test('is not pinned by what every object has', () => {
+    const named = packageNamed('debian-source/constructor', {
+      debianSource: { name: 'constructor', binaries: ['constructor'] },
+      outputs: 'debs',
+    });
+    expect(() => pinDebianSources(definitionsOf([named]), { repositories: { main: {} }, container: {} })).toThrowError(
+      expect.objectContaining({ code: 'lock-outdated' }),
+    );
+  });
+
   test('is outdated without a pin, and refuses a binary package that it does not make', () => {
     const definitions = definitionsOf([asked()]);
     expect(() => pinDebianSources(definitions, { repositories: {}, container: undefined })).toThrowError(

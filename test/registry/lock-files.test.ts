@@ -57,6 +57,16 @@ describe('package-lock.json', () => {
     expect(purls(found)).toEqual(['pkg:npm/%40a/b@1.0.0', 'pkg:npm/d@2.0.0-rc.1', 'pkg:npm/real@1.0.0']);
   });
 
+  test('keeps apart what reads the same when written together', () => {
+    const found = readPackageLock(
+      lock({
+        'node_modules/foo': { ...sound, version: '11.0.0' },
+        'node_modules/foo1': { ...sound, version: '1.0.0' },
+      }),
+    );
+    expect(purls(found)).toEqual(['pkg:npm/foo@11.0.0', 'pkg:npm/foo1@1.0.0']);
+  });
+
   test.each<[string, unknown, RegExp]>([
     ['a name that leaves its directory', { 'node_modules/../../etc/x': sound }, /a package of the registry/],
     ['a name of dots', { 'node_modules/..': sound }, /a package of the registry/],
@@ -76,6 +86,14 @@ describe('package-lock.json', () => {
     ],
     ['no version', { 'node_modules/a': { integrity: SHA512 } }, /a name and a version/],
     ['null', { 'node_modules/a': null }, /an object/],
+    [
+      'two checksums of one package',
+      {
+        'node_modules/a': sound,
+        'node_modules/b/node_modules/a': { ...sound, integrity: `sha512-${Buffer.alloc(64, 8).toString('base64')}` },
+      },
+      /one checksum of pkg:npm\/a@1\.0\.0, found two/,
+    ],
   ])('is refused with %s', (_, packages, message) => {
     expect(refusal(() => readPackageLock(lock(packages as Readonly<Record<string, unknown>>))).message).toMatch(
       message,
@@ -183,7 +201,7 @@ describe('requirements.txt', () => {
     expect(readRequirements(named(text))).toEqual([
       { name: 'ruamel-yaml', version: '0.17.21', digests: [HEX, 'cd'.repeat(32)] },
     ]);
-    expect(readRequirements(named(shipped('dev-util/flake8/files/requirements.txt')))).toHaveLength(3);
+    expect(readRequirements(named(shipped('dev-util/flake8/files/6.1.0/requirements.txt')))).toHaveLength(3);
   });
 
   test.each<[string, string, RegExp]>([
