@@ -47,7 +47,17 @@ describe('the phase that installs the texts of licences', () => {
       'UNLICENSE',
     ];
     for (const name of names) source(name);
-    for (const name of ['README', 'src/LICENSE', 'deps/x/COPYING', 'relicense', 'my license']) source(name);
+    for (const name of [
+      'README',
+      'copying.c',
+      'LicenseHeader.go',
+      'notice_board.py',
+      'src/LICENSE',
+      'deps/x/COPYING',
+      'relicense',
+      'my license',
+    ])
+      source(name);
     source('LICENSES/BSD-2-Clause.txt');
     await run();
     const found = readdirSync(output('usr/share/licenses/app-misc/tool')).sort();

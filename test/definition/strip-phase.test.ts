@@ -39,6 +39,7 @@ requires('gcc', 'ar', 'objcopy', 'readelf', 'strip').describe('the phase that st
     const compile = (...args: readonly string[]) => execFileSync('gcc', ['-g', ...args, source]);
     compile('-Wl,--build-id=sha1', '-o', at('usr/bin/named'));
     compile('-Wl,--build-id=none', '-o', at('usr/bin/un named'));
+    compile('-Wl,--build-id=none', '-o', at('usr/bin/ spaced '));
     compile('-shared', '-fPIC', '-Wl,--build-id=none', '-o', at('usr/lib/libanswer.so'));
     compile('-c', '-o', join(scratch, 'a.o'));
     execFileSync('ar', ['rcD', at('usr/lib/libanswer.a'), join(scratch, 'a.o')]);
@@ -51,7 +52,13 @@ requires('gcc', 'ar', 'objcopy', 'readelf', 'strip').describe('the phase that st
   afterAll(() => rmSync(place, { recursive: true }));
 
   test('leaves programs and libraries that run without symbols, and modes as they were', () => {
-    for (const path of ['usr/bin/named', 'usr/bin/again', 'usr/bin/un named', 'usr/lib/libanswer.so']) {
+    for (const path of [
+      'usr/bin/named',
+      'usr/bin/again',
+      'usr/bin/un named',
+      'usr/bin/ spaced ',
+      'usr/lib/libanswer.so',
+    ]) {
       expect(sections(path), path).not.toMatch(/\.(symtab|debug_info) /);
       expect(sections(path), path).toContain('.gnu_debuglink');
     }

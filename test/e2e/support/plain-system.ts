@@ -1,35 +1,44 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
-/** A Debian system in a directory, made by Debian's own tools, where packages are built as Debian documents it. */
+/** A Debian system, made by Debian's own tools, where packages are built as Debian documents it. */
 export interface PlainSystem {
-  /** Builds a source package with a patch in it; the .deb files by the names of their packages. */
-  build(source: { readonly name: string; readonly version: string; readonly patch: string }): Map<string, string>;
-  /** The archive of the files in a .deb. */
-  filesOf(deb: string): Uint8Array;
+  /** Builds a source package with a patch in it, in a fresh copy of the system. */
+  build(source: { readonly name: string; readonly version: string; readonly patch: string }): PlainBuild;
+}
+
+export interface PlainBuild {
+  /** The archive of the files in a binary package. */
+  filesOf(binary: string): Uint8Array;
+  remove(): void;
 }
 
 /** Needs root, mmdebstrap and the host's apt configuration, whose archive it takes. */
 export function createPlainSystem(directory: string, suite: string): PlainSystem {
-  const root = join(directory, 'root');
   const list = join(directory, 'plain.list');
+  const system = join(directory, 'plain');
   writeFileSync(list, ['deb', 'deb-src'].flatMap((kind) => aptLines(kind)).join(''));
   const variant = ['--variant=buildd', '--include=fakeroot', '--skip=check/qemu'];
-  execFileSync('mmdebstrap', [...variant, suite, root, list], { stdio: 'pipe' });
-  const run = (script: string, ...parameters: readonly string[]) => runInside(root, script, parameters);
+  execFileSync('mmdebstrap', [...variant, suite, system, list], { stdio: 'pipe' });
   return {
     build({ name, version, patch }) {
+      // What one needs would be found by the next.
+      const root = join(directory, `plain-${name}`);
+      execFileSync('cp', ['--archive', system, root]);
       const place = join(root, 'build');
-      rmSync(place, { recursive: true, force: true });
       mkdirSync(place);
       writeFileSync(join(place, 'own.patch'), patch);
-      run(BUILD, name, version, String(availableParallelism()));
+      runInside(root, BUILD, [name, version, String(availableParallelism())]);
       const debs = readdirSync(place).filter((file) => file.endsWith('.deb'));
-      return new Map(debs.map((file) => [file.split('_')[0]!, join(place, file)]));
+      const byName = new Map(debs.map((file) => [file.split('_')[0]!, join(place, file)]));
+      return {
+        filesOf: (binary) =>
+          execFileSync('dpkg-deb', ['--fsys-tarfile', byName.get(binary)!], { maxBuffer: 2 ** 30, stdio: 'pipe' }),
+        remove: () => execFileSync('rm', ['--recursive', '--force', '--one-file-system', root]),
+      };
     },
-    filesOf: (deb) => execFileSync('dpkg-deb', ['--fsys-tarfile', deb], { maxBuffer: 2 ** 30, stdio: 'pipe' }),
   };
 }
 
