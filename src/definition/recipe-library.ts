@@ -19,7 +19,7 @@ export interface RecipeLibrary {
   has(atom: Atom): Promise<boolean>;
   /** The recipe of that name; undefined when its file is wrong, which was complained about. Throws when two have it. */
   find(atom: Atom): Promise<Recipe | undefined>;
-  /** Names of recipes that provide a name which none has for its own, sorted. Recipes with mistakes provide nothing. */
+  /** Names of recipes that provide a name which none has for its own, sorted; mistakes of recipes are told by `find`. */
   providers(name: string): Promise<readonly string[]>;
   /** A hint for a name that is nowhere. */
   suggest(atom: Atom): Promise<string | undefined>;

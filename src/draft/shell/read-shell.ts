@@ -64,8 +64,9 @@ export function readShell(source: string, given: Readonly<Record<string, string>
     } else {
       unread.push({ line: lineAt(at), text: text.split('\n', 1)[0]! });
       // What such a statement assigns is not known any more.
+      const used = new Set([...text.matchAll(/\$\{?([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name]) => name));
       for (const [, name] of text.matchAll(/(?:^|[\s;&|])([A-Za-z_][A-Za-z0-9_]*)\+?=/g)) {
-        if (!text.includes(`$${name}`) && !text.includes(`\${${name}`)) values.delete(name!);
+        if (!used.has(name)) values.delete(name!);
       }
     }
     at = end + 1;
