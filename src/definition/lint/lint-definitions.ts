@@ -18,6 +18,7 @@ import { type PackageRequest, readPackageRequest } from '../package-requests.ts'
 import { readDefinitions } from '../read-definitions.ts';
 import { readRepositories } from '../read-repositories.ts';
 import { readRepository } from '../read-repository.ts';
+import { readRepositoryPackages } from '../read-repository-packages.ts';
 import { createRecipeLibrary } from '../recipe-library.ts';
 import type { DefinitionFinding } from './definition-finding.ts';
 import { lintPackageFiles } from './lint-package-files.ts';
@@ -63,7 +64,7 @@ async function lintTarget(target: LintTarget, options: LintDefinitionsOptions): 
     case 'container':
       return lintContainer(directory, options);
     case 'repository':
-      return lintRepository(directory, await recipeDirectories(directory), options);
+      return lintWholeRepository(directory, options);
     case 'package': {
       const repository = dirname(dirname(directory));
       if (existsSync(join(repository, 'repository.yaml'))) return lintRepository(repository, [directory], options);
@@ -110,18 +111,36 @@ function containerOf(directory: string): string {
   return dirname(directory);
 }
 
+/** Its recipes one by one, and where nothing is wrong with any, all of them together: dependencies go round in circles. */
+async function lintWholeRepository(
+  directory: string,
+  options: LintDefinitionsOptions,
+): Promise<readonly DefinitionFinding[]> {
+  const findings = await lintRepository(directory, await recipeDirectories(directory), options);
+  if (findings.some(({ severity }) => severity === 'error')) return findings;
+  const repositories = await repositoriesOf(directory, options);
+  const whole = await attempt(directory, () => readRepositoryPackages(repositories[0], { ...options, repositories }));
+  return [...findings, ...whole.findings];
+}
+
+/** The repository that is judged, then those whose recipes its own may name. */
+async function repositoriesOf(
+  directory: string,
+  { config }: LintDefinitionsOptions,
+): Promise<readonly [RepositoryDefinition, ...RepositoryDefinition[]]> {
+  const repository = await readRepository(directory);
+  const others = config.recipes.filter(({ name }) => name !== repository.name);
+  return [repository, ...(await readRepositories(others, undefined))];
+}
+
 async function lintRepository(
   directory: string,
   packages: readonly string[],
   options: LintDefinitionsOptions,
 ): Promise<readonly DefinitionFinding[]> {
-  const { recipes } = options.config;
-  const repository = await readRepository(directory);
-  const others = await readRepositories(
-    recipes.filter(({ name }) => name !== repository.name),
-    undefined,
-  );
-  const context = createContext(directory, [repository, ...others], repository.name, options);
+  const repositories = await repositoriesOf(directory, options);
+  const [repository] = repositories;
+  const context = createContext(directory, repositories, repository.name, options);
   const style: DefinitionFinding[] = [];
   const root = await readIfYaml(directory, 'repository.yaml');
   if (root !== undefined) style.push(...lintSpelling(root));

@@ -142,6 +142,21 @@ describe('lintDefinitions', () => {
     expect((await findingsOf({}, kind, place)).map(told)).toEqual([]);
   });
 
+  test('finds recipes that need each other in a circle, through what they provide too', async () => {
+    const tls = String(SOUND['recipes/dev-libs/tls/pkg.yaml']);
+    const files = {
+      ...tool('default: off', 'default: on'),
+      'recipes/dev-libs/tls/pkg.yaml': tls.replace('class:', 'dependencies: {link: [virtual/zip]}\nclass:'),
+      'recipes/dev-libs/zip/pkg.yaml': tls
+        .replaceAll('dev-libs/tls', 'dev-libs/zip')
+        .replace('class:', 'provides: [virtual/zip]\ndependencies: {link: [app-misc/tool]}\nclass:'),
+    };
+    const found = (await findingsOf(files)).map(told);
+    expect(found).toEqual([
+      expect.stringMatching(/ error dependency-cycle .*app-misc\/tool → dev-libs\/tls → dev-libs\/zip/),
+    ]);
+  });
+
   test.each(STYLE)('finds %s', async (_code, files, finding) => {
     const found = (await findingsOf(files)).map(told);
     expect(found).toEqual([typeof finding === 'string' ? finding : expect.stringMatching(finding)]);
