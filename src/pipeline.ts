@@ -55,6 +55,9 @@ export async function build(options: BuildOptions): Promise<BuildOutcome> {
 export async function makePlan(options: BuildOptions): Promise<PlanOutcome> {
   const run = await prepareRun(options);
   const { store, plan, sharing } = run;
+  for (const text of run.definitions.packages.flatMap(({ notices }) => notices)) {
+    options.context.emit({ kind: 'notice', text });
+  }
   const { needed, lookups } = await assessPlan(plan, realisedFor(run, plan.imageCandidates), (hash) =>
     sharing.cache.peek(hash),
   );
