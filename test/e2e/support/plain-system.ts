@@ -19,7 +19,9 @@ export interface PlainBuild {
 export function createPlainSystem(directory: string, suite: string): PlainSystem {
   const list = join(directory, 'plain.list');
   const system = join(directory, 'plain');
-  writeFileSync(list, ['deb', 'deb-src'].flatMap((kind) => aptLines(kind)).join(''));
+  // As the root of a build: headers of updates would be other debug information, and so another build ID.
+  const binary = aptLines('deb').filter((line) => line.split(' ')[2] === suite);
+  writeFileSync(list, [...binary, ...aptLines('deb-src')].join(''));
   const variant = ['--variant=buildd', '--include=fakeroot', '--skip=check/qemu'];
   execFileSync('mmdebstrap', [...variant, suite, system, list], { stdio: 'pipe' });
   return {
