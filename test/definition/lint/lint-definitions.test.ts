@@ -227,6 +227,27 @@ describe('lintDefinitions', () => {
     }
   });
 
+  test('takes a file that is a source, a patch or a lock file as used', async () => {
+    const place = 'recipes/app-misc/tool/';
+    const text = TOOL.replace(/ {4}install .*\n/, '')
+      .replace('source: https://example.org/tool-{{version}}.tar.gz', 'source: {file: "files/tool-{{ version }}.tar"}')
+      .replaceAll(`{sha256: ${DIGEST}}`, '{}')
+      .replace('patches:\n', 'patches:\n  files/fixes/b.patch: "Another change"\n')
+      .replace('class:', 'vendor: [{ecosystem: cargo, file: files/Cargo.lock}]\nclass:');
+    const files = {
+      [`${place}pkg.yaml`]: text,
+      [`${place}files/tool.conf`]: 'a = b\n',
+      [`${place}files/tool-1.0.tar`]: '1',
+      [`${place}files/tool-2.0.tar`]: '2',
+      [`${place}files/fixes/b.patch`]: PATCH,
+      [`${place}files/Cargo.lock`]: 'version = 3\n',
+    };
+    const unused = (await findingsOf(files)).filter(({ code }) => code === 'unused-file');
+    expect(unused.map(({ message }) => message)).toEqual([
+      'expected the phases to use "files/tool.conf", found them without it',
+    ]);
+  });
+
   test('does not ask a package without a source for its homepage', async () => {
     const found = await findingsOf({}, 'package', 'recipes/sys-apps/baselayout');
     expect(found).toEqual([]);
