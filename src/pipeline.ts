@@ -126,5 +126,5 @@ async function realiseImage(run: Run, publishing?: Publishing): Promise<Realised
   };
   const counted = { ...run, options: { ...run.options, context: counting } };
   const records = await realiseRun(counted, realisedFor(run, wanted), publishing);
-  return { run, selected: selectForImage(run, wanted, records), records, builtCount: before.size };
+  return { run, selected: await selectForImage(run, wanted, records), records, builtCount: before.size };
 }

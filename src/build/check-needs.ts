@@ -1,6 +1,7 @@
 import { BuilditError, throwCollected } from '../model/errors.ts';
 import type { ElfFacts } from '../model/layer.ts';
 import { printable } from '../model/names.ts';
+import type { SourcePosition } from '../model/source-position.ts';
 
 /** A package whose libraries others may need; `name` as in a dependency: `dev-libs/openssl`, `debian/libssl3`. */
 export interface NeedProvider {
@@ -16,6 +17,10 @@ export interface DeclaredNeeds {
   readonly undeclared: readonly NeedProvider[];
   /** The link dependencies as the recipe lists them, for the line that mends it. */
   readonly link: readonly string[];
+  /** Names of the build dependencies: one that is linked to has to move. */
+  readonly build?: readonly string[] | undefined;
+  /** Where the package is written. */
+  readonly position?: SourcePosition | undefined;
 }
 
 /** A library that a package needs at run time, and the package that has it. */
@@ -42,6 +47,16 @@ export function checkNeeds(name: string, own: readonly ElfFacts[], needs: Declar
   }
   throwCollected(unmet);
   return met;
+}
+
+/** What `checkNeeds` says of needs that are met only where they were not declared; nothing of those that are met nowhere. */
+export function undeclaredNeeds(name: string, own: readonly ElfFacts[], needs: DeclaredNeeds): readonly BuilditError[] {
+  const declared = [{ name, elf: own }, ...needs.declared];
+  const isUndeclared = (need: Need) =>
+    !declared.some((provider) => meets(provider, need)) && needs.undeclared.some((provider) => meets(provider, need));
+  return collectNeeds(own)
+    .filter(isUndeclared)
+    .map((need) => undeclaredNeed(name, need, needs));
 }
 
 /** One library for one machine, with all symbol versions and the files that need them. */
@@ -98,7 +113,11 @@ function undeclaredNeed(name: string, need: Need, needs: DeclaredNeeds): Buildit
       `${sentence}, expected it in a declared dependency, found it in ${provider.name}`,
       {
         details: [`dependencies: {link: [${[...needs.link, provider.name].join(', ')}]}`],
-        hint: 'dependencies.link of pkg.yaml has to say that; or turn off what uses the library',
+        hint:
+          needs.build?.includes(provider.name) === true
+            ? `move ${provider.name} from dependencies.build to dependencies.link: what is linked to goes where the package goes`
+            : 'dependencies.link of pkg.yaml has to say that; or turn off what uses the library',
+        position: needs.position,
       },
     );
   }
@@ -107,6 +126,7 @@ function undeclaredNeed(name: string, need: Need, needs: DeclaredNeeds): Buildit
     `${sentence}, expected it in a declared dependency, found ${elsewhere(need, needs)}`,
     {
       hint: 'build it with a declared link dependency that has the library, or turn off what uses it',
+      position: needs.position,
     },
   );
 }

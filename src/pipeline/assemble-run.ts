@@ -25,6 +25,7 @@ import { rememberRoot } from '../store/remembered-roots.ts';
 import { recordPath } from '../store/store-paths.ts';
 import type { BuiltImage } from './contract.ts';
 import type { Run } from './prepare-run.ts';
+import { refuseUndeclared } from './refuse-undeclared.ts';
 import { passImageTests } from './test-run.ts';
 
 /** Packages that the image may hold: what has to be there before anything of it can be decided. */
@@ -41,7 +42,17 @@ export function realisedFor({ plan }: Run, candidates: readonly Hash[]): Hash[] 
 }
 
 /** Decides which packages the image holds, by what they really need. */
-export function selectForImage({ plan, definitions }: Run, wanted: readonly Hash[], records: Records): SelectedImage {
+export async function selectForImage(run: Run, wanted: readonly Hash[], records: Records): Promise<SelectedImage> {
+  try {
+    return selectAmong(run, wanted, records);
+  } catch (error) {
+    // Says more of what is missing than the image alone can know.
+    await refuseUndeclared(run, wanted, records);
+    throw error;
+  }
+}
+
+function selectAmong({ plan, definitions }: Run, wanted: readonly Hash[], records: Records): SelectedImage {
   const candidates = wanted.flatMap((hash): ImageCandidate[] => {
     const step = plan.stepsByHash.get(hash)!;
     if (step.kind === 'build') return buildCandidates(step, records.get(hash)!);

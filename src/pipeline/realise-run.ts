@@ -21,7 +21,7 @@ import { atomText, type ResolvedPackage } from '../model/package.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep } from '../model/plan.ts';
 import { rootElf, rootLayers } from '../model/record.ts';
-import { declaredMembers } from '../plan/compose-members.ts';
+import { declaredMembers, ownNames } from '../plan/compose-members.ts';
 import { rootSet } from '../plan/create-plan.ts';
 import { reachable } from '../plan/order-packages.ts';
 import { buildKey, debianHash, normalisedDigest } from '../plan/package-inputs.ts';
@@ -221,8 +221,13 @@ function declaredNeeds(
   return {
     declared: providers.filter(({ name }) => isDeclared.has(name)),
     undeclared: providers.filter(({ name }) => !isDeclared.has(name)),
-    link: step.package.dependencies.link.map(atomText),
+    ...writtenDependencies(step.package),
   };
+}
+
+/** What a recipe lists, for messages about what it lacks. */
+export function writtenDependencies({ dependencies: { build, link }, position }: ResolvedPackage) {
+  return { build: ownNames(build), link: link.map(atomText), position };
 }
 
 export function rootDebian(run: Run, repository: RepositoryDefinition): DebianSet {

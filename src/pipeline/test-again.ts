@@ -78,7 +78,7 @@ async function testRun(run: Run, names: readonly string[]): Promise<TestOutcome>
     await note(title, testNames(step.package.tests), () => testPackage(run, step, records));
   }
   if (testsImage) {
-    const content = await contentOf(run, selectForImage(run, wanted, records));
+    const content = await contentOf(run, await selectForImage(run, wanted, records));
     const { container } = definitions;
     await note(containerTitle(container), testNames(container.tests ?? []), () => testImage(run, content));
   }

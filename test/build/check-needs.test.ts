@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkNeeds, type DeclaredNeeds, type NeedProvider } from '../../src/build/check-needs.ts';
+import { checkNeeds, type DeclaredNeeds, type NeedProvider, undeclaredNeeds } from '../../src/build/check-needs.ts';
 import { BuilditErrors } from '../../src/model/errors.ts';
 import type { ElfFacts } from '../../src/model/layer.ts';
 
@@ -61,6 +61,26 @@ describe('checkNeeds', () => {
         'Cannot keep "www-servers/nginx": /usr/sbin/nginx (and 1 more) needs libcrypt.so.1, expected it in a declared dependency, found it in debian/libcrypt1',
       details: ['dependencies: {link: [sys-libs/zlib, debian/libcrypt1]}'],
     });
+  });
+
+  test('a library of a build dependency has to move, and the message says where that is written', () => {
+    const own = [needs('usr/bin/tool', ['libz.so.1'])];
+    const position = { file: 'pkg.yaml', line: 1, column: 1 };
+    const misplaced = { declared: [libc], undeclared: [zlib], build: ['sys-libs/zlib'], link: [], position };
+    const error = errorOf(() => checkNeeds('a/b', own, misplaced));
+    expect(error).toMatchObject({
+      code: 'undeclared-need',
+      message: expect.stringContaining('found it in sys-libs/zlib'),
+      details: ['dependencies: {link: [sys-libs/zlib]}'],
+      hint: expect.stringMatching(/^move sys-libs\/zlib from dependencies\.build to dependencies\.link/),
+      position,
+    });
+    expect(undeclaredNeeds('a/b', own, misplaced)).toEqual([error]);
+  });
+
+  test('what nothing has is not among what is undeclared', () => {
+    const own = [library('libown.so.1'), needs('usr/bin/tool', ['libnowhere.so.9'], ['libz.so.1'], ['libown.so.1'])];
+    expect(undeclaredNeeds('a/b', own, declared())).toEqual([]);
   });
 
   test('what the package has itself needs no declaration', () => {
