@@ -152,6 +152,9 @@ function judgeAnswer(
 function unanswered(check: ServerCheck, opened: string | undefined, broken: string): TestMismatch {
   const expected = check.kind === 'http' ? `an answer of ${check.url}` : `a server at ${check.host}:${check.port}`;
   const ended = /^ended ([0-9]{1,3})$/.exec(opened ?? '')?.[1];
-  if (ended !== undefined) return { expected, found: `that the server ended with exit code ${ended}` };
+  if (ended !== undefined) {
+    const early = ended === '0' && broken === '' ? ' before it listened, and left nothing that runs' : '';
+    return { expected, found: `that the server ended with exit code ${ended}${early}` };
+  }
   return { expected, found: broken === '' ? 'that everything ended' : `a broken connection (${broken})` };
 }

@@ -29,8 +29,8 @@ export function ranCommand({ command, environment, platform, limits }: TestComma
 /**
  * Starts a command and takes orders on the first channel, a line each: `CHANNEL HOST PORT` connects a channel to a server of
  * the sandbox. The answer is `open`, after which the channel is the connection; `refused`; or `ended N` where the command
- * ended with a failure. One that ended well may have left a server behind. bash itself opens the connections: it is in the
- * network that nobody outside can enter without rights.
+ * ended and nothing can listen any more: with a failure, or well and without a process left behind. bash itself opens the
+ * connections: it is in the network that nobody outside can enter without rights.
  */
 export function startedCommand({ command, environment, platform, limits }: TestCommand): string[] {
   const cat = toolCommand(platform, 'cat').map(quoted).join(' ');
@@ -44,7 +44,9 @@ export function startedCommand({ command, environment, platform, limits }: TestC
     '  if ! kill -0 "$program" 2>/dev/null; then',
     '    wait "$program"',
     '    status=$?',
-    `    if ((status != 0)); then echo "ended $status" >&${orders}; exit "$status"; fi`,
+    // With this shell as the sandbox's init, a process besides it is one that the command left behind.
+    '    running=(/proc/[0-9]*)',
+    `    if ((status != 0 || \${#running[@]} == 1)); then echo "ended $status" >&${orders}; exit "$status"; fi`,
     '  fi',
     '  if { exec 3<>"/dev/tcp/$host/$port"; } 2>/dev/null; then',
     `    { ${cat} <&"$channel" >&3 & sender=$!; ${cat} <&3 >&"$channel"; kill "$sender"; } 2>/dev/null ${orders}>&- &`,

@@ -164,6 +164,24 @@ needs.describe('a started server', () => {
     expect((await runOn({}, started(daemon, http))).failures).toEqual([]);
   });
 
+  test('fails at once when it ends well before it listens', async () => {
+    const start = performance.now();
+    const { failures } = await runOn(
+      {},
+      {
+        ...started(['bash', '-c', 'sleep 0.3; echo hello'], { kind: 'tcp', host: '127.0.0.1', port: 80 }),
+        timeoutMs: 60_000,
+      },
+    );
+    expect(performance.now() - start).toBeLessThan(30_000);
+    expect(failures[0]).toMatchObject({
+      message: expect.stringMatching(
+        /expected a server at 127\.0\.0\.1:80, found that the server ended with exit code 0 before it listened, and left nothing that runs$/,
+      ),
+      details: ['stdout | hello'],
+    });
+  });
+
   test('fails with another answer, without one, and when it ends', async () => {
     const { failures } = await runOn(
       {},
