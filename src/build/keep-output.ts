@@ -37,7 +37,11 @@ export async function keepOutput(
   rules: OutputRules,
 ): Promise<PackageRecord['outputs']> {
   const { name, subpackages = [] } = rules;
-  if (subpackages.length === 0) return { main: await keepPart(store, output, rules, undefined) };
+  if (subpackages.length === 0) {
+    const main = await keepPart(store, output, rules, undefined);
+    await refuseEmpty(store, name, [main]);
+    return { main };
+  }
   const partOf = partFinder(subpackages);
   const spool = await temporaryPath(store, 'output');
   try {
@@ -45,9 +49,9 @@ export async function keepOutput(
     const outputs: Record<string, KeptLayer> = {};
     for (const part of ['main', ...subpackages.map((rule) => rule.name)]) {
       const layer = await keepPart(store, createReadStream(spool), rules, (path) => partOf(path) === part);
-      if (part === 'main' || !(await isEmpty(store, layer))) outputs[part] = layer;
+      if (part === 'main' || (await filesOf(store, layer)).length > 0) outputs[part] = layer;
     }
-    if (Object.keys(outputs).length === 1 && (await isEmpty(store, outputs.main!))) throw emptyOutput(name);
+    await refuseEmpty(store, name, Object.values(outputs));
     return outputs;
   } finally {
     await unlink(spool).catch(() => undefined);
@@ -64,14 +68,12 @@ async function keepPart(
   const place = ownsTopLinks ? samePath : canonicalLayerPath;
   const packed = readTar(output, { what });
   const members = capabilities === undefined ? packed : giveCapabilities(packed, { name, files: capabilities, place });
-  const layer = await keepLayer(store, members, {
+  return keepLayer(store, members, {
     mtime: { kind: 'fixed', seconds: sourceDate },
     owner: 'root',
     what,
     mapPath: isOwn === undefined ? place : ownPath(place, isOwn),
   });
-  if (isOwn === undefined && (await isEmpty(store, layer))) throw emptyOutput(name);
-  return layer;
 }
 
 function samePath(path: string): string {
@@ -94,13 +96,24 @@ export function partFinder(subpackages: readonly SubpackageRule[]): (path: strin
   return (path) => rules.find(({ fits }) => fits.some((matches) => matches(path)))?.name ?? 'main';
 }
 
-async function isEmpty(store: Store, layer: KeptLayer): Promise<boolean> {
+/** Paths of everything in a layer that is no directory. */
+async function filesOf(store: Store, layer: KeptLayer): Promise<readonly string[]> {
   const listing = await readListing(store, layer.listing);
-  return listing.every(({ type }) => type === 'directory');
+  return listing.filter(({ type }) => type !== 'directory').map(({ path }) => path);
 }
 
-function emptyOutput(name: string): BuilditError {
-  return new BuilditError('build-failed', `Cannot keep "${name}": expected files below $DESTDIR, found none`, {
+/** Where the phase `licenses` puts texts that lie beside the sources, whatever else the build gives. */
+const LICENSE_TEXTS = 'usr/share/licenses/';
+
+async function refuseEmpty(store: Store, name: string, layers: readonly KeptLayer[]): Promise<void> {
+  let licenses = 0;
+  for (const layer of layers) {
+    const files = await filesOf(store, layer);
+    if (files.some((path) => !path.startsWith(LICENSE_TEXTS))) return;
+    licenses += files.length;
+  }
+  const found = licenses === 0 ? 'none' : 'none but texts of its licence';
+  throw new BuilditError('build-failed', `Cannot keep "${name}": expected files below $DESTDIR, found ${found}`, {
     hint: 'the install phase must put files below $DESTDIR; some need it as an argument: make install DESTDIR="$DESTDIR"',
   });
 }

@@ -57,6 +57,27 @@ describe('what a build packed', () => {
     expect(Object.keys((await keep([rule('man', 'usr/share/man/**')])).outputs)).toEqual(['main']);
   });
 
+  test('is refused when it holds the licence beside the sources alone, in a sub-package too', async () => {
+    const license = rawTar(rawMember({ name: './usr/share/licenses/tool/COPYING' }, 'text'));
+    for (const subpackages of [[], [rule('debug', 'usr/lib/debug/**')], [rule('texts', 'usr/share/licenses/**')]]) {
+      await expect(keep(subpackages, license)).rejects.toMatchObject({
+        code: 'build-failed',
+        message: 'Cannot keep "a/tool": expected files below $DESTDIR, found none but texts of its licence',
+      });
+    }
+  });
+
+  test('may have its files in a sub-package, and licences in one of their own', async () => {
+    const output = rawTar(
+      ...['licenses/tool/COPYING', 'doc/tool/README'].map((path) => rawMember({ name: `./usr/share/${path}` }, path)),
+    );
+    expect((await keep([rule('doc', 'usr/share/**')], output)).files.main).toEqual([]);
+    expect(Object.keys((await keep([rule('texts', 'usr/share/licenses/**')], output)).outputs)).toEqual([
+      'main',
+      'texts',
+    ]);
+  });
+
   test('is refused when it is empty, with sub-packages too', async () => {
     for (const subpackages of [[], [rule('doc', '**')]]) {
       await expect(keep(subpackages, rawTar(directory('./usr/')))).rejects.toMatchObject({ code: 'build-failed' });
