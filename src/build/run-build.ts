@@ -2,6 +2,7 @@ import type { BuildExecutor, BuildRequest, BuildResult } from '../model/build-re
 import type { RunContext } from '../model/config.ts';
 import type { Digest } from '../model/digest.ts';
 import { type BuilditError, throwCollected } from '../model/errors.ts';
+import { printable } from '../model/names.ts';
 import type { LintAllowance } from '../model/output-lint.ts';
 import type { FileCapabilities, SubpackageRule } from '../model/package.ts';
 import { type PackageRecord, RECORD_FORMAT, rootElf, rootLayers } from '../model/record.ts';
@@ -11,6 +12,7 @@ import { type BuildLog, openBuildLog } from './build-log.ts';
 import { checkNeeds, type DeclaredNeeds } from './check-needs.ts';
 import { keepOutput } from './keep-output.ts';
 import { judgeOutputs } from './lint/judge-outputs.ts';
+import { unmatchedPatterns } from './unmatched-patterns.ts';
 
 /** One build, and what its result is judged by. */
 export interface BuildJob {
@@ -141,6 +143,10 @@ async function keepResult(
     checkNeeds(request.name, rootElf({ outputs }), needs);
     // What Debian's own rules made is as Debian's packages are.
     if (kind === 'tree') await judge(job, store, outputs, emit);
+    for (const { part, pattern } of await unmatchedPatterns(store, outputs, subpackages ?? [])) {
+      const text = `${request.name}: no file fits "${pattern}" of the sub-package "${part}"`;
+      emit({ kind: 'notice', text: printable(text) });
+    }
     return outputs;
   } finally {
     await release();

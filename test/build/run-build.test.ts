@@ -109,6 +109,24 @@ describe('runBuild', () => {
     });
   });
 
+  test('a pattern of a sub-package that no file fits is told of, with the sub-package', async () => {
+    const harness = await openDummy();
+    const install =
+      'cd "$DESTDIR"; mkdir -p usr/share/doc usr/share/empty; echo x >usr/share/doc/README; echo x >usr/x';
+    const subpackages = [
+      { name: 'debug', files: ['usr/lib/debug/**'], run: [] },
+      { name: 'doc', files: ['usr/share/docs/**', 'usr/share/doc', 'usr/share/doc/**', 'usr/share/empty'], run: [] },
+      { name: 'more', files: ['usr/share/doc/*'], run: [] },
+    ];
+    const { record, events } = await runJob(harness, jobFor(requestFor(harness, { install }), { subpackages }));
+    expect(Object.keys(record.outputs)).toEqual(['main', 'doc']);
+    const notices = events.flatMap((event) => (event.kind === 'notice' ? [event.text] : []));
+    expect(notices.filter((text) => text.includes('fits'))).toEqual([
+      'app-misc/probe: no file fits "usr/share/docs/**" of the sub-package "doc"',
+      'app-misc/probe: no file fits "usr/share/doc" of the sub-package "doc"',
+    ]);
+  });
+
   test('a build that installs nothing is refused', async () => {
     const harness = await openDummy();
     for (const install of ['true', 'mkdir -p "$DESTDIR/usr/share"']) {
