@@ -4,6 +4,7 @@ import { renderFile } from '../definition/render-file.ts';
 import { type AciImage, assembleAci } from '../image/assemble-aci.ts';
 import { assembleOci, type OciImage } from '../image/assemble-oci.ts';
 import type { ImageCandidate } from '../image/image-member.ts';
+import { missingInterpreter } from '../image/missing-interpreter.ts';
 import { missingProgram } from '../image/missing-program.ts';
 import type { OciDefinition } from '../image/oci-config.ts';
 import { possibleMembers } from '../image/possible-members.ts';
@@ -127,12 +128,7 @@ export async function assembleRun(
   const content = await contentOf(run, selected);
   for (const text of content.notices) options.context.emit({ kind: 'notice', text });
   for (const definition of container.images) {
-    const program = definition.kind === 'oci' ? missingProgram(definition, content.tree) : undefined;
-    if (program === undefined) continue;
-    options.context.emit({
-      kind: 'warning',
-      text: `the image is to start ${printable(program)}, and there is no such file in it`,
-    });
+    if (definition.kind === 'oci') await warnOfStart(run, content, definition);
   }
   const outputs = readOutputs(run);
   const images = await assembleImages(run, content, outputs);
@@ -152,6 +148,17 @@ export async function assembleRun(
     digests: published.flatMap(({ blobs }) => blobs),
   });
   return { built: published.map((image) => builtImage(run, image)), images };
+}
+
+/** Tells of an image that cannot start what it is to start. */
+async function warnOfStart({ options }: Run, content: ImageContent, definition: OciDefinition): Promise<void> {
+  const warn = (text: string) => options.context.emit({ kind: 'warning', text: `the image is to start ${text}` });
+  const program = missingProgram(definition, content.tree);
+  if (program !== undefined) return warn(`${printable(program)}, and there is no such file in it`);
+  const script = await missingInterpreter(definition, content);
+  if (script === undefined) return;
+  const [started, interpreter] = [printable(script.program), printable(script.interpreter)];
+  warn(`${started}, a script for ${interpreter}, and there is no such program in it`);
 }
 
 /** Decides all files of the container's images. */
