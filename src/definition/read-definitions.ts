@@ -10,6 +10,7 @@ import type { ResolvedPackage } from '../model/package.ts';
 import type { Platform } from '../model/platform.ts';
 import type { Witness } from '../system/witness.ts';
 import { DEBIAN_CATEGORY, packageName } from './atom.ts';
+import { checkImageUsers } from './check-image-users.ts';
 import { createClassLibrary } from './class-library.ts';
 import type { DefinitionContext } from './definition-context.ts';
 import { findDependencyCycle } from './dependency-cycle.ts';
@@ -63,6 +64,8 @@ export async function readDefinitions(directory: string, options: ReadDefinition
   const packages = await solvePackages(requests, context);
   problems.throwAll();
   refuseCycle(packages);
+  const requested = requests.map(({ recipe }) => recipe.name);
+  checkImageUsers(read!.container, requested, packages, problems);
   const definitions = assemble(read!, requests, packages, repositories, problems);
   problems.throwAll();
   return definitions;

@@ -23,7 +23,7 @@ import { readAllowances } from './read-allowances.ts';
 import { readCapabilities } from './read-capabilities.ts';
 import { type ReadSubpackages, readSubpackages } from './read-subpackages.ts';
 import { readTest } from './read-test.ts';
-import { readUser } from './read-user.ts';
+import { readUsers, type UserReading } from './read-users.ts';
 import type { Recipe, RecipeSource } from './recipe.ts';
 import { readRecipeFiles } from './recipe-files.ts';
 import { createRecipeReading, type RecipeReading } from './recipe-reading.ts';
@@ -56,10 +56,11 @@ export interface ResolveContext {
   readAtom(node: YamlScalar, text: string): Promise<Atom | undefined>;
 }
 
-/** A package with the places of its dependencies, for messages about them. */
+/** A package with the places of its dependencies and users, for messages about them. */
 export interface PackageReading {
   readonly package: ResolvedPackage;
   readonly dependencies: readonly { readonly atom: Atom; readonly node: YamlScalar }[];
+  readonly users: readonly UserReading[];
 }
 
 /** Where a source package of format "3.0 (quilt)" lists Debian's own patches. */
@@ -103,6 +104,7 @@ export async function resolvePackage(
     className === 'debian' ? { subpackages: {}, places: [] } : await subpackagesOf(reading, change, phases, context);
   const changedFiles = change === undefined ? [] : await readRecipeFiles(change);
   if (className === 'debian') refuseOfDebian(reading, change && { root: change.root, files: changedFiles });
+  const users = readUsers(root, problems);
   checkProvides(root, problems);
   return {
     package: {
@@ -131,13 +133,14 @@ export async function resolvePackage(
       environment: { ...environment, BUILDIT_CONFIGURE: configure.join(' ') },
       dependencies: atoms,
       replaces: await readReplaces(root, context),
-      users: mapsAt(root, 'users').flatMap((map) => readUser(map, 'users', problems) ?? []),
+      users: users.map(({ user }) => user),
       tests: mapsAt(root, 'test').flatMap((map) => readTest(map, reading) ?? []),
       ...allowedOf(reading, change),
       notices,
       position: positionOf((derivation ?? recipe).root),
     },
     dependencies: [...places, ...parts.places],
+    users,
   };
 }
 
