@@ -93,7 +93,7 @@ async function locate(config: SharingOptions['config'], { typed, directory }: Pl
     throw new BuilditError(
       'configuration-invalid',
       'Cannot find the binhost: expected a repository in the configuration or a PLACE, found neither',
-      { hint: 'name a directory, or write one into .buildit-config.yaml: see `buildit schema config`' },
+      { hint: 'name a directory, or write one into .buildit-config.yaml: see `buildit schema buildit-config`' },
     );
   }
   const found = await stat(directory).catch(() => undefined);

@@ -93,7 +93,7 @@ export function writablePlace({ repository }: BuildOptions['config']): WritableP
   throw new BuilditError(
     'configuration-invalid',
     'Cannot publish: expected a repository with upload-type and upload-path in the configuration, found none',
-    { hint: 'write one into .buildit-config.yaml: see `buildit schema config` and `buildit push --help`' },
+    { hint: 'write one into .buildit-config.yaml: see `buildit schema buildit-config` and `buildit push --help`' },
   );
 }
 

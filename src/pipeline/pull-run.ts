@@ -159,7 +159,7 @@ function placesToAsk({ from }: PullOptions, places: Places): Places {
     {
       hint:
         from === undefined
-          ? 'a repository with download-type and download-path: see `buildit schema config`'
+          ? 'a repository with download-type and download-path: see `buildit schema buildit-config`'
           : (didYouMean(from, names) ?? (names.length > 0 ? `configured: ${names.join(', ')}` : undefined)),
     },
   );

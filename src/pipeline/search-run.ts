@@ -146,7 +146,7 @@ function noPlace(names: readonly string[]): BuilditError {
       'configuration-invalid',
       'Cannot search: expected a binhost in the configuration, found none',
       {
-        hint: 'a repository with download-type and download-path: see `buildit schema config`',
+        hint: 'a repository with download-type and download-path: see `buildit schema buildit-config`',
       },
     );
   }

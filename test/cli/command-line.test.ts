@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { installation, runBuildit } from '../support/run-buildit.ts';
@@ -151,6 +151,23 @@ describe('the command line', () => {
       exitCode: 64,
       stderr: expect.stringContaining('did you mean "container"?'),
     });
+    expect(await runBuildit(['schema', 'recipes'])).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining(`expected ${names.join(', ')}`),
+    });
+  });
+
+  test('prints every schema that a hint or the documentation names', async () => {
+    const names = (await runBuildit(['schema'])).stdout.trim().split('\n');
+    const paths = ['src', 'docs'].flatMap((top) =>
+      readdirSync(join(installation, top), { recursive: true, encoding: 'utf8' }).map((path) => join(top, path)),
+    );
+    const texts = ['README.md', ...paths.filter((path) => /\.(?:ts|md)$/.test(path))];
+    const named = texts.flatMap((path) =>
+      [...readFileSync(join(installation, path), 'utf8').matchAll(/`buildit schema ([^ `]+)/g)].map(([, name]) => name),
+    );
+    expect(named).toContain('buildit-config');
+    expect(names).toEqual(expect.arrayContaining(named));
   });
 
   test('ends quietly when the reader of its output goes away', async () => {
