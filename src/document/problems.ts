@@ -8,6 +8,8 @@ export interface ProblemDetails extends Omit<ErrorDetails, 'position'> {
   readonly code?: ErrorCode;
   /** Characters behind the beginning of the node. */
   readonly offset?: number;
+  /** Another node that nobody need complain about any more: what it seems to lack is what is misspelt here. */
+  readonly settles?: YamlNode | undefined;
 }
 
 /** Collects what is wrong in the files a person wrote, so that all of it is told at once. One complaint for each node. */
@@ -21,9 +23,11 @@ export class Problems {
   }
 
   /** Adds a complaint about a node; text in it from the file is made printable. A second one about it is dropped. */
-  add(node: YamlNode, message: string, { code = this.#code, offset = 0, hint, ...details }: ProblemDetails = {}): void {
+  add(node: YamlNode, message: string, options: ProblemDetails = {}): void {
+    const { code = this.#code, offset = 0, hint, settles, ...details } = options;
     if (this.#flagged.has(node)) return;
     this.#flagged.add(node);
+    if (settles !== undefined) this.#flagged.add(settles);
     const position = positionOf(node, offset);
     const printableHint = hint === undefined ? undefined : printable(hint);
     const error = new BuilditError(code, printable(message), { ...details, hint: printableHint, position });

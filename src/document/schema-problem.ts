@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import { didYouMean } from './closest-name.ts';
+import { closestName, didYouMean } from './closest-name.ts';
 import type { Problems } from './problems.ts';
 import { describeNode, memberOf, type YamlNode } from './yaml-node.ts';
 
@@ -18,10 +18,17 @@ export function addSchemaProblems(
 ): void {
   const missing = errors.filter(({ keyword }) => keyword === 'required');
   for (const path of new Set(missing.map(({ instancePath }) => instancePath))) {
-    const here = missing.filter(({ instancePath }) => instancePath === path);
-    addMissingKeys(here, placeOf(here[0]!, root), problems);
+    const unknown = errors.filter((error) => error.keyword === 'additionalProperties' && error.instancePath === path);
+    const here = missing.filter((error) => error.instancePath === path && !unknown.some((one) => isMeant(error, one)));
+    if (here.length > 0) addMissingKeys(here, placeOf(here[0]!, root), problems);
   }
   for (const error of errors) addSchemaProblem(error, root, problems, unsupported);
+}
+
+/** Whether a key is missing because it stands there misspelt: then one message is enough. */
+function isMeant({ params: { missingProperty } }: ErrorObject, unknown: ErrorObject): boolean {
+  const known = knownKeys(unknown);
+  return known.length === 1 || closestName(String(unknown.params.additionalProperty), known) === missingProperty;
 }
 
 function addMissingKeys(errors: readonly ErrorObject[], { node, label }: Place, problems: Problems): void {
@@ -51,8 +58,8 @@ function addSchemaProblem(error: ErrorObject, root: YamlNode, problems: Problems
       break;
     }
     default: {
-      const name = error.propertyName;
-      const key = name !== undefined && node.kind === 'map' ? memberOf(node, name)?.key : undefined;
+      // What a mapping is told to be a text for is one of its keys.
+      const key = node.kind === 'map' && typeof error.data === 'string' ? memberOf(node, error.data)?.key : undefined;
       problems.expected(key ?? node, label, expectedBy(error));
     }
   }
@@ -95,9 +102,14 @@ function addUnknownKey(error: ErrorObject, place: Place, problems: Problems, uns
     addUnsupported(key, name, problems);
     return;
   }
-  const known = Object.keys(error.parentSchema?.properties ?? {});
+  const known = knownKeys(error);
   const message = `Cannot read "${place.label}": expected ${oneOf(known)}, found the unknown key "${name}"`;
-  problems.add(key, message, { hint: didYouMean(name, known) });
+  const hint = didYouMean(name, known);
+  problems.add(key, message, { hint, settles: hint === undefined ? undefined : place.node });
+}
+
+function knownKeys({ parentSchema }: ErrorObject): readonly string[] {
+  return Object.keys(parentSchema?.properties ?? {});
 }
 
 function addUnknownWord(error: ErrorObject, place: Place, problems: Problems, unsupported: UnsupportedWords): void {
