@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { readingsOfAtom } from '../definition/atom.ts';
 import { hostPlatform } from '../definition/host-platform.ts';
 import { applyEdits } from '../definition/lint/apply-edits.ts';
@@ -68,10 +68,15 @@ async function findTarget(asked: string, { cwd, configFor }: LintOptions): Promi
   }
   const status = await stat(directory).catch(() => undefined);
   const found = status === undefined ? 'neither' : status.isDirectory() ? 'a directory without any' : 'a file';
+  const isDefinition = status?.isFile() === true && FILES.some(([, file]) => file === basename(directory));
   throw new BuilditError(
     'file-missing',
     `Cannot lint "${printable(asked)}": expected a directory with a container.yaml, a pkg.yaml or a repository.yaml, or the name of a recipe, found ${found}`,
-    { hint: 'buildit lint nginx-prod/, buildit lint repos/main, or buildit lint www-servers/nginx' },
+    {
+      hint: isDefinition
+        ? `did you mean ${printable(dirname(asked))}?`
+        : 'buildit lint nginx-prod/, buildit lint repos/main, or buildit lint www-servers/nginx',
+    },
   );
 }
 

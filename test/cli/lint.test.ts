@@ -74,6 +74,19 @@ describe('buildit lint', () => {
     }
   });
 
+  test('names the directory to whoever names the file in it', async () => {
+    const cwd = project();
+    const meant = { 'recipes/app-misc/tool/pkg.yaml': 'recipes/app-misc/tool', 'recipes/repository.yaml': 'recipes' };
+    for (const [typed, directory] of Object.entries(meant)) {
+      expect(await runBuildit(['lint', typed], { cwd })).toMatchObject({
+        exitCode: 66,
+        stderr: expect.stringMatching(`found a file\n  hint: did you mean ${directory}\\?\n`),
+      });
+    }
+    const inside = await runBuildit(['lint', 'pkg.yaml'], { cwd: join(cwd, 'recipes/app-misc/tool') });
+    expect(inside.stderr).toContain('did you mean .?');
+  });
+
   test('tells warnings and ends with 0, with --strict with 14', async () => {
     const cwd = project({ [PKG]: MENDED });
     const run = await runBuildit(['lint', 'recipes'], { cwd });
