@@ -1,5 +1,6 @@
 import { packageName, readingsOfAtom } from '../definition/atom.ts';
 import type { PlacedPackage } from '../definition/container-reading.ts';
+import { parseWantedVersion, wantedVersionOf, wantedVersionText } from '../definition/wanted-version.ts';
 import { memberOf, type YamlList, type YamlMap } from '../document/yaml-node.ts';
 import type { Definitions } from '../model/container.ts';
 
@@ -12,6 +13,7 @@ export interface WrittenPackage {
   readonly shown: string;
   /** Everything it is called: with a version, and an embedded one by the recipe's name too. */
   readonly names: readonly string[];
+  /** The version or the range it asks for. */
   readonly version: string | undefined;
 }
 
@@ -54,7 +56,8 @@ function calledBy(
       const meant = readings.find((atom) => known.has(packageName(atom)));
       const names = (meant === undefined ? readings : [meant]).map(packageName);
       const shown = meant === undefined ? asked.name : packageName(meant);
-      return { shown, names: [asked.name, ...names], version: asked.version ?? meant?.version };
+      const wanted = asked.version === undefined ? meant && wantedVersionOf(meant) : parseWantedVersion(asked.version);
+      return { shown, names: [asked.name, ...names], version: wanted && wantedVersionText(wanted) };
     }
   }
 }

@@ -1,3 +1,4 @@
+import { wantedVersionOf, wantedVersionText } from '../definition/wanted-version.ts';
 import { didYouMean } from '../document/closest-name.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
@@ -49,11 +50,11 @@ function stepsMeant(
       );
     case 'recipe':
       for (const reading of wanted.readings) {
-        const version = wanted.version ?? reading.version;
+        const stated = wantedVersionOf(reading);
         const found = written.filter(
           (step) =>
             step.names.includes(`${reading.category}/${reading.name}`) &&
-            (version === undefined || version === step.version),
+            (stated === undefined || wantedVersionText(stated) === step.version),
         );
         if (found.length > 0) return found;
       }

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageName } from '../definition/atom.ts';
 import { createRecipeLibrary } from '../definition/recipe-library.ts';
+import { isWantedVersion, wantedVersionOf, wantedVersionText } from '../definition/wanted-version.ts';
 import { didYouMean } from '../document/closest-name.ts';
 import { Problems } from '../document/problems.ts';
 import type { PackageStep } from '../edit/package-step.ts';
@@ -70,7 +71,7 @@ async function requireEmbedded(typed: string, directory: string): Promise<void> 
 
 async function recipeStep(
   typed: string,
-  { readings, version }: { readonly readings: readonly Atom[]; readonly version: string | undefined },
+  { readings }: { readonly readings: readonly Atom[] },
   { repositories }: KnownPlaces,
   directory: string,
 ): Promise<PackageStep> {
@@ -80,16 +81,19 @@ async function recipeStep(
     if (!(await library.has(atom))) continue;
     const recipe = await library.find(atom);
     problems.throwAll();
-    const stated = version ?? atom.version;
-    if (stated === undefined || recipe!.versions.includes(stated)) {
-      return { type: 'repository', name: packageName(atom), version: stated };
+    const { versions, scheme } = recipe!;
+    const stated = wantedVersionOf(atom);
+    if (stated === undefined || versions.some((version) => isWantedVersion(stated, version, scheme))) {
+      const version = stated && wantedVersionText(stated);
+      return { type: 'repository', name: packageName(atom), version };
     }
+    const expected = stated.kind === 'exact' ? 'a version of the recipe' : `a version that meets ${stated.range.text}`;
     throw new BuilditError(
       'dependency-unsatisfied',
-      `Cannot add "${printable(typed)}": expected a version of the recipe, found ${recipe!.versions.slice(0, 10).join(', ')}`,
+      `Cannot add "${printable(typed)}": expected ${expected}, found ${versions.slice(0, 10).join(', ')}`,
     );
   }
-  const wanted = readings.find((atom) => atom.version !== undefined) ?? readings[0]!;
+  const wanted = readings.find((atom) => wantedVersionOf(atom) !== undefined) ?? readings[0]!;
   const isOwn = readings.some((atom) => existsSync(join(directory, atomText(atom), 'pkg.yaml')));
   throw new BuilditError(
     'dependency-unsatisfied',

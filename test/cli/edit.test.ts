@@ -79,6 +79,29 @@ describe('buildit add', () => {
     expect(text()).toBe(CONTAINER);
   });
 
+  test.each([
+    ['~2.10', '"~2.10"'],
+    ['^2', '"^2"'],
+    ['>=2', '">=2"'],
+    ['<=2.10', '"<=2.10"'],
+    ['>2', '">2"'],
+    ['<3', '"<3"'],
+    ['!=9', '"!=9"'],
+    ['=2.10', '2.10'],
+    ['>=2,<3', '">=2,<3"'],
+    [' >=2, !=2.9', '">=2,!=2.9"'],
+    ['=2.10,<3', '"=2.10,<3"'],
+  ])('writes the range %s into the step, and removes it again', async (range, written) => {
+    const { run, text } = project();
+    expect(await run('add', 'web', `app-misc/hello${range}`)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(text()).toContain(`    name: app-misc/hello\n    version: ${written}\n`);
+    const again = await run('add', 'web', `app-misc/hello${range}`);
+    expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('is there already') });
+    expect(await run('rm', 'web', 'app-misc/hello<99')).toMatchObject({ exitCode: 64 });
+    expect(await run('rm', 'web', `app-misc/hello${range}`)).toMatchObject({ exitCode: 0 });
+    expect(text()).toBe(CONTAINER);
+  });
+
   test('finds the container above, and a package from where the user is', async () => {
     const { cwd, inside, run, text } = project();
     expect(await runBuildit(['add', './tiny'], { cwd: join(cwd, 'web/pkgs') })).toMatchObject({ exitCode: 0 });
@@ -108,7 +131,11 @@ describe('buildit add', () => {
       ['expected a recipe app-misc/helo', 'mean "app-misc/hello"?'],
     ],
     ['a version that is not there', ['app-misc/hello=9'], 15, ['expected a version of the recipe, found 2.10']],
+    ['a range that no version meets', ['app-misc/hello<2'], 15, ['expected a version that meets <2, found 2.10']],
+    ['a range that is none', ['app-misc/hello=>2'], 64, ['ranges are written like']],
+    ['a range of a package of Debian', ['debian/curl>=7'], 64, ['debian/NAME=VERSION']],
     ['another version', ['www-servers/nginx-1.26.3'], 64, ['found it at 1.22.1', 'web/container.yaml:6:5']],
+    ['a range in place of a version', ['www-servers/nginx>=1.22'], 64, ['at >=1.22', 'found it at 1.22.1']],
     ['a name alone', ['hello'], 64, ['found a name alone', 'did you mean "app-misc/hello"?']],
     ['a package without its dot', ['pkgs/tiny'], 15, ['did you mean "./pkgs/tiny"?']],
     ['a directory without a pkg.yaml', ['./pkgs/none'], 66, ['buildit new pkg ./pkgs/none']],

@@ -45,6 +45,12 @@ describe('a new container', () => {
     expect(container.images).toMatchObject([{ kind: 'aci' }]);
   });
 
+  test('holds the range of a package', async () => {
+    const options = await runOptions(temporaryDirectory());
+    await newContainer(options, { directory: 'web', packages: ['www-servers/nginx~1.22'], image: 'oci' });
+    expect(readFileSync(join(options.cwd, 'web/container.yaml'), 'utf8')).toContain('version: "~1.22"\n');
+  });
+
   test('is not written with a package that is not there', async () => {
     const options = await runOptions(temporaryDirectory());
     const wrong = newContainer(options, { directory: 'web', packages: ['app-misc/helo'], image: 'oci' });

@@ -26,7 +26,7 @@ function addContainer(command: Command, cli: CliContext): void {
     .description('write the smallest directory that builds: a container that says hello')
     .argument('<dir>', 'the directory to write; its name is the name of the container');
   addCommonOptions(container)
-    .option('--package <atom...>', 'packages to put into it: CATEGORY/NAME[-VERSION] or debian/NAME[=VERSION]')
+    .option('--package <atom...>', 'packages to put into it: CATEGORY/NAME[-VERSION or RANGE] or debian/NAME[=VERSION]')
     .addOption(new Option('--image <type>', 'what is made of it').choices(['oci', 'aci']).default('oci'))
     .addHelpText('after', () =>
       examples(
