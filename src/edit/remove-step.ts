@@ -1,10 +1,18 @@
 import { type DocumentText, memberOf } from '../document/yaml-node.ts';
 import { meaningOf, parseList, requireItems } from './edited-list.ts';
-import { isBlankLine, isOuterComment, type LocatedSteps, lineEnd, locateSteps } from './locate-steps.ts';
+import {
+  isBlankLine,
+  isOuterComment,
+  type LocatedSteps,
+  lineEnd,
+  locateSteps,
+  type StepLines,
+} from './locate-steps.ts';
 
 /**
- * Removes a step, with the comment directly above it unless that stands above several packages. What separated it from
- * the step before goes too; every other byte stays. Answers the new text.
+ * Removes a package step, with what is said of it alone: comments in its lines, and those directly above it. What stands
+ * above the first package of the file, above several packages or apart from the step may be about more than this one and
+ * stays. What separated the step from the one before goes too; every other byte stays. Answers the new text.
  */
 export function removeStep(document: DocumentText, index: number): string {
   const root = parseList(document);
@@ -34,7 +42,11 @@ function firstLine({ document, column, steps }: LocatedSteps, index: number): nu
   let line = first;
   while (line > steps[index - 1]!.last + 1 && isOuterComment(document, line - 1, column)) line -= 1;
   const next = steps[index + 1];
-  const isOfSeveral =
-    next?.first === last + 1 && next.node.kind === 'map' && memberOf(next.node, 'package') !== undefined;
-  return isOfSeveral ? first : line;
+  const isOfSeveral = next?.first === last + 1 && isPackage(next);
+  const isFirst = !steps.slice(0, index).some(isPackage);
+  return isOfSeveral || isFirst ? first : line;
+}
+
+function isPackage({ node }: StepLines): boolean {
+  return node.kind === 'map' && memberOf(node, 'package') !== undefined;
 }

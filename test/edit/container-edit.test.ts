@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createDocumentText } from '../../src/document/document-text.ts';
 import { memberOf } from '../../src/document/yaml-node.ts';
+import { containerText, HELLO } from '../../src/draft/container-text.ts';
 import { addPackageSteps } from '../../src/edit/add-package-steps.ts';
 import { parseList } from '../../src/edit/edited-list.ts';
 import type { PackageStep } from '../../src/edit/package-step.ts';
@@ -97,23 +98,43 @@ describe('a package is added', () => {
 });
 
 describe('a step is removed', () => {
-  const steps = (between: string) =>
-    `- vars: {name: a, version: 1}\n${between}# The server.\n- package: {type: repository, name: www-servers/nginx}\n`;
+  const VARS = '- vars: {name: a, version: 1}\n';
+  const CURL_STEP = '- package: {type: debian, name: curl}\n';
+  const NGINX_STEP = '- package: {type: repository, name: www-servers/nginx}\n';
+  const RESULT = '\n# The result.\n- image: {type: oci}\n';
 
-  test('with the comment directly above it', () => {
-    expect(remove(steps('\n'), 'www-servers/nginx')).toBe('- vars: {name: a, version: 1}\n');
+  test('with the comments in its lines and directly above it', () => {
+    const nginx = `\n# The server.\n# It speaks TLS.\n${NGINX_STEP.replace('\n', ' # ours\n')}  # patched\n`;
+    expect(remove(`${VARS}\n${CURL_STEP}${nginx}${RESULT}`, 'www-servers/nginx')).toBe(
+      `${VARS}\n${CURL_STEP}${RESULT}`,
+    );
   });
 
-  test('without a comment that stands apart', () => {
-    const text = steps('\n').replace('# The server.\n', '# The server.\n\n');
-    expect(remove(text, 'www-servers/nginx')).toBe('- vars: {name: a, version: 1}\n\n# The server.\n');
+  test('without a comment that stands apart, be it above or below', () => {
+    const section = '\n# --- the tools section ---\n';
+    const text = `${VARS}\n${NGINX_STEP}${section}\n${CURL_STEP}`;
+    expect(remove(text, 'curl')).toBe(`${VARS}\n${NGINX_STEP}${section}`);
+    expect(remove(text, 'www-servers/nginx')).toBe(`${VARS}${section}\n${CURL_STEP}`);
+    const own = text.replace(CURL_STEP, `# For health.\n${CURL_STEP}`);
+    expect(remove(own, 'curl')).toBe(`${VARS}\n${NGINX_STEP}${section}`);
+  });
+
+  test('without the comment above the first package, which may be about all of them', () => {
+    const comment = '\n# What it holds.\n';
+    const others = `\n# For health.\n${CURL_STEP}${RESULT}`;
+    expect(remove(`${VARS}${comment}${NGINX_STEP}${others}`, 'www-servers/nginx')).toBe(`${VARS}${comment}${others}`);
+    expect(remove(`${VARS}${comment}${NGINX_STEP}${RESULT}`, 'www-servers/nginx')).toBe(`${VARS}${comment}${RESULT}`);
   });
 
   test('without a comment that is for the packages below too', () => {
-    const text = `${steps('\n')}- package: {type: debian, name: curl}\n`;
-    expect(remove(text, 'www-servers/nginx')).toBe(
-      '- vars: {name: a, version: 1}\n\n# The server.\n- package: {type: debian, name: curl}\n',
-    );
+    const text = `${VARS}\n- package: {type: debian, name: zlib1g}\n\n# Two.\n${NGINX_STEP}${CURL_STEP}`;
+    expect(remove(text, 'www-servers/nginx')).toBe(text.replace(NGINX_STEP, ''));
+  });
+
+  test('without any comment of the file that a new container begins with', () => {
+    const text = containerText({ name: 'web', packages: [HELLO], image: 'oci' });
+    const comments = (of: string) => of.split('\n').filter((line) => line.startsWith('#'));
+    expect(comments(remove(text, HELLO.name))).toEqual(comments(text));
   });
 
   test('where it is the first', () => {
