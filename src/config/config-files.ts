@@ -27,10 +27,15 @@ export function findConfigFiles(directory: string, environment: Environment, wit
     }
     if (current === dirname(current)) break;
   }
-  const userDirectory = xdgDirectory(environment, 'XDG_CONFIG_HOME', join(homeDirectory(environment), '.config'));
-  const user = join(userDirectory, 'buildit', 'config.yaml');
+  const user = userConfigPath(environment);
   if (exists(user)) files.push({ kind: 'user', path: user });
   const system = '/etc/buildit/config.yaml';
   if (exists(system)) files.push({ kind: 'system', path: system });
   return files;
+}
+
+/** Where the user's own configuration is, or would be. */
+export function userConfigPath(environment: Environment): string {
+  const directory = xdgDirectory(environment, 'XDG_CONFIG_HOME', join(homeDirectory(environment), '.config'));
+  return join(directory, 'buildit', 'config.yaml');
 }

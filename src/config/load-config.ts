@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Config, GitRecipes, RecipeRepository } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { Witness } from '../system/witness.ts';
-import { findConfigFiles } from './config-files.ts';
+import { findConfigFiles, userConfigPath } from './config-files.ts';
 import type { ConfigSettings } from './config-settings.ts';
 import { defaultStore } from './default-store.ts';
 import { readConfigFile } from './read-config-file.ts';
@@ -44,7 +44,8 @@ const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
 /** Merges command line, environment and files, the strongest first, into the settings of one run. */
 export async function loadConfig({ directory, flags, environment, witness }: LoadConfigOptions): Promise<Config> {
   const trusted = await readTrustedConfigs(environment, witness);
-  const options = { trusted, home: homeDirectory(environment), witness };
+  const userConfig = userConfigPath(environment);
+  const options = { trusted, home: homeDirectory(environment), userConfig, witness };
   const files = findConfigFiles(resolve(directory), environment, witness);
   const read = await Promise.all(files.map((file) => readConfigFile(file, options)));
   const layers = [readFlags(flags), readEnvironment(environment), ...read.map(({ settings }) => settings)];

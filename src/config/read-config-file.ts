@@ -23,13 +23,15 @@ const UNSUPPORTED = { 'build.executor': ['slurm', 'oci'] } as const;
 export interface ReadConfigOptions {
   readonly trusted: TrustedConfigs;
   readonly home: string;
+  /** Path of the user's own file, for hints. */
+  readonly userConfig: string;
   readonly witness: Witness | undefined;
 }
 
 /** Reads and checks one configuration file; from a project's it leaves out what only the user may set. */
 export async function readConfigFile(
   { kind, path }: ConfigFile,
-  { trusted, home, witness }: ReadConfigOptions,
+  { trusted, home, userConfig, witness }: ReadConfigOptions,
 ): Promise<{ readonly settings: ConfigSettings; readonly notices: readonly string[] }> {
   const directory = dirname(path);
   // The user's own file may be a link to where they keep such files; a project's may not lead out of the project.
@@ -40,7 +42,7 @@ export async function readConfigFile(
   const map = root.kind === 'map' ? root : undefined;
   const isTrusted = kind !== 'project' || (await isTrustedConfig(path, root.document.text, trusted));
   const ignored = isTrusted || map === undefined ? [] : untrustedSettings(map);
-  const settings = readSettings(map, { directory, path, home, isTrusted, problems });
+  const settings = readSettings(map, { directory, path, home, userConfig, isTrusted, problems });
   problems.throwAll();
   return { settings, notices: ignored.map((key) => untrustedNotice(key, path)) };
 }
@@ -49,6 +51,7 @@ interface SettingsPlace {
   readonly directory: string;
   readonly path: string;
   readonly home: string;
+  readonly userConfig: string;
   readonly isTrusted: boolean;
   readonly problems: Problems;
 }
@@ -117,7 +120,7 @@ function readRecipes(map: YamlMap | undefined, place: SettingsPlace): readonly R
     if (path === undefined || name === undefined) return [];
     if (!place.isTrusted && cleanRelativePath(path.text) === undefined) {
       place.problems.expected(path, 'recipes.path', 'a relative path that stays inside the directory of this file', {
-        hint: 'recipes elsewhere belong into your own configuration',
+        hint: `recipes elsewhere belong into your own configuration, ${place.userConfig}`,
       });
     }
     return [{ name: name.text, path: resolve(place.directory, expandHome(path.text, place.home)) }];

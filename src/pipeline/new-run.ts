@@ -27,6 +27,7 @@ import {
   printable,
 } from '../model/names.ts';
 import { gitIdentity } from '../system/git-identity.ts';
+import { adviseRecipes } from './advise-recipes.ts';
 import type { BuildOptions } from './contract.ts';
 import { fetchUnknownSource, keepLocalFile } from './fetch-unknown-source.ts';
 import { inspectArchive } from './inspect-archive.ts';
@@ -263,7 +264,7 @@ export async function newRepository(options: NewOptions, typed: string): Promise
     { path: join(example, 'pkg.yaml'), content: exampleRecipeText('app-misc/greet') },
     { path: join(example, 'files', 'greet'), content: EXAMPLE_SCRIPT, mode: 0o755 },
   ]);
-  const notes = [`name it in .buildit-config.yaml: recipes: [{name: ${name}, path: ${directory}}]`];
+  const notes = [adviseRecipes(options, { name, directory })];
   return { ...outcome, notes, next: { kind: 'lock', directory } };
 }
 

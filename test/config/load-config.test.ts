@@ -320,6 +320,12 @@ build: {executor: local, jobs: 2}
       expect.stringMatching(/^configuration-invalid 1:27 .*stays inside the directory/),
       expect.stringMatching(/^configuration-invalid 1:54 .*stays inside the directory/),
     ]);
+    await expect(home.load()).rejects.toMatchObject({
+      errors: [
+        { hint: expect.stringMatching(/your own configuration, \/.*\/home\/\.config\/buildit\/config\.yaml$/) },
+        {},
+      ],
+    });
   });
 
   test('may not be a link to a file elsewhere, whose lines would be shown', async () => {

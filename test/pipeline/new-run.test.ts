@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { readDefinitions } from '../../src/definition/read-definitions.ts';
 import { newContainer, newPackage, newRepository } from '../../src/pipeline/new-run.ts';
 import { requires } from '../support/requires.ts';
@@ -207,5 +208,36 @@ describe('a new repository', () => {
       root: 'minimal',
     });
     await expect(newRepository(options, 'team')).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  test.each([
+    ['below the working directory is named by a relative path', 'team', '', '.buildit-config.yaml'],
+    [
+      'below a directory that has a configuration is named there',
+      'a/team',
+      'build: {jobs: 1}\n',
+      '../.buildit-config.yaml',
+    ],
+    ['elsewhere is named in the configuration of the user', '../team', '', '~/.config/buildit/config.yaml'],
+    [
+      'above a configuration is named in that of the user',
+      '../../team',
+      'build: {jobs: 1}\n',
+      '~/.config/buildit/config.yaml',
+    ],
+  ])('%s, which then finds its recipes', async (_, typed, configured, file) => {
+    const top = join(temporaryDirectory(), 'top');
+    const options = await runOptions(join(top, 'work'));
+    const { cwd, environment } = options;
+    mkdirSync(cwd, { recursive: true });
+    if (configured !== '') writeFileSync(join(top, '.buildit-config.yaml'), configured);
+    const { notes } = await newRepository(options, typed);
+    const [, named = '', text = ''] = /^that (\S+) names it: (recipes: .*)$/.exec(notes.join('\n')) ?? [];
+    const path = resolve(cwd, named);
+    expect(path).toBe(file.startsWith('~/') ? join(environment.HOME, file.slice(2)) : resolve(cwd, file));
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(path, `${configured}${text}\n`);
+    const { recipes } = await loadConfig({ directory: cwd, flags: {}, environment });
+    expect(recipes).toContainEqual({ name: 'team', path: resolve(cwd, typed) });
   });
 });
