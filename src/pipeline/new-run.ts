@@ -30,6 +30,7 @@ import { gitIdentity } from '../system/git-identity.ts';
 import { adviseRecipes } from './advise-recipes.ts';
 import type { BuildOptions } from './contract.ts';
 import { fetchUnknownSource, keepLocalFile } from './fetch-unknown-source.ts';
+import { ignoreOutput } from './ignore-output.ts';
 import { inspectArchive } from './inspect-archive.ts';
 import { type PackagePlace, packagePlace } from './package-place.ts';
 import { openRunStore } from './prepare-run.ts';
@@ -82,7 +83,9 @@ export async function newContainer(
     const container = createDocumentText(path, path, text);
     await readDefinitions(directory, { config: options.config, container });
   }
-  return { ...(await write([{ path, content: text }])), next: { kind: 'build', directory } };
+  const ignored = await ignoreOutput(directory);
+  const outcome = await write([{ path, content: text }, ...ignored.files]);
+  return { ...outcome, notes: ignored.notes, next: { kind: 'build', directory } };
 }
 
 async function stepsFor(options: NewOptions, directory: string, packages: readonly string[]): Promise<PackageStep[]> {

@@ -185,7 +185,7 @@ describe('buildit new container', () => {
     const first = await runBuildit(['new', 'container', 'my-app'], { cwd });
     expect(first).toEqual({
       exitCode: 0,
-      stdout: 'my-app/container.yaml written\n`buildit my-app` builds it\n',
+      stdout: 'my-app/container.yaml written\nmy-app/.gitignore written\n`buildit my-app` builds it\n',
       stderr: '',
     });
     const written = readFileSync(join(cwd, 'my-app/container.yaml'), 'utf8');

@@ -38,12 +38,38 @@ describe('a new container', () => {
     const packages = ['www-servers/nginx-1.22.1', 'debian/zlib1g'];
     const { written, next } = await newContainer(options, { directory: 'web', packages, image: 'aci' });
     const directory = join(options.cwd, 'web');
-    expect(written).toEqual([join(directory, 'container.yaml')]);
+    expect(written).toEqual([join(directory, 'container.yaml'), join(directory, '.gitignore')]);
     expect(next).toEqual({ kind: 'build', directory });
     const { requested, debianRequested, container } = await readDefinitions(directory, options);
     expect(requested).toContain('www-servers/nginx');
     expect(debianRequested).toMatchObject([{ name: 'zlib1g' }]);
     expect(container.images).toMatchObject([{ kind: 'aci' }]);
+  });
+
+  requires('git').test('keeps its images out of git', async () => {
+    const cwd = temporaryDirectory();
+    const web = await containerIn(cwd);
+    mkdirSync(join(web, 'out/oci'), { recursive: true });
+    writeFileSync(join(web, 'out/oci/index.json'), '{}');
+    execFileSync('git', ['init', '--quiet'], { cwd });
+    const status = execFileSync('git', ['status', '--porcelain', '-uall'], { cwd, encoding: 'utf8' });
+    expect(status).toBe('?? web/.gitignore\n?? web/container.yaml\n');
+  });
+
+  test.each([
+    ['node_modules\n/out/\n', []],
+    ['out\r\n', []],
+    ['out-of-date/\n', ['.gitignore: it lacks /out/, where the images go']],
+  ])('leaves a .gitignore with %j as it is', async (text, notes) => {
+    const options = await runOptions(temporaryDirectory());
+    const path = join(options.cwd, 'web/.gitignore');
+    mkdirSync(join(path, '..'));
+    writeFileSync(path, text);
+    expect(await newContainer(options, { directory: 'web', packages: [], image: 'oci' })).toMatchObject({
+      written: [join(options.cwd, 'web/container.yaml')],
+      notes,
+    });
+    expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
   test('holds the range of a package', async () => {
