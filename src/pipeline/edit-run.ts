@@ -58,7 +58,7 @@ export async function addPackages(asked: EditOptions, typed: readonly string[]):
   const changed: string[] = [];
   const notes: string[] = [];
   for (const text of typed) {
-    if (!/[/~]/.test(text)) await refuseBareName(text, places);
+    if (!/^~|\//.test(text)) await refuseBareName(text, places);
     const wanted = parseWanted(text, options);
     const step = await stepForWanted(wanted, places, options);
     const shown = shownStep(step);

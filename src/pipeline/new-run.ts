@@ -93,7 +93,7 @@ async function stepsFor(options: NewOptions, directory: string, packages: readon
   const known = { repositories, architecture: hostPlatform().architecture };
   const steps: PackageStep[] = [];
   for (const typed of packages) {
-    if (!/[/~]/.test(typed)) await refuseBareName(typed, known);
+    if (!/^~|\//.test(typed)) await refuseBareName(typed, known);
     steps.push(
       await stepForWanted(parseWanted(typed, { directory, cwd: options.cwd }), known, { ...options, directory }),
     );

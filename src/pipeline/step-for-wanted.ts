@@ -51,11 +51,12 @@ export async function refuseBareName(typed: string, { repositories }: KnownPlace
     problems: new Problems('definition-invalid'),
     witness: undefined,
   });
-  const suggestion = await library.suggest({ category: '', name: typed });
+  const [name = typed] = /^[^ ~^=!<>]+/.exec(typed) ?? [];
+  const suggestion = await library.suggest({ category: '', name });
   throw new BuilditError(
     'usage',
     `Cannot add "${printable(typed)}": expected CATEGORY/NAME, debian/NAME or ./pkgs/NAME, found a name alone`,
-    { hint: suggestion ?? `a package of Debian is written debian/${printable(typed)}` },
+    { hint: suggestion ?? `a package of Debian is written debian/${printable(name)}` },
   );
 }
 

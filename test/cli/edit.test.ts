@@ -137,6 +137,7 @@ describe('buildit add', () => {
     ['another version', ['www-servers/nginx-1.26.3'], 64, ['found it at 1.22.1', 'web/container.yaml:6:5']],
     ['a range in place of a version', ['www-servers/nginx>=1.22'], 64, ['at >=1.22', 'found it at 1.22.1']],
     ['a name alone', ['hello'], 64, ['found a name alone', 'did you mean "app-misc/hello"?']],
+    ['a name alone with a range', ['hello~2'], 64, ['found a name alone', 'did you mean "app-misc/hello"?']],
     ['a package without its dot', ['pkgs/tiny'], 15, ['did you mean "./pkgs/tiny"?']],
     ['a directory without a pkg.yaml', ['./pkgs/none'], 66, ['buildit new pkg ./pkgs/none']],
     ['a path outside', ['../other'], 64, ['found one outside']],
