@@ -28,6 +28,7 @@ import { openSharing } from './open-cache.ts';
 import { openRunStore } from './prepare-run.ts';
 import { type FetchingRun, fetchPackageSources, fetchSession } from './realise-run.ts';
 import { readRepositoryLocks } from './settle-locks.ts';
+import { withoutPlaceIn } from './without-place-in.ts';
 
 /** Whose patches are worked on. */
 export interface PatchTarget {
@@ -173,10 +174,13 @@ async function readRecipe(
   const step = { type: 'repository', name: atom, ...(version === undefined ? {} : { version }) };
   const container = [{ vars: { name: 'patch', version: '0' } }, { base: 'none' }, { package: step }];
   const steps = [...container, { image: { type: 'oci' } }].map((one) => `- ${JSON.stringify(one)}\n`).join('');
-  await writeFile(join(scratch, 'container.yaml'), steps);
+  const path = join(scratch, 'container.yaml');
+  await writeFile(path, steps);
   const { config } = options;
   const recipes = [...config.recipes.filter((known) => known.name !== name), { name, path: repositoryPath }];
-  const definitions = await definitionsOf(scratch, { ...options, config: { ...config, recipes } });
+  const definitions = await withoutPlaceIn(shownPath(path), () =>
+    definitionsOf(scratch, { ...options, config: { ...config, recipes } }),
+  );
   const found = definitions.packages.find((one) => one.name === atom)!;
   return { package: found, definitions, directory, shell: undefined };
 }

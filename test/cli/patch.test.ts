@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -477,6 +478,43 @@ describe("the user's own patches", () => {
     },
     120_000,
   );
+});
+
+describe('a recipe of a repository', () => {
+  /** A recipe with two versions, and a source of its own for each. */
+  function toolRecipe({ definition = '' } = {}) {
+    const cwd = temporaryDirectory();
+    const directory = join(cwd, 'recipes/test/tool');
+    mkdirSync(directory, { recursive: true });
+    for (const file of ['repository.yaml', 'buildit.lock'])
+      cpSync(join(installation, 'repos/main', file), join(cwd, 'recipes', file));
+    const versions = ['1.0', '2.0'].map((version) => {
+      mkdirSync(join(cwd, `tool-${version}`));
+      writeFileSync(join(cwd, `tool-${version}/hello.txt`), `version ${version}\n`);
+      const archive = join(directory, `tool-${version}.tar.gz`);
+      execFileSync('tar', ['-C', cwd, '-czf', archive, `tool-${version}`]);
+      const sha256 = createHash('sha256').update(readFileSync(archive)).digest('hex');
+      return `  ${version}: { sha256: ${sha256} } # ${version}\n`;
+    });
+    const text = `name: test/tool\nversions:\n${versions.join('')}license: MIT\nclass: none\nroot: minimal\nsource: {file: "tool-{{version}}.tar.gz"}\nphases: {install: 'install -D hello.txt "$DESTDIR/hello"'}\n${definition}`;
+    writeFileSync(join(directory, 'pkg.yaml'), text);
+    const environment = { PATH: process.env.PATH!, HOME: cwd, BUILDIT_STORE: join(cwd, 'store'), LC_ALL: 'C.UTF-8' };
+    return {
+      ...{ cwd, directory, text },
+      read: (path: string) => readFileSync(join(directory, path), 'latin1'),
+      run: (...argv: string[]) => runBuildit(['patch', ...argv], { cwd, environment }),
+    };
+  }
+
+  test('that lacks a version is named with those that it has, and no file of buildit itself is', async () => {
+    const { run } = toolRecipe();
+    const missing = await run('status', 'recipes/test/tool', '--at=9');
+    expect(missing).toEqual({
+      exitCode: 15,
+      stdout: '',
+      stderr: 'error: Cannot choose a version of "test/tool": expected 9, found 2.0, 1.0\n',
+    });
+  });
 });
 
 requires('archive').test(
