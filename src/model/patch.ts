@@ -5,7 +5,7 @@ export interface FilePatch {
   readonly oldPath: string;
   /** Where the new content goes; for `delete` the same as `oldPath`. */
   readonly newPath: string;
-  /** Whether the file becomes executable; undefined leaves it as it is, new files are not. */
+  /** Whether the file becomes executable, or was where it is deleted; undefined leaves it as it is, new files are not. */
   readonly executable: boolean | undefined;
   readonly hunks: readonly Hunk[];
 }

@@ -19,7 +19,7 @@ export function compareFile(
     if (after === undefined) return undefined;
     return { kind: 'create', ...paths, executable: after.executable ? true : undefined, hunks };
   }
-  if (after === undefined) return { kind: 'delete', ...paths, executable: undefined, hunks };
+  if (after === undefined) return { kind: 'delete', ...paths, executable: before.executable ? true : undefined, hunks };
   const executable = before.executable === after.executable ? undefined : after.executable;
   return hunks.length === 0 && executable === undefined ? undefined : { kind: 'modify', ...paths, executable, hunks };
 }

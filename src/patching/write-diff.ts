@@ -9,7 +9,7 @@ import { quotedName, writeHeaderName } from '../model/patch-path.ts';
  */
 export function writeDiff(files: readonly FilePatch[], strip: number): string {
   const sorted = files.toSorted((a, b) => Buffer.compare(Buffer.from(a.newPath), Buffer.from(b.newPath)));
-  const isGit = sorted.some((file) => extendedLines(file) !== '');
+  const isGit = sorted.some(needsGit);
   return sorted.map((file) => writeFilePatch(file, strip, isGit)).join('');
 }
 
@@ -29,12 +29,15 @@ function prefix(letter: string, strip: number): string {
 }
 
 /** What hunks cannot say: modes, and that an empty file comes or goes. */
-function extendedLines({ kind, executable, hunks }: FilePatch): string {
+function needsGit({ kind, executable, hunks }: FilePatch): boolean {
+  if (kind === 'modify') return executable !== undefined;
+  return hunks.length === 0 || (kind === 'create' && executable === true);
+}
+
+/** Below a header of git's, git takes `/dev/null` for a file unless the mode says that one comes or goes. */
+function extendedLines({ kind, executable }: FilePatch): string {
   const mode = (isExecutable: boolean) => (isExecutable ? '100755' : '100644');
-  if (kind === 'create' && (executable === true || hunks.length === 0)) {
-    return `new file mode ${mode(executable === true)}\n`;
-  }
-  if (kind === 'delete' && hunks.length === 0) return `deleted file mode ${mode(false)}\n`;
-  if (kind !== 'modify' || executable === undefined) return '';
-  return `old mode ${mode(!executable)}\nnew mode ${mode(executable)}\n`;
+  if (kind === 'create') return `new file mode ${mode(executable === true)}\n`;
+  if (kind === 'delete') return `deleted file mode ${mode(executable === true)}\n`;
+  return executable === undefined ? '' : `old mode ${mode(!executable)}\nnew mode ${mode(executable)}\n`;
 }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
@@ -170,12 +170,43 @@ describe('the diff of two trees', () => {
   });
 });
 
-requires('patch').test('the diff of two trees is read by GNU patch', async () => {
-  const pair = trees({ 'src/b.c': count(1, 30), gone: 'bye\n', run: '' });
-  write(pair.newer, { 'src/b.c': count(2, 33), 'dir/new': 'no line end' });
-  rmSync(join(pair.newer, 'gone'));
-  execFileSync('patch', ['-p1', '-s', '-d', pair.older], { input: await diffOf(pair) });
-  expect((await compareTrees(pair.older, pair.newer, 'x.patch')).files).toEqual([]);
+describe('the diff of two trees is read', () => {
+  const content = { 'src/b.c': count(1, 30), gone: 'bye\n', 'old tool': '#!/bin/sh\n', run: '' };
+
+  function changed(isMarked: boolean) {
+    const pair = trees(content);
+    for (const name of ['run', 'old tool']) {
+      for (const tree of [pair.older, pair.newer]) chmodSync(join(tree, name), 0o755);
+    }
+    write(pair.newer, { 'src/b.c': count(2, 33), 'dir/new': 'no line end', 'new b': 'b\n' });
+    for (const name of ['gone', 'old tool']) rmSync(join(pair.newer, name));
+    if (isMarked) {
+      write(pair.newer, { empty: '', 'dir/tool': '#!/bin/sh\n' });
+      chmodSync(join(pair.newer, 'dir/tool'), 0o755);
+      chmodSync(join(pair.newer, 'src/b.c'), 0o755);
+    }
+    return pair;
+  }
+
+  describe.each([
+    ['contents alone', false],
+    ['modes and empty files too', true],
+  ])('of %s', (_, isMarked) => {
+    requires('patch').test('by GNU patch', async () => {
+      const pair = changed(isMarked);
+      execFileSync('patch', ['-p1', '-s', '-F0', '-d', pair.older], { input: await diffOf(pair) });
+      expect((await compareTrees(pair.older, pair.newer, 'x.patch')).files).toEqual([]);
+    });
+
+    requires('git').test('by git, which finds nothing odd in it', async () => {
+      const pair = changed(isMarked);
+      const patch = join(pair.older, '../x.patch');
+      writeFileSync(patch, await diffOf(pair), 'latin1');
+      const { status, stderr } = spawnSync('git', ['apply', patch], { cwd: pair.older, encoding: 'utf8' });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect((await compareTrees(pair.older, pair.newer, 'x.patch')).files).toEqual([]);
+    });
+  });
 });
 
 describe('a change that a patch cannot hold is refused with its place', () => {
