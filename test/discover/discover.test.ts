@@ -261,7 +261,6 @@ describe('a well-known file', () => {
     ).toMatchObject([
       ['input-invalid', { file: `https://${place}/.well-known/buildit.json` }],
       ['input-invalid', {}],
-      ['input-invalid', {}],
     ]);
   });
 
