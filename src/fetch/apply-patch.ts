@@ -166,6 +166,8 @@ function applyHunks(
       shift += newLines(hunk).length - oldLines(hunk).length;
     } else if (match.kind === 'ambiguous') {
       rejects.push({ kind: 'ambiguous', ...place, line: expected + 1, lines: match.places.map((at) => at + 1) });
+    } else if (match.kind === 'pinned') {
+      rejects.push({ kind: 'pinned', ...place, line: match.at + 1, end: match.end });
     } else {
       const found = lines[match.line];
       rejects.push({ kind: 'mismatch', ...place, line: match.line + 1, expected: match.wanted, found });

@@ -4,6 +4,8 @@ import { type Hunk, type HunkLine, newLines, oldLines } from '../model/patch.ts'
 export type HunkMatch =
   | { readonly kind: 'found'; readonly at: number }
   | { readonly kind: 'ambiguous'; readonly places: readonly number[] }
+  /** Its lines are at `at`, but its context says that it lies at an end of the file. */
+  | { readonly kind: 'pinned'; readonly at: number; readonly end: 'beginning' | 'end' }
   /** `at` is where it fits best, `line` the first line there that differs. */
   | { readonly kind: 'none'; readonly at: number; readonly line: number; readonly wanted: string | undefined };
 
@@ -47,7 +49,9 @@ export function matchHunk(
   for (let at = from; at <= last && places.length < 10; at += 1) if (allowed(at)) places.push(at);
   if (places.length === 1) return { kind: 'found', at: places[0]! };
   if (places.length > 1) return { kind: 'ambiguous', places };
-  return bestMiss(lines, wanted, { expected, from, effort });
+  const miss = bestMiss(lines, wanted, { expected, from, effort });
+  const isWhole = pinned.length > 0 && fits(miss.at);
+  return isWhole ? { kind: 'pinned', at: miss.at, end: trailing < leading ? 'end' : 'beginning' } : miss;
 }
 
 /** The same hunk with its sides exchanged. */
@@ -79,7 +83,7 @@ function bestMiss(
   lines: readonly string[],
   wanted: readonly string[],
   { expected, from, effort }: { readonly expected: number; readonly from: number; readonly effort: Effort },
-): HunkMatch {
+): Extract<HunkMatch, { kind: 'none' }> {
   const cost = (lines.length - from) * wanted.length;
   let best = Math.min(Math.max(expected, from), lines.length);
   let bestScore = scoreAt(lines, wanted, best);
@@ -94,7 +98,7 @@ function bestMiss(
     }
   }
   const first = wanted.findIndex((line, index) => lines[best + index] !== line);
-  // Every line fits where an earlier hunk or the end of the file forbids it: the first line is shown.
+  // Every line fits where something else forbids it: the first line is shown.
   const differing = Math.max(0, first);
   return { kind: 'none', at: best, line: best + differing, wanted: wanted[differing]! };
 }

@@ -10,6 +10,8 @@ export type Reject =
     })
   | (HunkPlace & { readonly kind: 'applied' })
   | (HunkPlace & { readonly kind: 'ambiguous'; readonly lines: readonly number[] })
+  /** Its lines are at `line`, but it lies at the beginning or the end of the file, having less context there. */
+  | (HunkPlace & { readonly kind: 'pinned'; readonly end: 'beginning' | 'end' })
   | { readonly kind: 'missing'; readonly path: string }
   | { readonly kind: 'exists'; readonly path: string }
   | { readonly kind: 'not-a-file'; readonly path: string }
@@ -36,9 +38,11 @@ export function rejectedError(label: string, rejects: readonly Reject[], shell: 
       ...others.flatMap((reject) => [rejectSentence(reject), ...sides(reject)]),
       ...(hidden > 0 ? [`and ${hidden} more`] : []),
     ],
-    hint: shellHint(shell),
+    hint: rejects.some(({ kind }) => kind === 'pinned') ? PINNED_HINT : shellHint(shell),
   });
 }
+
+const PINNED_HINT = 'give it as many lines of context on both sides: `diff -u` and `git diff` do';
 
 /** The error for a patch whose every change is in the source already. */
 export function alreadyAppliedError(label: string, paths: readonly string[]): BuilditError {
@@ -71,6 +75,8 @@ export function rejectSentence(reject: Reject): string {
       return `hunk ${reject.hunk} of ${reject.of} is already in ${path} at line ${reject.line}`;
     case 'ambiguous':
       return `hunk ${reject.hunk} of ${reject.of} matches ${path} at several lines (${reject.lines.join(', ')}), none of them line ${reject.line}`;
+    case 'pinned':
+      return `hunk ${reject.hunk} of ${reject.of} has less context at its ${reject.end} and so belongs to the ${reject.end} of ${path}, but its lines are at line ${reject.line}`;
     case 'missing':
       return `expected the file ${path}, found none`;
     case 'exists':

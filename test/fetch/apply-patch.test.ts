@@ -8,7 +8,7 @@ import { renderError } from '../../src/cli/render-error.ts';
 import { applyPatches } from '../../src/fetch/apply-patch.ts';
 import { BuilditError } from '../../src/model/errors.ts';
 import { normalisePatch } from '../../src/model/normalise-patch.ts';
-import { requires } from '../support/requires.ts';
+import { programPath, requires } from '../support/requires.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const user = `/*
@@ -176,9 +176,31 @@ rename to to
     );
   });
 
-  test('with less context at the end belong to the end of the file, as for GNU patch', async () => {
-    const directory = treeOf({ a: `${numbered(1, 5)}more\n` });
-    await rejected(apply(directory, '--- a/a\n+++ b/a\n@@ -3,3 +3,4 @@\n line 3\n line 4\n line 5\n+line 6\n'));
+  const ending = '--- a/a\n+++ b/a\n@@ -3,3 +3,4 @@\n line 3\n line 4\n line 5\n+line 6\n';
+  const uneven = '--- a/a\n+++ b/a\n@@ -1,4 +1,4 @@\n line 1\n line 2\n-line 3\n+three\n line 4\n';
+  const beginning = '--- a/a\n+++ b/a\n@@ -1,3 +1,3 @@\n-line 1\n+one\n line 2\n line 3\n';
+
+  test.each([
+    ['nothing at the end', ending, `${numbered(1, 5)}more\n`, 'end', 3],
+    ['less at the end', uneven, numbered(1, 6), 'end', 1],
+    ['less at the beginning', beginning, `first\n${numbered(1, 5)}`, 'beginning', 2],
+  ])('with context of which there is %s belong there, as for GNU patch', async (_, text, content, end, line) => {
+    const directory = treeOf({ a: content });
+    const error = await rejected(apply(directory, text));
+    expect(error.message).toBe(
+      `Cannot apply "change.patch": hunk 1 of 1 has less context at its ${end} and so belongs to the ${end} of a, but its lines are at line ${line}`,
+    );
+    expect(error.hint).toContain('as many lines of context on both sides');
+    expect(error.details).toEqual([]);
+    if (programPath('patch') === undefined) return;
+    const patched = spawnSync('patch', ['-p1', '-F0', '-s', '--dry-run', '-d', directory], { input: text });
+    expect(patched.status).toBe(1);
+  });
+
+  test('with less context at the end are applied there', async () => {
+    const directory = treeOf({ a: numbered(1, 5) });
+    await apply(directory, ending);
+    expect(read(directory, 'a')).toBe(numbered(1, 6));
   });
 
   test('change everything or nothing', async () => {
