@@ -140,7 +140,7 @@ function modeOf(reader: Reader, { values }: GitHeader): boolean | undefined {
 function cleanPath(reader: Reader, name: string, strip: number): string {
   const rest = stripped(name, strip);
   if (rest === undefined) {
-    throw refusal(reader, `the name "${printable(name)}", from which ${strip} elements cannot be stripped`);
+    throw shortName(reader, name, strip);
   }
   const path = patchedPath(rest);
   if (path === undefined) throw refusal(reader, `the name "${printable(rest)}", which is not a path inside the source`);
@@ -235,10 +235,25 @@ function withoutReturn(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
-function refusal({ label, at }: Pick<Reader, 'label' | 'at'>, found: string): BuilditError {
+function shortName(reader: Reader, name: string, strip: number): BuilditError {
+  const fewer = (name.match(/\/+/g) ?? []).length;
+  const asked = fewer + reader.strip - strip;
+  const elements = strip === 1 ? '1 element' : `${strip} elements`;
+  return refusal(
+    reader,
+    `the name "${printable(name)}", from which ${elements} cannot be stripped`,
+    `where "${printable(stripped(name, fewer)!)}" is its path in the source, \`--strip=${asked}\` takes it, or "strip: ${asked}" in pkg.yaml`,
+  );
+}
+
+function refusal(
+  { label, at }: Pick<Reader, 'label' | 'at'>,
+  found: string,
+  hint = 'make it with `diff -u`, `git diff` or `git format-patch`',
+): BuilditError {
   return new BuilditError(
     'input-invalid',
     `Cannot read patch "${printable(label)}": expected a unified diff, found ${found} (line ${at + 1})`,
-    { hint: 'make it with `diff -u`, `git diff` or `git format-patch`' },
+    { hint },
   );
 }

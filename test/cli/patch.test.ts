@@ -391,6 +391,17 @@ describe('buildit patch add', () => {
     expect(patches.map(({ patch }: { patch: string }) => patch)).toEqual(['patches/b.patch', 'patches/a.patch']);
   });
 
+  test('of a patch without a directory in its names, says how it is taken, and takes it so', async () => {
+    const tool = toolContainer();
+    writeFileSync(join(tool.cwd, 'x.patch'), GREETING.replace('a/hello', 'hello').replace('b/hello', 'hello'));
+    const refused = await tool.run('patch', 'add', 'pkgs/tool', '../x.patch');
+    expect(refused.exitCode).toBe(65);
+    expect(refused.stderr).toContain('found the name "hello.txt", from which 1 element cannot be stripped');
+    expect(refused.stderr).toContain('where "hello.txt" is its path in the source, `--strip=0` takes it');
+    expect((await tool.run('patch', 'add', 'pkgs/tool', '../x.patch', '--strip=0')).exitCode).toBe(0);
+    expect(tool.read('pkg.yaml')).toContain('patches/x.patch: { description: "", strip: 0 }\n');
+  });
+
   test('adds nothing that does not apply', async () => {
     const tool = toolContainer();
     writeFileSync(join(tool.cwd, 'x.patch'), GREETING.replace('line 9', 'line nine'));

@@ -212,7 +212,7 @@ describe('a patch is refused', () => {
     ],
     ['with an absolute name', plain.replaceAll(/[ab]\/src/g, '//src//'), 'not a path inside the source'],
     ['that renames outwards', 'diff --git a/x b/x\nrename from x\nrename to ../x\n', 'not a path inside the source'],
-    ['with nothing left of a name', '--- x\n+++ x\n@@ -1 +1 @@\n-a\n+b\n', 'from which 1 elements cannot be stripped'],
+    ['with nothing left of a name', '--- x\n+++ x\n@@ -1 +1 @@\n-a\n+b\n', 'from which 1 element cannot be stripped'],
     [
       'with a control character in a name',
       '--- "a/x\\001"\n+++ "b/x\\001"\n@@ -1 +1 @@\n-a\n+b\n',
@@ -236,6 +236,16 @@ describe('a patch is refused', () => {
     ['larger than 10 MB', `${plain}${'#'.repeat(10 << 20)}`, 'more than 10485760 bytes'],
   ])('%s', (_, text, found) => {
     expect(refusal(text)).toContain(found);
+  });
+
+  test.each([
+    ['--- x\n+++ x\n@@ -1 +1 @@\n-a\n+b\n', 1, 'where "x" is its path in the source, `--strip=0` takes it'],
+    ['--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n', 3, 'where "x" is its path in the source, `--strip=1` takes it'],
+    ['diff --git a/x b/y\nrename from x\nrename to y\n', 2, '`--strip=1` takes it'],
+  ])('with shorter names than are stripped, and it is said what takes them: %j', (text, strip, hint) => {
+    expect(() => normalisePatch(text, strip)).toThrow(
+      expect.objectContaining({ code: 'input-invalid', hint: expect.stringContaining(hint) }),
+    );
   });
 
   test('whose hunk claims more lines than any file has', () => {
