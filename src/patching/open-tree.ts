@@ -21,6 +21,8 @@ export interface PatchSession {
   readonly base: Digest;
   /** The header of a new patch; an edited one keeps its own. */
   readonly header: string;
+  /** Of the recipe, where another than the newest was asked for. */
+  readonly version?: string | undefined;
 }
 
 const FORMAT = 1;
@@ -54,8 +56,9 @@ export async function makeSessionDirectory(directory: string, boundary: string |
 }
 
 /** Written last: a directory without it was never finished. */
-export async function writeSession(directory: string, session: PatchSession): Promise<void> {
-  await writeFile(join(directory, SESSION), `${canonicalJson({ format: FORMAT, ...session })}\n`, { flag: 'wx' });
+export async function writeSession(directory: string, { version, ...session }: PatchSession): Promise<void> {
+  const written = { format: FORMAT, ...session, ...(version === undefined ? {} : { version }) };
+  await writeFile(join(directory, SESSION), `${canonicalJson(written)}\n`, { flag: 'wx' });
 }
 
 /** The session in a directory; undefined where there is none. */
@@ -78,15 +81,16 @@ export async function readSession(directory: string, boundary: string | undefine
 
 function parseSession(text: string): PatchSession | undefined {
   try {
-    const { format, kind, name, base, header } = JSON.parse(text) as Record<string, unknown>;
+    const { format, kind, name, base, header, version } = JSON.parse(text) as Record<string, unknown>;
     const isSession =
       format === FORMAT &&
       (kind === 'new' || kind === 'edit') &&
       typeof name === 'string' &&
       readPatchName(name) === name &&
       typeof header === 'string' &&
+      (version === undefined || typeof version === 'string') &&
       isDigest(String(base));
-    return isSession ? { kind, name, base: base as Digest, header } : undefined;
+    return isSession ? { kind, name, base: base as Digest, header, version } : undefined;
   } catch {
     return undefined;
   }

@@ -59,13 +59,14 @@ export async function openPatch(
   target: PatchTarget,
   request: OpenRequest,
 ): Promise<OpenedPatch> {
-  return withPatchedPackage(options, target, async (patched) => {
+  const { directory, boundary } = sessionPlace(target, request);
+  const earlier = request.isFresh ? undefined : await readSession(directory, boundary);
+  return withPatchedPackage(options, targetOf(earlier, target, directory), async (patched) => {
     const place = await placeOf(patched, request);
-    const { directory, boundary } = sessionPlace(target, place.name, request.directory);
     if (request.isFresh) await removeSession(directory, boundary);
     const known = await readSession(directory, boundary);
     if (known !== undefined) requireBase(known, patched, place.index, directory);
-    else await openSession(patched, request, place, { directory, boundary });
+    else await openSession(patched, { ...request, version: target.version }, place, { directory, boundary });
     const behind = place.index + (request.kind === 'edit' ? 1 : 0);
     return {
       name: place.name,
@@ -90,14 +91,28 @@ async function placeOf(patched: PatchedPackage, { kind, name }: Pick<OpenRequest
   return { name: readPatchName(key.split('/').at(-1)!), key, index };
 }
 
-function sessionPlace(target: PatchTarget, name: string, directory: string | undefined) {
+/** A patch below `patches/` is told by its last name. */
+function sessionPlace(target: PatchTarget, { name, directory }: Pick<OpenRequest, 'name' | 'directory'>) {
   if (directory !== undefined) return { directory, boundary: undefined };
-  return { directory: openTreePath(target.directory, name), boundary: target.directory };
+  const last = readPatchName(name.split('/').at(-1)!);
+  return { directory: openTreePath(target.directory, last), boundary: target.directory };
+}
+
+/** A session goes on with the version it was opened with. */
+function targetOf(session: PatchSession | undefined, target: PatchTarget, directory: string): PatchTarget {
+  const { version } = session ?? {};
+  if (version === undefined || target.version === undefined || target.version === version)
+    return { ...target, version: version ?? target.version };
+  throw new BuilditError(
+    'usage',
+    `Cannot go on with "${printable(shownPath(directory))}": expected version ${printable(version)}, which it was opened with, found ${printable(target.version)}`,
+    { hint: 'leave out --at, or keep what you changed elsewhere, and open it anew with --fresh' },
+  );
 }
 
 async function openSession(
   patched: PatchedPackage,
-  { kind, facts = {} }: OpenRequest,
+  { kind, facts = {}, version }: OpenRequest & Pick<PatchSession, 'version'>,
   { name, index }: Place,
   { directory, boundary }: ReturnType<typeof sessionPlace>,
 ): Promise<void> {
@@ -112,7 +127,7 @@ async function openSession(
         patched.run.options.context.emit({ kind: 'warning', text });
       }
     }
-    await writeSession(directory, { kind, name, header, base: baseOf(patched, index) });
+    await writeSession(directory, { kind, name, header, version, base: baseOf(patched, index) });
   } catch (error) {
     await removeSession(directory, boundary);
     throw error;
@@ -157,11 +172,10 @@ export async function finishPatch(
   target: PatchTarget,
   request: { readonly name: string; readonly directory?: string | undefined },
 ): Promise<FinishedPatch | undefined> {
-  const name = readPatchName(request.name.split('/').at(-1)!);
-  const { directory, boundary } = sessionPlace(target, name, request.directory);
+  const { directory, boundary } = sessionPlace(target, request);
   const session = await readSession(directory, boundary);
   if (session === undefined) return undefined;
-  return withPatchedPackage(options, target, async (patched) => {
+  return withPatchedPackage(options, targetOf(session, target, directory), async (patched) => {
     const place = await placeOf(patched, session);
     requireBase(session, patched, place.index, directory);
     const finished =

@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   cpSync,
@@ -502,10 +501,8 @@ describe('a recipe of a repository', () => {
     const versions = ['1.0', '2.0'].map((version) => {
       mkdirSync(join(cwd, `tool-${version}`));
       writeFileSync(join(cwd, `tool-${version}/hello.txt`), `version ${version}\n`);
-      const archive = join(directory, `tool-${version}.tar.gz`);
-      execFileSync('tar', ['-C', cwd, '-czf', archive, `tool-${version}`]);
-      const sha256 = createHash('sha256').update(readFileSync(archive)).digest('hex');
-      return `  ${version}: { sha256: ${sha256} } # ${version}\n`;
+      execFileSync('tar', ['-C', cwd, '-czf', join(directory, `tool-${version}.tar.gz`), `tool-${version}`]);
+      return `  ${version}: { environment: { A: b } } # ${version}\n`;
     });
     const text = `name: test/tool\nversions:\n${versions.join('')}license: MIT\nclass: none\nroot: minimal\nsource: {file: "tool-{{version}}.tar.gz"}\nphases: {install: 'install -D hello.txt "$DESTDIR/hello"'}\n${definition}`;
     writeFileSync(join(directory, 'pkg.yaml'), text);
@@ -516,6 +513,20 @@ describe('a recipe of a repository', () => {
       run: (...argv: string[]) => runBuildit(['patch', ...argv], { cwd, environment }),
     };
   }
+
+  test('is worked on to the end in the version that the tree was opened with', async () => {
+    const { run, read } = toolRecipe();
+    const opened = await run('new', 'recipes/test/tool', 'fix', '--at=1.0', '--no-shell', '--author=A <a@b.c>');
+    expect(opened.stderr).toContain('Change it, then: buildit patch refresh recipes/test/tool fix\n');
+    const again = await run('new', 'recipes/test/tool', 'fix', '--no-shell');
+    expect(again.stderr).toContain('is still open, as you left it');
+    const other = await run('refresh', 'recipes/test/tool', '--at=2.0');
+    expect(other.exitCode).toBe(64);
+    expect(other.stderr).toContain('expected version 1.0, which it was opened with, found 2.0');
+    writeFileSync(join(opened.stdout.trim(), 'hello.txt'), 'changed\n');
+    expect(await run('refresh', 'recipes/test/tool')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(read('patches/fix.patch')).toContain('-version 1.0\n+changed\n');
+  });
 
   test('that lacks a version is named with those that it has, and no file of buildit itself is', async () => {
     const { run } = toolRecipe();

@@ -173,9 +173,9 @@ function openedLines(cli: CliContext, { tree, isContinued, later }: OpenedPatch)
   ];
 }
 
-function finishLine(cli: CliContext, typed: string, { name, tree }: OpenedPatch, { directory, at }: TreeFlags): string {
+function finishLine(cli: CliContext, typed: string, { name, tree }: OpenedPatch, { directory }: TreeFlags): string {
   const where = directory === undefined ? '' : ` --directory=${printable(shownPath(resolve(tree, '..'), cli.cwd))}`;
-  return `buildit patch refresh${at === undefined ? '' : ` --at=${printable(at)}`}${where} ${printable(typed)} ${name}`;
+  return `buildit patch refresh${where} ${printable(typed)} ${name}`;
 }
 
 /** Answers whether a tree was open. */
