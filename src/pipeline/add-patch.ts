@@ -14,6 +14,7 @@ import { newPatchPlace, writeDefinition, writePatchFile } from './patch-files.ts
 import { type PatchedPackage, type PatchTarget, type SeriesPatch, withPatchedPackage } from './patch-package.ts';
 import { applyAndTell, type PatchState, patchedTree, patchState } from './patch-states.ts';
 import { fetchSession } from './realise-run.ts';
+import { tellOfOtherVersions } from './tell-of-other-versions.ts';
 
 export interface AddRequest {
   /** A URL, or the absolute path of a file. */
@@ -48,6 +49,7 @@ export async function addPatch(options: BuildOptions, target: PatchTarget, reque
     const definition = definitionWith(patched, request, given);
     if (request.from.kind === 'file') await writePatchFile(patched, key, raw);
     if (definition !== undefined) await writeDefinition(patched, definition);
+    tellOfOtherVersions(patched, key, target.version);
     const state = patchState({ key, owner: 'own' }, outcome);
     return { state, later, isListed: definition !== undefined };
   });

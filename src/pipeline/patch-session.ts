@@ -25,6 +25,7 @@ import type { BuildOptions } from './contract.ts';
 import { newPatchPlace, ownPatch, readPatchFile, requireFile, writeDefinition, writePatchFile } from './patch-files.ts';
 import { type PatchedPackage, type PatchTarget, type SeriesPatch, withPatchedPackage } from './patch-package.ts';
 import { applyAndTell, attempt, type PatchState, patchedTree } from './patch-states.ts';
+import { tellOfOtherVersions } from './tell-of-other-versions.ts';
 
 export interface OpenRequest {
   readonly kind: PatchSession['kind'];
@@ -175,12 +176,13 @@ export async function finishPatch(
   const { directory, boundary } = sessionPlace(target, request);
   const session = await readSession(directory, boundary);
   if (session === undefined) return undefined;
-  return withPatchedPackage(options, targetOf(session, target, directory), async (patched) => {
+  const asked = targetOf(session, target, directory);
+  return withPatchedPackage(options, asked, async (patched) => {
     const place = await placeOf(patched, session);
     requireBase(session, patched, place.index, directory);
     const finished =
       session.kind === 'new'
-        ? await finishNew(patched, session, place, treeOf(directory))
+        ? await finishNew(patched, session, place, { edited: treeOf(directory), version: asked.version })
         : await finishEdit(patched, place, treeOf(directory));
     await removeSession(directory, boundary);
     return finished;
@@ -191,7 +193,7 @@ async function finishNew(
   patched: PatchedPackage,
   session: PatchSession,
   { key, index }: Place,
-  edited: string,
+  { edited, version }: { readonly edited: string; readonly version: string | undefined },
 ): Promise<FinishedPatch> {
   const header = Buffer.from(session.header).toString('latin1');
   const change = await changeOf(patched, { index, edited, key, header, strip: 1 });
@@ -201,6 +203,7 @@ async function finishNew(
   const definition = patched.isListed ? addPatchEntries(patched.definition, [{ key, description }]) : undefined;
   await writePatchFile(patched, key, change.text);
   if (definition !== undefined) await writeDefinition(patched, definition);
+  tellOfOtherVersions(patched, key, version);
   return finished(key, change, { state: 'written', later, isListed: definition !== undefined });
 }
 

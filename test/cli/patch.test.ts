@@ -524,8 +524,22 @@ describe('a recipe of a repository', () => {
     expect(other.exitCode).toBe(64);
     expect(other.stderr).toContain('expected version 1.0, which it was opened with, found 2.0');
     writeFileSync(join(opened.stdout.trim(), 'hello.txt'), 'changed\n');
-    expect(await run('refresh', 'recipes/test/tool')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await run('refresh', 'recipes/test/tool')).toMatchObject({ exitCode: 0 });
     expect(read('patches/fix.patch')).toContain('-version 1.0\n+changed\n');
+  });
+
+  test('gets a patch for every version, and whoever chose one is told how that one alone gets it', async () => {
+    const { run, cwd } = toolRecipe();
+    const told =
+      'patches/fix.patch applies to every version of test/tool; to give it to 1.0 alone, name it in "patches" of that version';
+    const opened = await run('new', 'recipes/test/tool', 'fix', '--at=1.0', '--no-shell', '--author=A <a@b.c>');
+    writeFileSync(join(opened.stdout.trim(), 'new.txt'), 'new\n');
+    expect((await run('refresh', 'recipes/test/tool')).stderr).toContain(told);
+    writeFileSync(join(cwd, 'more.patch'), '--- /dev/null\n+++ b/more.txt\n@@ -0,0 +1 @@\n+more\n');
+    const added = await run('add', 'recipes/test/tool', 'more.patch', '--at=1.0');
+    expect(added.stderr).toContain(told.replace('fix', 'more'));
+    writeFileSync(join(cwd, 'most.patch'), '--- /dev/null\n+++ b/most.txt\n@@ -0,0 +1 @@\n+most\n');
+    expect((await run('add', 'recipes/test/tool', 'most.patch')).stderr).toBe('');
   });
 
   test('that lacks a version is named with those that it has, and no file of buildit itself is', async () => {
