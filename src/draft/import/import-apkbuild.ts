@@ -109,11 +109,7 @@ function readSources({ values }: ShellFile, version: string, notes: DraftNotes):
   const patches: Record<string, string> = {};
   const files: NeededFile[] = [];
   const unpinned: UnpinnedSource[] = [];
-  const listed = (valueText(values.get('source')) ?? '').replace(/\S*\$\([^)]*\)\S*/g, (command) => {
-    notes.todo('source', `what a command says is not known: ${command}`);
-    return '';
-  });
-  for (const entry of listed.split(/\s+/).filter((word) => word !== '')) {
+  for (const entry of (valueText(values.get('source')) ?? '').split(/\s+/).filter((word) => word !== '')) {
     const [, given, url = entry] = /^([^:/]+)::(.*)$/.exec(entry) ?? [];
     const filename = given ?? lastElement(url);
     const secure = url.replace(/^http:/, 'https:');

@@ -78,12 +78,6 @@ export function translateBuild(
     for (const name of statements.flatMap(foreignFunction)) {
       notes.todo('phases', `${phase}: ${name} is a function of the other system`);
     }
-    for (const { text } of statements.flatMap((found) => (found.kind === 'kept' ? [found] : []))) {
-      const program = programOf(text);
-      if (NEEDS_RIGHTS.test(program)) {
-        notes.todo('phases', `${phase}: ${program} has no rights here; see users and capabilities`);
-      }
-    }
     const text = phaseText(statements, usual[phase], phase === 'build' && exports.length > 0);
     const said = (what: string) => notes.todo('phases', `${phase}: ${what}`);
     phases[phase] = translateText(text, dialect, said, usual[phase]);
@@ -96,20 +90,12 @@ export function translateBuild(
 
 /** Functions that abuild and eclasses bring along, of which nothing here does the same. */
 const FOREIGN_FUNCTION =
-  /^(?:amove|append-\w+|cmake_\w+|default_\w+|do[a-z]+|eapply|einfo|elog|epatch|ewarn|exeinto|filter-flags|fowners|fperms|insinto|install_if|keepdir|meson_\w+|msg|new[a-z]+|replace-flags|systemd_\w+|tc-\w+|use|use_\w+|usex)$/;
-
-/** What a build has no rights for: owners and capabilities have keys of their own. */
-const NEEDS_RIGHTS = /^(?:chgrp|chown|setcap)$/;
-
-function programOf(text: string): string {
-  return wordsOf(text).find((word) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(word)) ?? '';
-}
+  /^(?:amove|append-\w+|cmake_\w+|default_\w+|do[a-z]+|eapply|einfo|elog|epatch|ewarn|exeinto|filter-flags|fowners|fperms|insinto|install_if|keepdir|meson_\w+|new[a-z]+|replace-flags|systemd_\w+|tc-\w+|use|use_\w+|usex)$/;
 
 function foreignFunction(statement: Statement): string[] {
   if (statement.kind !== 'kept') return [];
-  const inside = [...statement.text.matchAll(/\$\((tc-[A-Za-z-]+)/g)].map(([, name]) => name!);
-  const program = programOf(statement.text);
-  return FOREIGN_FUNCTION.test(program) && program !== 'done' ? [program, ...inside] : inside;
+  const program = wordsOf(statement.text).find((word) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(word)) ?? '';
+  return FOREIGN_FUNCTION.test(program) && program !== 'done' ? [program] : [];
 }
 
 /** What is usual stands once, in the words of the class; a phase that lacks it gets it where it only sets variables. */
@@ -175,15 +161,12 @@ export function statementsOf(body: string): string[] {
   return statements;
 }
 
-/** A variable that is given what it has anyway: `CFLAGS="$CFLAGS"`. */
-const HANDS_ON = /^(CFLAGS|CXXFLAGS|CPPFLAGS|LDFLAGS)=["']?\$(?:\1|\{\1\})["']?$/;
-
 /** Commands that a class runs by itself; `arguments` are those of a configure. */
 function usualCommand(
   words: readonly string[],
   lists: ReadonlyMap<string, readonly string[]>,
 ): { kind: 'known'; class?: string; arguments?: readonly string[] } | { kind: 'dropped' } | undefined {
-  const plain = words.filter((word) => !/^(?:DESTDIR|ECONF_SOURCE)=/.test(word) && !HANDS_ON.test(word));
+  const plain = words.filter((word) => !/^(?:DESTDIR|CFLAGS|CXXFLAGS|CPPFLAGS|LDFLAGS|ECONF_SOURCE)=/.test(word));
   const [program = '', ...rest] = plain.map((word) => expandWord(word, new Map()).text);
   const raw = plain.slice(1);
   const known = (className: string, given?: readonly string[]) =>
