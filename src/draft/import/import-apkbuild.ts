@@ -14,7 +14,6 @@ import {
   nameHere,
   type UnpinnedSource,
 } from './imported-recipe.ts';
-import { noteShellRest } from './note-rest.ts';
 import { spdxLicense } from './spdx-license.ts';
 import { type ClassPhases, type Dialect, translateBuild } from './translate-build.ts';
 
@@ -34,7 +33,6 @@ export function importApkbuild(text: string, classPhases: ClassPhases): Imported
     });
   }
   for (const { line, text: unread } of file.unread) notes.todo('phases', `line ${line} was not understood: ${unread}`);
-  noteShellRest(file, READ, notes);
   const sources = readSources(file, version, notes);
   const license = spdxLicense(value('license'));
   if (license === undefined) notes.todo('license', `not an SPDX expression: ${value('license') || 'it says none'}`);
@@ -77,16 +75,6 @@ export function importApkbuild(text: string, classPhases: ClassPhases): Imported
     unpinned: sources.unpinned,
   };
 }
-
-/** What is translated, and what means nothing here: digests are made anew, and versions of packages have no release. */
-const READ = {
-  variables: new Set(
-    `arch builddir checkdepends depends depends_dev license maintainer makedepends makedepends_build makedepends_host
-    md5sums options pkgdesc pkgname pkgrel pkgver sha256sums sha512sums source srcdir startdir subpackages subpkgdir url
-    pkgdir`.split(/\s+/),
-  ),
-  functions: new Set(['build', 'check', 'package', 'prepare']),
-};
 
 interface ReadSources {
   readonly sources: readonly DraftSource[];

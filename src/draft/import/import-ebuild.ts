@@ -15,7 +15,6 @@ import {
   nameHere,
   type UnpinnedSource,
 } from './imported-recipe.ts';
-import { noteShellRest } from './note-rest.ts';
 import { spdxLicense } from './spdx-license.ts';
 import { type ClassPhases, type Dialect, translateBuild } from './translate-build.ts';
 
@@ -40,7 +39,6 @@ export function importEbuild(text: string, path: string, classPhases: ClassPhase
   const eclasses = file.commands.filter(([program]) => program === 'inherit').flatMap(([, ...names]) => names);
   const unknown = eclasses.filter((eclass) => !KNOWN_ECLASSES.has(eclass));
   if (unknown.length > 0) notes.todo('phases', `what these eclasses do is not known here: ${unknown.join(', ')}`);
-  noteShellRest(file, READ, notes);
   const sources = readSources(value('SRC_URI'), version, notes);
   const scripts = {
     prepare: file.functions.get('src_prepare') ?? (eclasses.includes('autotools') ? 'eautoreconf' : undefined),
@@ -49,8 +47,8 @@ export function importEbuild(text: string, path: string, classPhases: ClassPhase
     install: file.functions.get('src_install'),
   };
   const built = translateBuild(scripts, { dialect: dialectOf(file), notes, classPhases });
-  for (const phase of file.functions.keys()) {
-    if (phase.startsWith('pkg_')) notes.todo('phases', `${phase} runs on the machine, which nothing does here`);
+  for (const phase of ['pkg_setup', 'pkg_preinst', 'pkg_postinst', 'pkg_prerm']) {
+    if (file.functions.has(phase)) notes.todo('phases', `${phase} runs on the machine, which nothing does here`);
   }
   const flags = new Map(
     readFlags(value('IUSE')).map((flag) => [flag.name, { ...flag, ...built.flags.get(flag.name) }]),
@@ -102,21 +100,6 @@ function namedBy(path: string): {
   const isCategory = category !== undefined && elements.at(-2) === name && isPackageNamePart(category);
   return { category: isCategory ? category : undefined, name, version };
 }
-
-/** What is translated, what the format itself sets, and what means nothing here. */
-const READ = {
-  variables: new Set(
-    `BDEPEND CATEGORY DEPEND DESCRIPTION EAPI EPREFIX HOMEPAGE IUSE KEYWORDS LICENSE P PATCHES PF PN PR PV PVR RDEPEND
-    RESTRICT S SLOT SRC_URI WORKDIR`.split(/\s+/),
-  ),
-  functions: new Set([
-    ...['src_prepare', 'src_configure', 'src_compile', 'src_test', 'src_install'],
-    // Said with another reason.
-    ...['config', 'info', 'nofetch', 'postinst', 'postrm', 'preinst', 'prerm', 'pretend', 'setup'].map(
-      (phase) => `pkg_${phase}`,
-    ),
-  ]),
-};
 
 const KNOWN_ECLASSES = new Set(
   'autotools cmake meson flag-o-matic toolchain-funcs multilib libtool eutils epatch ltprune out-of-source verify-sig'.split(

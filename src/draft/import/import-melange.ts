@@ -16,7 +16,6 @@ import {
   nameHere,
   type UnpinnedSource,
 } from './imported-recipe.ts';
-import { noteKeysRest } from './note-rest.ts';
 import { spdxLicense } from './spdx-license.ts';
 import { type ClassPhases, type Dialect, type TranslatedBuild, translateBuild } from './translate-build.ts';
 
@@ -50,10 +49,6 @@ export function importMelange(text: string, path: string, classPhases: ClassPhas
     if (mapAt(map, key) !== undefined || listAt(map, key) !== undefined)
       notes.todo('test', `the part "${key}" is not translated`);
   }
-  noteKeysRest(map, '', READ.file, notes);
-  noteKeysRest(about, 'package.', READ.package, notes);
-  noteKeysRest(mapAt(about, 'dependencies'), 'package.dependencies.', READ.dependencies, notes);
-  noteKeysRest(mapAt(map, 'environment'), 'environment.', READ.environment, notes);
   const licenses = mapsAt(about, 'copyright').flatMap((one) => textAt(one, 'license') ?? []);
   const license = spdxLicense([...new Set(licenses)].join(' AND '));
   if (license === undefined) notes.todo('license', `not an SPDX expression: ${licenses.join(', ') || 'it says none'}`);
@@ -77,35 +72,6 @@ export function importMelange(text: string, path: string, classPhases: ClassPhas
     unpinned: reading.unpinned,
   };
 }
-
-/** Keys that are translated, that are told of otherwise, or that mean nothing here. */
-const READ = {
-  file: new Set([
-    'data',
-    'environment',
-    'options',
-    'package',
-    'pipeline',
-    'subpackages',
-    'test',
-    'var-transforms',
-    'vars',
-  ]),
-  package: new Set([
-    'copyright',
-    'dependencies',
-    'description',
-    'epoch',
-    'name',
-    'resources',
-    'target-architecture',
-    'url',
-    'version',
-  ]),
-  dependencies: new Set(['runtime']),
-  environment: new Set(['contents']),
-  step: new Set(['if', 'label', 'name', 'needs', 'pipeline', 'runs', 'uses', 'with']),
-};
 
 /** `${{package.version}}`, `${{vars.x}}` and what var-transforms make of them. */
 function substitutions(root: YamlMap | undefined, { name, version }: { name: string; version: string }) {
@@ -187,7 +153,6 @@ class PipelineReading {
   }
 
   step(step: YamlMap): void {
-    noteKeysRest(step, 'pipeline: ', READ.step, this.#notes);
     const condition = textAt(step, 'if');
     if (condition !== undefined) this.#notes.todo('phases', `only where ${condition}`);
     for (const nested of mapsAt(step, 'pipeline')) this.step(nested);
