@@ -1,3 +1,4 @@
+import { isDebianPackageName } from '../../model/names.ts';
 import type { DependencyKind } from '../recipe-draft.ts';
 
 /** What a name of another system means here; several where a library and its headers are two packages of Debian. */
@@ -131,6 +132,16 @@ const NAMES: ReadonlyMap<string, KnownName> = new Map<string, KnownName>([
 /** What a name of Alpine, Wolfi (`openssl-dev`) or Gentoo (`dev-libs/openssl`) is here; undefined for unknown ones. */
 export function knownName(name: string): KnownName | undefined {
   return NAMES.get(name);
+}
+
+/** How Debian would call a package that is not known here, after its rules for modules; undefined: no guess. */
+export function debianNameOf(name: string): string | undefined {
+  const [, python] = /^(?:py3-|dev-python\/)(.+)$/.exec(name) ?? [];
+  const [, perl] = /^(?:perl-|dev-perl\/)(.+?)(?:-dev)?$/.exec(name) ?? [];
+  const plain = name.slice(name.lastIndexOf('/') + 1);
+  const guess = (python && `python3-${python}`) ?? (perl && `lib${perl}-perl`) ?? plain;
+  const called = guess.toLowerCase().replaceAll('_', '-');
+  return isDebianPackageName(called) ? called : undefined;
 }
 
 /** The recipe of repos/main that is called like this; a guess of its category for names that have none. */

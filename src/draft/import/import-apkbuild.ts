@@ -3,7 +3,7 @@ import { isCleanRelativePath, isVersion, printable } from '../../model/names.ts'
 import { templatedUrl } from '../guess-source.ts';
 import type { DraftSource } from '../recipe-draft.ts';
 import { readShell, type ShellFile } from '../shell/read-shell.ts';
-import { valueText } from '../shell/shell-word.ts';
+import { isUnexpanded, valueText, wordsOfValue } from '../shell/shell-word.ts';
 import { DraftDependencyList, DraftNotes } from './draft-notes.ts';
 import {
   besideFirst,
@@ -14,6 +14,7 @@ import {
   nameHere,
   type UnpinnedSource,
 } from './imported-recipe.ts';
+import { noteUnread } from './note-unread.ts';
 import { spdxLicense } from './spdx-license.ts';
 import { type ClassPhases, type Dialect, translateBuild } from './translate-build.ts';
 
@@ -22,30 +23,31 @@ export function importApkbuild(text: string, classPhases: ClassPhases): Imported
   const file = readShell(text);
   const notes = new DraftNotes();
   const value = (name: string) => valueText(file.values.get(name))?.trim() ?? '';
-  const words = (name: string) =>
-    value(name)
-      .split(/\s+/)
-      .filter((word) => word !== '');
+  const words = (name: string) => wordsOfValue(value(name));
   const [name, version] = [value('pkgname'), value('pkgver')];
   if (name === '' || !isVersion(version)) {
     throw new BuilditError('input-invalid', 'Cannot import the APKBUILD: expected pkgname and pkgver, found none', {
       hint: 'both have to be said without running anything',
     });
   }
-  for (const { line, text: unread } of file.unread) notes.todo('phases', `line ${line} was not understood: ${unread}`);
+  noteUnread(file, READ, notes);
+  noteUnexpanded(value, notes);
   const sources = readSources(file, version, notes);
   const license = spdxLicense(value('license'));
   if (license === undefined) notes.todo('license', `not an SPDX expression: ${value('license') || 'it says none'}`);
   const dependencies = readDependencies(words, notes);
   for (const sub of words('subpackages')) {
-    const [short = ''] = sub.split(':');
-    const kind = short.replace(name, '');
-    // Headers and manuals are parts of the package here.
-    if (!['-dev', '-doc', '-dbg', '-libs', '-static', '-openrc'].includes(kind)) {
-      notes.todo('phases', `the subpackage ${sub} is not translated`);
-    }
+    notes.todo('phases', `the subpackage ${sub} is not translated: what it would hold stays in this package`);
   }
   const options = words('options');
+  for (const option of options) {
+    if (option !== '!check') notes.todo('phases', `the option ${option} is not translated`);
+  }
+  const architectures = words('arch').filter((word) => !['all', 'noarch'].includes(word));
+  if (architectures.length > 0) notes.todo('name', `arch is not translated: ${architectures.join(' ')}`);
+  const directory = /^\$\{?srcdir\}?\/+[^/]+\/+(.+)$/.exec(value('builddir'))?.[1];
+  if (directory !== undefined)
+    notes.todo('phases', `it is built in ${directory}/ of the source tree, which no phase enters`);
   const scripts = {
     prepare: file.functions.get('prepare'),
     build: file.functions.get('build'),
@@ -76,6 +78,32 @@ export function importApkbuild(text: string, classPhases: ClassPhases): Imported
   };
 }
 
+/** Sums other than these, and the revision of Alpine's own, are nothing that a recipe here could say. */
+const READ = {
+  variables: new Set([
+    ...['pkgname', 'pkgver', 'pkgrel', 'pkgdesc', 'url', 'license', 'arch', 'builddir', 'source', 'options'],
+    ...['makedepends', 'makedepends_build', 'makedepends_host', 'depends', 'checkdepends', 'subpackages'],
+    ...['md5sums', 'sha1sums', 'sha256sums', 'sha512sums', 'maintainer'],
+  ]),
+  functions: new Set(['prepare', 'build', 'check', 'package']),
+  commands: new Set<string>(),
+  isForeign: (name: string) =>
+    /^(?:install|triggers|pkgusers|pkggroups|provides|provider_priority|replaces|replaces_priority|install_if|langdir|giturl|depends_\w+|ldpath|sonameprefix|somask|pcprefix)$/.test(
+      name,
+    ),
+};
+
+/** A value that needs a command, or a variable that nobody sets, is no value yet. */
+function noteUnexpanded(value: (name: string) => string, notes: DraftNotes): void {
+  for (const [name, at] of [
+    ['pkgdesc', 'description'],
+    ['url', 'homepage'],
+    ['subpackages', 'phases'],
+  ] as const) {
+    if (isUnexpanded(value(name))) notes.todo(at, `${name} was not understood: ${value(name)}`);
+  }
+}
+
 interface ReadSources {
   readonly sources: readonly DraftSource[];
   readonly patches: Readonly<Record<string, string>>;
@@ -97,7 +125,11 @@ function readSources({ values }: ShellFile, version: string, notes: DraftNotes):
   const patches: Record<string, string> = {};
   const files: NeededFile[] = [];
   const unpinned: UnpinnedSource[] = [];
-  for (const entry of (valueText(values.get('source')) ?? '').split(/\s+/).filter((word) => word !== '')) {
+  for (const entry of wordsOfValue(valueText(values.get('source')) ?? '')) {
+    if (isUnexpanded(entry)) {
+      notes.todo('source', `not understood: ${entry}`);
+      continue;
+    }
     const [, given, url = entry] = /^([^:/]+)::(.*)$/.exec(entry) ?? [];
     const filename = given ?? lastElement(url);
     const secure = url.replace(/^http:/, 'https:');
@@ -134,20 +166,12 @@ function templated(text: string, version: string): string {
 
 function readDependencies(words: (name: string) => readonly string[], notes: DraftNotes) {
   const list = new DraftDependencyList(notes);
-  for (const name of [...words('makedepends'), ...words('makedepends_build'), ...words('makedepends_host')]) {
-    const plain = withoutVersion(name);
-    list.add(plain, plain.endsWith('-dev') ? 'link' : 'build');
+  for (const word of [...words('makedepends'), ...words('makedepends_build'), ...words('makedepends_host')]) {
+    list.addAlpine(word, (name) => (name.endsWith('-dev') ? 'link' : 'build'));
   }
-  for (const name of words('depends')) {
-    if (name.startsWith('!')) notes.todo('dependencies', `conflicts with ${name.slice(1)}, which nothing says here`);
-    else list.add(withoutVersion(name), 'run');
-  }
-  for (const name of words('checkdepends')) list.add(withoutVersion(name), 'build');
+  for (const word of words('depends')) list.addAlpine(word, () => 'run');
+  for (const word of words('checkdepends')) list.addAlpine(word, () => 'build');
   return list.kinds;
-}
-
-function withoutVersion(name: string): string {
-  return name.replace(/[<>=~].*$/, '');
 }
 
 function dialectOf({ values }: ShellFile, name: string): Dialect {

@@ -17,6 +17,17 @@ export interface ShellFile {
   readonly commands: readonly (readonly string[])[];
   /** What could not be understood: each with its line, the first is 1. */
   readonly unread: readonly { readonly line: number; readonly text: string }[];
+  /** Everything outside of functions, and every function, in the order written. */
+  readonly parts: readonly ShellPart[];
+}
+
+export interface ShellPart {
+  readonly kind: 'variable' | 'function' | 'command' | 'unread';
+  /** Of the variable, the function or the program; empty for what was not understood. */
+  readonly name: string;
+  readonly line: number;
+  /** The value, the body or the whole statement, as written. */
+  readonly source: string;
 }
 
 export const SHELL_LIMITS = { bytes: 256 * 1024, statements: 5000, expansions: 2000 } as const;
@@ -30,6 +41,7 @@ export function readShell(source: string, given: Readonly<Record<string, string>
   const functions = new Map<string, string>();
   const commands: (readonly string[])[] = [];
   const unread: { line: number; text: string }[] = [];
+  const parts: ShellPart[] = [];
   if (source.length > SHELL_LIMITS.bytes) throw tooMuch(`at most ${SHELL_LIMITS.bytes} bytes`);
   // They may stand in each other, and each level is a call.
   if ((source.match(/\$[{(]/g)?.length ?? 0) > SHELL_LIMITS.expansions) {
@@ -46,13 +58,16 @@ export function readShell(source: string, given: Readonly<Record<string, string>
       const open = at + head[0].length - 1;
       const end = endOfBlock(source, open);
       functions.set(head[1]!, dedented(source.slice(open + 1, end - 1)));
+      parts.push({ kind: 'function', name: head[1]!, line: lineAt(at), source: source.slice(open + 1, end - 1) });
       at = end;
       continue;
     }
     const assignment = /^(?:export\s+|declare\s+(?:-\w+\s+)*|local\s+)?([A-Za-z_][A-Za-z0-9_]*)(\+?)=/.exec(rest);
     if (assignment !== null) {
       const [matched, name, plus] = assignment as unknown as [string, string, string];
-      at = assign(source, at + matched.length, name, plus === '+', values);
+      const [line, from] = [lineAt(at), at + matched.length];
+      at = assign(source, from, name, plus === '+', values);
+      parts.push({ kind: 'variable', name, line, source: source.slice(from, at) });
       continue;
     }
     const end = endOfStatement(source, at);
@@ -61,7 +76,9 @@ export function readShell(source: string, given: Readonly<Record<string, string>
     const isCompound = /^(?:if|case|for|while|until|\[|test|\{|\(|!)(?:\s|$)|&&|\|\|/.test(text);
     if (!isCompound && words.length > 0 && words.every(({ unknown }) => unknown.length === 0)) {
       commands.push(words.map((word) => word.text));
+      parts.push({ kind: 'command', name: words[0]!.text, line: lineAt(at), source: text });
     } else {
+      parts.push({ kind: 'unread', name: '', line: lineAt(at), source: text });
       unread.push({ line: lineAt(at), text: text.split('\n', 1)[0]! });
       // What such a statement assigns is not known any more.
       const used = new Set([...text.matchAll(/\$\{?([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name]) => name));
@@ -71,7 +88,7 @@ export function readShell(source: string, given: Readonly<Record<string, string>
     }
     at = end + 1;
   }
-  return { values, functions, commands, unread };
+  return { values, functions, commands, unread, parts };
 }
 
 function assign(

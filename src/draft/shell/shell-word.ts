@@ -165,3 +165,21 @@ function globExpression(source: string, values: ShellValues): string | undefined
 export function valueText(value: ShellValue | undefined): string | undefined {
   return value === undefined || typeof value === 'string' ? value : value.join(' ');
 }
+
+/** The words of a value that is a list: a command or an expansion that could not be expanded is one word. */
+export function wordsOfValue(value: string): string[] {
+  const words: string[] = [];
+  let [from, at] = [0, 0];
+  while (at < value.length) {
+    const isBlank = /\s/.test(value[at]!);
+    if (isBlank && at > from) words.push(value.slice(from, at));
+    at = value[at] === '$' || value[at] === '`' ? Math.max(endOfExpansion(value, at), at + 1) : at + 1;
+    if (isBlank) from = at;
+  }
+  return from < value.length ? [...words, value.slice(from)] : words;
+}
+
+/** Tells whether something in an expanded text could not be expanded. */
+export function isUnexpanded(text: string): boolean {
+  return /[`]|\$[({A-Za-z_]/.test(text);
+}
