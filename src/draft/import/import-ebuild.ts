@@ -2,8 +2,8 @@ import { BuilditError } from '../../model/errors.ts';
 import { isFlagName, isPackageNamePart, isVersion, printable } from '../../model/names.ts';
 import { templatedUrl } from '../guess-source.ts';
 import type { DependencyKind, DraftFlag, DraftSource } from '../recipe-draft.ts';
-import { readShell, type ShellFile } from '../shell/read-shell.ts';
-import { valueText } from '../shell/shell-word.ts';
+import { readShell, type ShellFile, wordsOf } from '../shell/read-shell.ts';
+import { expandWord, valueText } from '../shell/shell-word.ts';
 import { DraftDependencyList, DraftNotes } from './draft-notes.ts';
 import { knownName } from './foreign-names.ts';
 import {
@@ -298,7 +298,8 @@ function dialectOf({ values }: ShellFile): Dialect {
 
 /** `use_enable ssl`, `use_with ssl openssl`, `meson_use`, `meson_feature`, `usex flag yes no`. */
 function switches(written: string) {
-  const [program, flag = '', second, third] = written.replaceAll('"', '').split(/\s+/);
+  const words = wordsOf(written).map((word) => expandWord(word, new Map()).text);
+  const [program, flag = '', second, third, fourth = '', fifth = ''] = words;
   if (!isFlagName(flag)) return undefined;
   const option = second ?? flag;
   const value = third === undefined ? '' : `=${third}`;
@@ -312,7 +313,7 @@ function switches(written: string) {
     case 'meson_feature':
       return { flag, on: `-D${option}=enabled`, off: `-D${option}=disabled` };
     case 'usex':
-      return { flag, on: second ?? 'yes', off: third ?? 'no' };
+      return { flag, on: `${second ?? 'yes'}${fourth}`, off: `${third ?? 'no'}${fifth}` };
     default:
       return undefined;
   }

@@ -50,14 +50,14 @@ export function translateBuild(
   { dialect, notes, classPhases }: TranslateOptions,
 ): TranslatedBuild {
   const read = {
-    prepare: readStatements(scripts.prepare, dialect),
-    build: readStatements(scripts.build, dialect),
-    check: readStatements(scripts.check, dialect),
-    install: readStatements(scripts.install, dialect),
+    prepare: readStatements(scripts.prepare, dialect, notes),
+    build: readStatements(scripts.build, dialect, notes),
+    check: readStatements(scripts.check, dialect, notes),
+    install: readStatements(scripts.install, dialect, notes),
   };
   const all = [...read.prepare, ...read.build, ...read.check, ...read.install];
   const className = all.flatMap((found) => (found.kind === 'known' ? (found.class ?? []) : []))[0] ?? 'none';
-  const place: ArgumentPlace = { configure: [], flags: new Map(), dialect, notes };
+  const place: ArgumentPlace = { className, configure: [], flags: new Map(), dialect, notes };
   for (const found of all) {
     for (const word of found.kind === 'known' ? (found.arguments ?? []) : []) addArgument(word, place);
   }
@@ -75,9 +75,7 @@ export function translateBuild(
     ['install', read.install],
   ] as const) {
     if (!statements.some(({ kind }) => kind === 'kept')) continue;
-    for (const name of statements.flatMap(foreignFunction)) {
-      notes.todo('phases', `${phase}: ${name} is a function of the other system`);
-    }
+    for (const found of statements) noteForeign(found, (what) => notes.todo('phases', `${phase}: ${what}`));
     const text = phaseText(statements, usual[phase], phase === 'build' && exports.length > 0);
     const said = (what: string) => notes.todo('phases', `${phase}: ${what}`);
     phases[phase] = translateText(text, dialect, said, usual[phase]);
@@ -90,12 +88,39 @@ export function translateBuild(
 
 /** Functions that abuild and eclasses bring along, of which nothing here does the same. */
 const FOREIGN_FUNCTION =
-  /^(?:amove|append-\w+|cmake_\w+|default_\w+|do[a-z]+|eapply|einfo|elog|epatch|ewarn|exeinto|filter-flags|fowners|fperms|insinto|install_if|keepdir|meson_\w+|new[a-z]+|replace-flags|systemd_\w+|tc-\w+|use|use_\w+|usex)$/;
+  /^(?:abuild-\w+|amove|append-\w+|cmake_\w+|default|default_\w+|diropts|do(?!ne$)[a-z]+|e(?:apply(?:_user)?|autoreconf|conf|error|info|log|make|patch|warn|inst\w+docs)|exeinto|exeopts|filter-\w+|fowners|fperms|get_(?:libdir|version_\w+)|has|has_version|in_iuse|insinto|insopts|install_if|into|is-flagq?|keepdir|meson_\w+|msg|multilib_\w+|new[a-z]+|replace-flags|strip-flags|systemd_\w+|tc-\w+|udev_\w+|update_config_\w+|use|use_\w+|usev|usex|ver_\w+|warning)$/;
 
-function foreignFunction(statement: Statement): string[] {
-  if (statement.kind !== 'kept') return [];
-  const program = wordsOf(statement.text).find((word) => !/^[A-Za-z_][A-Za-z0-9_]*=/.test(word)) ?? '';
-  return FOREIGN_FUNCTION.test(program) && program !== 'done' ? [program] : [];
+/** What changes a file's owner or rights, where a package here has root's files alone and says the rest elsewhere. */
+const OTHERWISE: Readonly<Record<string, string>> = {
+  chgrp: 'files of a package are root’s here',
+  chown: 'files of a package are root’s here',
+  setcap: 'in place of it, say it under capabilities',
+};
+
+function noteForeign(statement: Statement, said: (what: string) => void): void {
+  if (statement.kind !== 'kept') return;
+  for (const program of programsIn(statement.text)) {
+    if (FOREIGN_FUNCTION.test(program)) said(`${program} is a function of the other system`);
+    const isRoots = /\bch(?:own|grp)\s+(?:-\w+\s+)*root(?::root)?\s/.test(statement.text);
+    if (Object.hasOwn(OTHERWISE, program) && !isRoots) said(`${program}: ${OTHERWISE[program]}`);
+  }
+  if (
+    /(?:^|\s)install\s(?:[^;&|]{0,200}\s)?(?:-[a-zA-Z]*[og]\s|--(?:owner|group)=)\s*["']?(?!root\b)/.test(
+      statement.text,
+    )
+  ) {
+    said(`install for another user or group: ${OTHERWISE.chown}`);
+  }
+}
+
+/** What stands where a command can: also in conditions, in loops and in `$(…)`. */
+function programsIn(script: string): ReadonlySet<string> {
+  const commands = script.replace(/(?<![\w$"'./-])(?:then|do|else|elif|if|while|until|!)(?=\s)/g, ';');
+  const first = commands.matchAll(/(?:^|[;&|({`])[ \t]*([A-Za-z_][\w-]*)(?![\w=-])/gm);
+  const behindVariables = commands.matchAll(
+    /(?:^|[;&|({`])[ \t]*(?:[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|[^\s"'`;&|])*[ \t]+)+([A-Za-z_][\w-]*)(?![\w=-])/gm,
+  );
+  return new Set([...first, ...behindVariables].map(([, program]) => program!));
 }
 
 /** What is usual stands once, in the words of the class; a phase that lacks it gets it where it only sets variables. */
@@ -129,9 +154,10 @@ type Statement =
   | { readonly kind: 'kept'; readonly text: string };
 
 /** The statements of a body, with lists such as `local conf=( … )` put in where they are used. */
-function readStatements(body: string | undefined, dialect: Dialect): Statement[] {
+function readStatements(body: string | undefined, dialect: Dialect, notes: DraftNotes): Statement[] {
   const lists = new Map<string, readonly string[]>();
-  return statementsOf(body ?? '').map((source): Statement => {
+  const used = new Set(['mycmakeargs', 'emesonargs']);
+  const statements = statementsOf(body ?? '').map((source): Statement => {
     if (source.startsWith('#')) return { kind: 'comment', text: source };
     const local = /^(?:local|declare(?:\s+-a)?)?\s*([A-Za-z_][A-Za-z0-9_]*)\+?=\(([\s\S]*)\)$/.exec(source);
     if (local !== null) {
@@ -139,15 +165,24 @@ function readStatements(body: string | undefined, dialect: Dialect): Statement[]
       return { kind: 'dropped' };
     }
     const text = source.replace(/\s*\|\|\s*(?:die|return)\b[^\n]*$/, '');
+    const named: string[] = [];
     const words = wordsOf(text).flatMap((word) => {
       const [, list] = /^"?\$\{([A-Za-z_][A-Za-z0-9_]*)\[[@*]\]\}"?$/.exec(word) ?? [];
-      return list === undefined ? [word] : (lists.get(list) ?? [word]);
+      if (list === undefined) return [word];
+      named.push(list);
+      return lists.get(list) ?? [word];
     });
-    const usual = usualCommand(words, lists);
+    // Behind an operator there is another command, or a file.
+    const usual = words.some((word) => /^[&|<>()]$/.test(word)) ? undefined : usualCommand(words, lists);
+    if (usual !== undefined) for (const list of named) used.add(list);
     if (usual !== undefined) return usual.kind === 'known' ? { ...usual, text } : usual;
     const own = dialect.command(words, text);
     return own === '' ? { kind: 'dropped' } : { kind: 'kept', text: own ?? text };
   });
+  for (const [name, items] of lists) {
+    if (!used.has(name)) notes.todo('phases', `the list ${name} is not translated: ${items.join(' ')}`);
+  }
+  return statements;
 }
 
 export function statementsOf(body: string): string[] {
@@ -161,14 +196,47 @@ export function statementsOf(body: string): string[] {
   return statements;
 }
 
+/** Settings that a class passes itself: `DESTDIR="$pkgdir"`, `CFLAGS="$CFLAGS"`, `PREFIX=/usr`. */
+function isUsualSetting(word: string): boolean {
+  const [, name = '', value = ''] = /^"?([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(word) ?? [];
+  const plain = value.replaceAll('"', '').replace(/\$\{(\w+)\}/g, '$$$1');
+  switch (name) {
+    case 'DESTDIR':
+      return /^\$(?:pkgdir|DESTDIR|D|ED)\/?$/.test(plain);
+    case 'prefix':
+    case 'PREFIX':
+      return /^(?:\$EPREFIX)?\/usr\/?$/.test(plain);
+    case 'V':
+    case 'VERBOSE':
+      return true;
+    case 'ECONF_SOURCE':
+      return plain === '$S' || plain === '.';
+    case 'CFLAGS':
+    case 'CXXFLAGS':
+    case 'CPPFLAGS':
+    case 'LDFLAGS':
+      return plain === `$${name}`;
+    default:
+      return false;
+  }
+}
+
+/** How many commands make runs at once, and how much it says. */
+const USUAL_OF_MAKE = /^"?(?:-j(?!1"?$)\S*|-[sw]|-O\w*|\$\{?MAKEOPTS\}?)"?$/;
+
 /** Commands that a class runs by itself; `arguments` are those of a configure. */
 function usualCommand(
   words: readonly string[],
   lists: ReadonlyMap<string, readonly string[]>,
 ): { kind: 'known'; class?: string; arguments?: readonly string[] } | { kind: 'dropped' } | undefined {
-  const plain = words.filter((word) => !/^(?:DESTDIR|CFLAGS|CXXFLAGS|CPPFLAGS|LDFLAGS|ECONF_SOURCE)=/.test(word));
-  const [program = '', ...rest] = plain.map((word) => expandWord(word, new Map()).text);
-  const raw = plain.slice(1);
+  const isSetting = (word: string) => /^[A-Za-z_][A-Za-z0-9_]*=/.test(word);
+  const at = words.findIndex((word) => !isSetting(word));
+  const before = words.slice(0, Math.max(at, 0)).filter((word) => !isUsualSetting(word));
+  const own = at < 0 ? words : words.slice(at);
+  const [program = '', ...rest] = own.map((word) => expandWord(word, new Map()).text);
+  // Scripts of autoconf take variables as arguments too; for others they are noted as such.
+  const raw = [...before, ...own.slice(1).filter((word) => !isUsualSetting(word))];
+  if (before.length > 0 && !/^(?:\.\/configure|econf|cmake|meson|abuild-meson)$/.test(program)) return undefined;
   const known = (className: string, given?: readonly string[]) =>
     ({ kind: 'known', class: className, ...(given === undefined ? {} : { arguments: given }) }) as const;
   switch (program) {
@@ -178,13 +246,13 @@ function usualCommand(
       return known('autotools', raw);
     case 'make':
     case 'emake': {
-      const targets = rest.filter((word) => !/^(?:-|[A-Za-z_]+=)/.test(word));
-      const settings = rest.filter((word) => /^[A-Za-z_]+=/.test(word) && !/^(?:DESTDIR|V|prefix|PREFIX)=/.test(word));
-      const isUsual = targets.every((target) => ['all', 'check', 'test', 'install'].includes(target));
-      return isUsual && settings.length === 0 ? known('make') : undefined;
+      const others = own.slice(1).filter((word) => !isUsualSetting(word) && !USUAL_OF_MAKE.test(word));
+      return others.every((word) => ['all', 'check', 'test', 'install'].includes(word)) ? known('make') : undefined;
     }
     case 'cmake':
-      if (/^--(?:build|install)$/.test(rest[0] ?? '')) return rest.length <= 4 ? known('cmake') : undefined;
+      if (/^--(?:build|install)$/.test(rest[0] ?? '')) {
+        return rest.length <= 4 && before.length === 0 ? known('cmake') : undefined;
+      }
       return known('cmake', raw);
     case 'cmake_src_configure':
       return known('cmake', lists.get('mycmakeargs') ?? []);
@@ -195,8 +263,8 @@ function usualCommand(
     case 'abuild-meson':
       return known('meson', raw);
     case 'meson':
-      if (/^(?:compile|install|test)$/.test(rest[0] ?? '')) return known('meson');
-      return known('meson', rest[0] === 'setup' ? raw.slice(1) : raw);
+      if (/^(?:compile|install|test)$/.test(rest[0] ?? '')) return before.length === 0 ? known('meson') : undefined;
+      return known('meson', rest[0] === 'setup' ? raw.filter((word) => word !== 'setup') : raw);
     case 'ninja':
       return known('meson');
     case 'ctest':
@@ -233,27 +301,42 @@ function usualCommand(
 const USUAL_ARGUMENT =
   /^(?:--(?:prefix=\/usr|build=.*|host=.*|target=.*|sysconfdir=\/etc|localstatedir=\/var|mandir=\/usr\/share\/man|infodir=\/usr\/share\/info|libdir=.*|buildtype=.*|wrap-mode=.*)|-G.*|Ninja|Unix|Makefiles|-[BS].*|-DCMAKE_(?:INSTALL_PREFIX|INSTALL_LIBDIR|BUILD_TYPE|INSTALL_SYSCONFDIR|INSTALL_LOCALSTATEDIR|C_FLAGS|CXX_FLAGS)=.*|-Dprefix=.*|-Dbuildtype=.*|\.|\.\.|build|output|-C)$/;
 
+const PLAIN_ARGUMENT = /^[A-Za-z0-9_@%+=:,./-]+$/;
+
 interface ArgumentPlace {
+  readonly className: string;
   readonly configure: string[];
   readonly flags: Map<string, { on: string[]; off: string[] }>;
   readonly dialect: Dialect;
   readonly notes: DraftNotes;
 }
 
-function addArgument(word: string, { configure, flags, dialect, notes }: ArgumentPlace): void {
+function addArgument(word: string, { className, configure, flags, dialect, notes }: ArgumentPlace): void {
   const [, before, written, after] = /^"?([^$"]*)(\$\([^()]*\))"?([^$"]*)$/.exec(word) ?? [];
   const found = written === undefined ? undefined : dialect.switches?.(written.slice(2, -1).trim());
   if (found !== undefined) {
+    // What is not quoted is several words, and an empty one is none.
+    const wordsOfChoice = (chosen: string) =>
+      word.startsWith('"') ? [`${before}${chosen}${after}`] : `${before}${chosen}${after}`.split(/\s+/);
+    const [on, off] = [found.on, found.off].map((chosen) => wordsOfChoice(chosen).filter((one) => one !== '')) as [
+      string[],
+      string[],
+    ];
+    if (![...on, ...off].every((one) => PLAIN_ARGUMENT.test(one))) {
+      notes.todo('configure', `an argument was not understood: ${word}`);
+      return;
+    }
     const flag = flags.get(found.flag) ?? { on: [], off: [] };
     flags.set(found.flag, flag);
-    if (found.on !== '') flag.on.push(`${before}${found.on}${after}`);
-    if (found.off !== '') flag.off.push(`${before}${found.off}${after}`);
+    flag.on.push(...on);
+    flag.off.push(...off);
     return;
   }
   const { text, unknown } = expandWord(word, dialect.values);
   if (text === '' || USUAL_ARGUMENT.test(text) || /^\$\{?(?:CMAKE_CROSSOPTS|crossopts|_?configure_opts)\b/.test(text))
     return;
-  if (unknown.length > 0 || !/^[A-Za-z0-9_@%+=:,./-]+$/.test(text)) {
+  const isSetting = /^[A-Za-z_][A-Za-z0-9_]*=/.test(text) && className !== 'autotools';
+  if (unknown.length > 0 || isSetting || !PLAIN_ARGUMENT.test(text)) {
     notes.todo('configure', `an argument was not understood: ${word}`);
   } else configure.push(text);
 }

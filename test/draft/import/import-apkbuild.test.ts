@@ -39,6 +39,10 @@ describe('of an APKBUILD nothing is lost:', () => {
     'conflicts with gettext, which nothing says here',
     'build: py3-setuptools is not known here; perhaps debian/python3-setuptools',
     'not understood: https://lantern.example.org/$(echo hi there)/fix.patch',
+    'install: install for another user or group: files of a package are root’s here',
+    'install: chown: files of a package are root’s here',
+    'install: setcap: in place of it, say it under capabilities',
+    'install: msg is a function of the other system',
   ])('%s', (todo) => {
     expect(draftOf(lantern).todos).toContain(todo);
   });
