@@ -35,6 +35,9 @@ export interface DraftFlag {
   readonly on?: readonly string[] | undefined;
   readonly off?: readonly string[] | undefined;
   readonly dependencies?: DraftDependencies | undefined;
+  /** Flags that must be on, and flags that must be off. */
+  readonly requires?: readonly string[] | undefined;
+  readonly conflicts?: readonly string[] | undefined;
 }
 
 export const DRAFT_PHASES = ['prepare', 'configure', 'build', 'check', 'install'] as const;

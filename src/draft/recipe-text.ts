@@ -109,7 +109,7 @@ function dependencyLines(dependencies: DraftDependencies | undefined): string[] 
 }
 
 function flagLines(name: string, flag: DraftFlag): string[] {
-  const { description, on = [], off = [] } = flag;
+  const { description, on = [], off = [], requires = [], conflicts = [] } = flag;
   const configure =
     off.length === 0
       ? on.length === 0
@@ -119,6 +119,8 @@ function flagLines(name: string, flag: DraftFlag): string[] {
   return below(yamlText(name), [
     `default: ${flag.default ? 'on' : 'off'}`,
     ...(description === undefined ? [] : [`description: ${yamlText(description)}`]),
+    ...(requires.length === 0 ? [] : listLines('requires', requires)),
+    ...(conflicts.length === 0 ? [] : listLines('conflicts', conflicts)),
     ...configure,
     ...below('dependencies', dependencyLines(flag.dependencies)),
   ]);

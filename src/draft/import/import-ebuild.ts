@@ -1,11 +1,11 @@
 import { BuilditError } from '../../model/errors.ts';
 import { isFlagName, isPackageNamePart, isVersion, printable } from '../../model/names.ts';
 import { templatedUrl } from '../guess-source.ts';
-import type { DependencyKind, DraftFlag, DraftSource } from '../recipe-draft.ts';
+import type { DraftFlag, DraftSource } from '../recipe-draft.ts';
 import { readShell, type ShellFile, wordsOf } from '../shell/read-shell.ts';
-import { expandWord, valueText } from '../shell/shell-word.ts';
-import { DraftDependencyList, DraftNotes } from './draft-notes.ts';
-import { knownName } from './foreign-names.ts';
+import { expandWord, isUnexpanded, valueText, wordsOfValue } from '../shell/shell-word.ts';
+import { type DraftDependencyList, DraftNotes } from './draft-notes.ts';
+import { readEbuildDependencies } from './ebuild-dependencies.ts';
 import {
   besideFirst,
   descriptionHere,
@@ -15,6 +15,8 @@ import {
   nameHere,
   type UnpinnedSource,
 } from './imported-recipe.ts';
+import { noteUnread } from './note-unread.ts';
+import { readRequiredUse } from './required-use.ts';
 import { spdxLicense } from './spdx-license.ts';
 import { type ClassPhases, type Dialect, translateBuild } from './translate-build.ts';
 
@@ -32,7 +34,8 @@ export function importEbuild(text: string, path: string, classPhases: ClassPhase
   });
   const notes = new DraftNotes();
   const value = (key: string) => valueText(file.values.get(key))?.trim() ?? '';
-  for (const { line, text: unread } of file.unread) notes.todo('phases', `line ${line} was not understood: ${unread}`);
+  noteUnread(file, READ, notes);
+  noteOthers(value, P, notes);
   const license = spdxLicense(value('LICENSE'));
   if (license === undefined) notes.todo('license', `not understood: ${value('LICENSE') || 'it says none'}`);
   else if (value('LICENSE').split(/\s+/).length > 1) notes.todo('license', `was ${value('LICENSE')}`);
@@ -47,16 +50,15 @@ export function importEbuild(text: string, path: string, classPhases: ClassPhase
     install: file.functions.get('src_install'),
   };
   const built = translateBuild(scripts, { dialect: dialectOf(file), notes, classPhases });
-  for (const phase of ['pkg_setup', 'pkg_preinst', 'pkg_postinst', 'pkg_prerm']) {
-    if (file.functions.has(phase)) notes.todo('phases', `${phase} runs on the machine, which nothing does here`);
-  }
   const flags = new Map(
-    readFlags(value('IUSE')).map((flag) => [flag.name, { ...flag, ...built.flags.get(flag.name) }]),
+    readFlags(value('IUSE'), notes).map((flag) => [flag.name, { ...flag, ...built.flags.get(flag.name) }]),
   );
   for (const [flag, switches] of built.flags) {
     if (!flags.has(flag) && isFlagName(flag)) flags.set(flag, { name: flag, default: false, ...switches });
   }
-  const dependencies = readDependencies({ value, flags: new Set(flags.keys()), notes });
+  const names = new Set(flags.keys());
+  const dependencies = readEbuildDependencies({ value, flags: names, notes });
+  const required = readRequiredUse(value('REQUIRED_USE'), names, notes);
   const className = built.class === 'none' ? (classOfEclasses(eclasses) ?? 'autotools') : built.class;
   const tools = eclasses.includes('autotools') ? ['debian/autoconf', 'debian/automake', 'debian/libtool'] : [];
   const patches = readPatches(file, notes);
@@ -69,7 +71,10 @@ export function importEbuild(text: string, path: string, classPhases: ClassPhase
       version,
       sources: sources.sources,
       class: className,
-      flags: draftFlags([...flags.values()], dependencies.conditional),
+      flags: draftFlags(
+        [...flags.values()].map((flag) => ({ ...flag, ...required.get(flag.name) })),
+        dependencies.conditional,
+      ),
       configure: built.configure,
       dependencies: { ...dependencies.always, build: [...tools, ...dependencies.always.build] },
       phases: built.phases,
@@ -79,6 +84,52 @@ export function importEbuild(text: string, path: string, classPhases: ClassPhase
     files: patches,
     unpinned: sources.unpinned,
   };
+}
+
+/** What keywords, signatures and Gentoo's own checks say is nothing that a recipe here could. */
+const READ = {
+  variables: new Set([
+    ...[
+      'EAPI',
+      'DESCRIPTION',
+      'HOMEPAGE',
+      'SRC_URI',
+      'LICENSE',
+      'SLOT',
+      'KEYWORDS',
+      'IUSE',
+      'REQUIRED_USE',
+      'RESTRICT',
+    ],
+    ...['DEPEND', 'RDEPEND', 'BDEPEND', 'PDEPEND', 'PATCHES', 'S', 'VERIFY_SIG_OPENPGP_KEY_PATH'],
+    ...['QA_PREBUILT', 'QA_PRESTRIPPED', 'QA_FLAGS_IGNORED', 'QA_CONFIG_IMPL_DECL_SKIP'],
+  ]),
+  functions: new Set(['src_prepare', 'src_configure', 'src_compile', 'src_test', 'src_install']),
+  commands: new Set(['inherit']),
+  isForeign: (name: string) =>
+    /^(?:IDEPEND|PROPERTIES|[A-Z]+_(?:COMPAT|REQ_USE|NEEDED|OPTIONAL|ECLASS)|CMAKE_\w+|EMESON_\w+)$/.test(name),
+};
+
+/** What is seldom other than usual, and matters then. */
+function noteOthers(value: (key: string) => string, P: string, notes: DraftNotes): void {
+  const slot = value('SLOT');
+  if (slot !== '' && !/^0(?:\/.*)?$/.test(slot)) notes.todo('name', `SLOT is not translated: ${slot}`);
+  const restricted = value('RESTRICT').replace(/\s+/g, ' ');
+  const isUsual = /^(?:(?:mirror|primaryuri|!test\? \( test \)) ?)*$/.test(restricted);
+  if (!isUsual) notes.todo('phases', `RESTRICT is not translated: ${restricted}`);
+  for (const [key, at] of [
+    ['DESCRIPTION', 'description'],
+    ['HOMEPAGE', 'homepage'],
+  ] as const) {
+    if (isUnexpanded(value(key))) notes.todo(at, `${key} was not understood: ${value(key)}`);
+  }
+  const [, ...homepages] = value('HOMEPAGE').split(/\s+/);
+  if (homepages.length > 0) notes.todo('homepage', `only one is kept; it also says ${homepages.join(' ')}`);
+  const [, directory] = /^\/w\/[^/]+\/+(.+)$/.exec(value('S')) ?? [];
+  if (directory !== undefined)
+    notes.todo('phases', `it is built in ${directory}/ of the source tree, which no phase enters`);
+  else if (!/^\/w(?:\/|$)/.test(value('S')))
+    notes.todo('phases', `S is not translated: ${value('S')}, in place of ${P}`);
 }
 
 /** `…/app-misc/jq/jq-1.6-r3.ebuild`; the revision is Gentoo's own. */
@@ -116,16 +167,20 @@ function joined(first: string | undefined, second: string | undefined): string |
   return `${first}\n${second}`;
 }
 
-interface ReadFlag extends Pick<DraftFlag, 'on' | 'off'> {
+interface ReadFlag extends Pick<DraftFlag, 'on' | 'off' | 'requires' | 'conflicts'> {
   readonly name: string;
   readonly default: boolean;
 }
 
 /** IUSE: a plus before a flag turns it on by default. */
-function readFlags(text: string): ReadFlag[] {
-  return text.split(/\s+/).flatMap((word) => {
+function readFlags(text: string, notes: DraftNotes): ReadFlag[] {
+  return wordsOfValue(text).flatMap((word) => {
     const name = word.replace(/^[+-]/, '');
-    return isFlagName(name) && name !== 'test' ? [{ name, default: word.startsWith('+') }] : [];
+    // Tests are a phase here, and signatures nothing.
+    if (name === 'test' || name === 'verify-sig') return [];
+    if (isFlagName(name)) return [{ name, default: word.startsWith('+') }];
+    notes.todo('flags', `${word} cannot be the name of a flag here`);
+    return [];
   });
 }
 
@@ -145,7 +200,7 @@ function draftFlags(
 function readSources(text: string, version: string, notes: DraftNotes) {
   const sources: DraftSource[] = [];
   const unpinned: UnpinnedSource[] = [];
-  const words = text.split(/\s+/).filter((word) => word !== '');
+  const words = wordsOfValue(text);
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at]!;
     if (word.endsWith('?')) {
@@ -158,7 +213,11 @@ function readSources(text: string, version: string, notes: DraftNotes) {
       at = last;
       continue;
     }
-    if (!/^[a-z]+:\/\//.test(word) || /\.(?:asc|sig|sign)$/.test(word)) continue;
+    if (/^[()]$/.test(word) || /\.(?:asc|sig|sign)$/.test(word)) continue;
+    if (!/^[a-z]+:\/\//.test(word) || isUnexpanded(word)) {
+      notes.todo('source', `not understood: ${word}`);
+      continue;
+    }
     const renamed = words[at + 1] === '->' ? words[at + 2] : undefined;
     if (renamed !== undefined) at += 2;
     const url = word.replace(/^mirror:\/\/gnu\//, 'https://ftp.gnu.org/gnu/').replace(/^http:/, 'https:');
@@ -184,76 +243,6 @@ function readPatches({ values }: ShellFile, notes: DraftNotes): NeededFile[] {
   });
 }
 
-interface DependencyReading {
-  readonly value: (key: string) => string;
-  readonly flags: ReadonlySet<string>;
-  readonly notes: DraftNotes;
-}
-
-/** DEPEND is linked with, BDEPEND are tools, RDEPEND what runs: a library that is in DEPEND too is found by its soname. */
-function readDependencies({ value, flags, notes }: DependencyReading) {
-  const always = new DraftDependencyList(notes);
-  const conditional = new Map<string, DraftDependencyList>();
-  const seen = new Set<string>();
-  for (const [key, kind] of [
-    ['BDEPEND', 'build'],
-    ['DEPEND', 'link'],
-    ['RDEPEND', 'run'],
-  ] as const) {
-    for (const { atom, condition } of atomsIn(value(key), notes)) {
-      if (kind === 'run' && seen.has(`${condition} ${atom}`)) continue;
-      seen.add(`${condition} ${atom}`);
-      let list = always;
-      if (condition !== undefined) {
-        if (!flags.has(condition)) continue;
-        list = conditional.get(condition) ?? new DraftDependencyList(notes);
-        conditional.set(condition, list);
-      }
-      list.add(atom, kindOf(atom, kind));
-    }
-  }
-  return { always: always.kinds, conditional };
-}
-
-/** What is needed to run and has headers is linked with; a name nobody knows stays where it was said. */
-function kindOf(atom: string, kind: DependencyKind): DependencyKind {
-  return kind === 'run' && knownName(atom)?.kind === 'link' ? 'link' : kind;
-}
-
-/** The packages of a dependency string, with the innermost flag they depend on. */
-function atomsIn(text: string, notes: DraftNotes): { readonly atom: string; readonly condition: string | undefined }[] {
-  const found: { atom: string; condition: string | undefined }[] = [];
-  const groups: { readonly condition: string | undefined; readonly isChoice: boolean; taken: boolean }[] = [];
-  let next: { condition: string | undefined; isChoice: boolean } | undefined;
-  for (const word of text.split(/\s+/).filter((one) => one !== '')) {
-    if (word === '||') next = { condition: undefined, isChoice: true };
-    else if (/^!?[A-Za-z0-9][A-Za-z0-9+_@-]*\?$/.test(word)) next = { condition: word.slice(0, -1), isChoice: false };
-    else if (word === '(') {
-      groups.push({ condition: next?.condition, isChoice: next?.isChoice === true, taken: false });
-      next = undefined;
-    } else if (word === ')') groups.pop();
-    else {
-      const [, category, name] =
-        /^[<>=~!]*([A-Za-z0-9+_.-]+)\/([A-Za-z0-9+_.-]+?)(?:-[0-9][0-9A-Za-z._]*(?:-r[0-9]+)?\*?)?(?:[:[].*)?$/.exec(
-          word,
-        ) ?? [];
-      if (category === undefined || word.startsWith('!')) continue;
-      const choice = groups.findLast(({ isChoice }) => isChoice);
-      if (choice?.taken === true) continue;
-      if (choice !== undefined) {
-        choice.taken = true;
-        notes.todo('dependencies', `one of several: ${category}/${name} was taken`);
-      }
-      const condition = groups.findLast((group) => group.condition !== undefined)?.condition;
-      if (condition?.startsWith('!') === true) {
-        notes.todo('dependencies', `${category}/${name} only without the flag ${condition.slice(1)}`);
-      } else if (condition !== 'test' && condition !== 'verify-sig')
-        found.push({ atom: `${category}/${name}`, condition });
-    }
-  }
-  return found;
-}
-
 function dialectOf({ values }: ShellFile): Dialect {
   return {
     values: new Map([...values].filter(([name]) => !['S', 'WORKDIR'].includes(name))),
@@ -277,17 +266,15 @@ function dialectOf({ values }: ShellFile): Dialect {
             /^emake/,
             rest.some((word) => /^install/.test(word)) ? 'make DESTDIR="$DESTDIR"' : 'make -j"$JOBS"',
           );
-        case 'dodoc':
-        case 'doman':
-        case 'DOCS':
-          return '';
         case 'dobin':
           return `install -D -m 0755 -t "$DESTDIR/usr/bin" ${rest.join(' ')}`;
         case 'dosbin':
           return `install -D -m 0755 -t "$DESTDIR/usr/sbin" ${rest.join(' ')}`;
         case 'newbin':
+          if (rest.length !== 2 || rest[0] === '-') return undefined;
           return `install -D -m 0755 ${rest[0]} "$DESTDIR/usr/bin/${rest[1]}"`;
         case 'dosym':
+          if (rest.length !== 2) return undefined;
           return `ln -s ${rest[0]} "$DESTDIR${(rest[1] ?? '').replaceAll('"', '')}"`;
         default:
           return undefined;
