@@ -21,6 +21,9 @@ const cases: [string, ImportFormat, string][] = [
   ['apkbuild-odd', 'apkbuild', 'apkbuild/odd/APKBUILD'],
   ['ebuild', 'ebuild', 'ebuild/app-misc/greeter/greeter-2.4.1-r2.ebuild'],
   ['melange', 'melange', 'melange/greeter.yaml'],
+  ['apkbuild-full', 'apkbuild', 'apkbuild/lantern/APKBUILD'],
+  ['ebuild-full', 'ebuild', 'ebuild/app-misc/lantern/lantern-1.8.2.ebuild'],
+  ['melange-full', 'melange', 'melange/lantern.yaml'],
 ];
 
 describe('a recipe of another system', () => {

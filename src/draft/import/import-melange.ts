@@ -1,7 +1,7 @@
 import { createDocumentText } from '../../document/document-text.ts';
-import { listAt, mapAt, mapsAt, scalarsAt, textAt } from '../../document/fields.ts';
+import { mapAt, mapsAt, scalarsAt, textAt } from '../../document/fields.ts';
 import { parseYaml } from '../../document/parse-yaml.ts';
-import type { YamlMap } from '../../document/yaml-node.ts';
+import { memberOf, type YamlMap } from '../../document/yaml-node.ts';
 import { BuilditError } from '../../model/errors.ts';
 import { isCleanRelativePath, isVersion, printable } from '../../model/names.ts';
 import { templatedUrl } from '../guess-source.ts';
@@ -16,6 +16,7 @@ import {
   nameHere,
   type UnpinnedSource,
 } from './imported-recipe.ts';
+import { lineOf, noteKeys } from './note-keys.ts';
 import { spdxLicense } from './spdx-license.ts';
 import { type ClassPhases, type Dialect, type TranslatedBuild, translateBuild } from './translate-build.ts';
 
@@ -34,21 +35,15 @@ export function importMelange(text: string, path: string, classPhases: ClassPhas
   const notes = new DraftNotes();
   const reading = new PipelineReading(notes, substitutions(map, { name, version }), version);
   for (const step of mapsAt(map, 'pipeline')) reading.step(step);
+  const environment = mapAt(map, 'environment');
   const dependencies = new DraftDependencyList(notes);
-  for (const { text: item } of scalarsAt(mapAt(mapAt(map, 'environment'), 'contents'), 'packages')) {
-    dependencies.add(item.replace(/[<>=~].*$/, ''), item.includes('-dev') ? 'link' : 'build');
+  for (const { text: item } of scalarsAt(mapAt(environment, 'contents'), 'packages')) {
+    dependencies.addAlpine(reading.text(item), (called) => (called.includes('-dev') ? 'link' : 'build'));
   }
   for (const { text: item } of scalarsAt(mapAt(about, 'dependencies'), 'runtime')) {
-    dependencies.add(item.replace(/[<>=~].*$/, ''), 'run');
+    dependencies.addAlpine(reading.text(item), () => 'run');
   }
-  for (const sub of mapsAt(map, 'subpackages')) {
-    const called = textAt(sub, 'name') ?? '';
-    if (!/-(?:dev|doc|dbg|static)$/.test(called)) notes.todo('phases', `the subpackage ${called} is not translated`);
-  }
-  for (const key of ['data', 'options', 'test']) {
-    if (mapAt(map, key) !== undefined || listAt(map, key) !== undefined)
-      notes.todo('test', `the part "${key}" is not translated`);
-  }
+  noteUnreadKeys(map, notes);
   const licenses = mapsAt(about, 'copyright').flatMap((one) => textAt(one, 'license') ?? []);
   const license = spdxLicense([...new Set(licenses)].join(' AND '));
   if (license === undefined) notes.todo('license', `not an SPDX expression: ${licenses.join(', ') || 'it says none'}`);
@@ -64,6 +59,7 @@ export function importMelange(text: string, path: string, classPhases: ClassPhas
       class: built.class,
       configure: built.configure,
       dependencies: dependencies.kinds,
+      environment: readEnvironment(mapAt(environment, 'environment'), reading, notes),
       phases: built.phases,
       patches: Object.fromEntries(reading.files.map(({ to }) => [to, 'TODO: what it is for'])),
       notes: notes.notes,
@@ -71,6 +67,74 @@ export function importMelange(text: string, path: string, classPhases: ClassPhas
     files: reading.files,
     unpinned: reading.unpinned,
   };
+}
+
+/** Repositories and keys of the other system, and its revision, are nothing that a recipe here could say. */
+function noteUnreadKeys(root: YamlMap | undefined, notes: DraftNotes): void {
+  for (const [key, at] of [
+    ['test', 'test'],
+    ['update', 'update'],
+  ] as const) {
+    const member = memberOf(root, key);
+    if (member !== undefined) notes.todo(at, `the part "${key}" (line ${lineOf(member.key)}) is not translated`);
+  }
+  noteKeys(root, 'package environment pipeline subpackages vars var-transforms test update', {
+    ...{ path: '', at: 'phases', notes },
+  });
+  const about = mapAt(root, 'package');
+  noteKeys(about, 'name version epoch description url copyright dependencies', {
+    ...{ path: 'package.', at: 'name', notes },
+  });
+  noteKeys(mapAt(about, 'dependencies'), 'runtime', { path: 'package.dependencies.', at: 'dependencies', notes });
+  for (const one of mapsAt(about, 'copyright')) {
+    noteKeys(one, 'license paths license-path', { path: 'package.copyright.', at: 'license', notes });
+  }
+  const environment = mapAt(root, 'environment');
+  noteKeys(environment, 'contents environment', { path: 'environment.', at: 'environment', notes });
+  noteKeys(mapAt(environment, 'contents'), 'packages repositories build_repositories runtime_repositories keyring', {
+    ...{ path: 'environment.contents.', at: 'environment', notes },
+  });
+  for (const sub of mapsAt(root, 'subpackages')) {
+    const called = `the subpackage ${textAt(sub, 'name') ?? ''} (line ${lineOf(sub)})`;
+    notes.todo('phases', `${called} is not translated: what it would hold stays in this package`);
+  }
+  noteUnusedVariables(root, notes);
+}
+
+/** A variable that something is made of is read with that. */
+function noteUnusedVariables(root: YamlMap | undefined, notes: DraftNotes): void {
+  const used = new Set(
+    [...(root?.document.text ?? '').matchAll(/\bvars\.([A-Za-z0-9._-]+)/g)].map(([, name]) => name!),
+  );
+  for (const { key, name } of mapAt(root, 'vars')?.members ?? []) {
+    if (!used.has(name)) notes.todo('name', `vars.${name} (line ${lineOf(key)}) is not translated`);
+  }
+  for (const transform of mapsAt(root, 'var-transforms')) {
+    const to = textAt(transform, 'to') ?? '';
+    if (!used.has(to)) notes.todo('name', `var-transforms (line ${lineOf(transform)}) is not translated: to ${to}`);
+  }
+}
+
+/** Variables that buildit sets itself, or that are no plain text, are left to a person. */
+function readEnvironment(
+  map: YamlMap | undefined,
+  reading: PipelineReading,
+  notes: DraftNotes,
+): Readonly<Record<string, string>> {
+  const variables: [string, string][] = [];
+  for (const { key, name, value } of map?.members ?? []) {
+    const text = value.kind === 'scalar' ? reading.text(value.text) : undefined;
+    const isOwn = /^(?:DESTDIR|FILESDIR|HOME|JOBS|SOURCE_DATE_EPOCH|TMPDIR|BUILDIT_.*)$/.test(name);
+    const isPlain = text !== undefined && !/\{\{|[$`\n]/.test(text) && printable(text) === text;
+    if (isPlain && !isOwn && /^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)) variables.push([name, text]);
+    else
+      noteKeys({ ...map!, members: [{ key, name, value }] }, '', {
+        path: 'environment.environment.',
+        at: 'environment',
+        notes,
+      });
+  }
+  return Object.fromEntries(variables);
 }
 
 /** `${{package.version}}`, `${{vars.x}}` and what var-transforms make of them. */
@@ -136,6 +200,13 @@ const COMMANDS: Readonly<Record<string, string>> = {
   'meson/install': 'meson install',
 };
 
+/** What is read, or means nothing here, of the pipelines that are no commands. */
+const READ_BY: Readonly<Record<string, string>> = {
+  fetch: 'uri expected-sha256 expected-sha512',
+  'git-checkout': 'repository tag branch expected-commit depth',
+  patch: 'patches',
+};
+
 class PipelineReading {
   readonly sources: DraftSource[] = [];
   readonly unpinned: UnpinnedSource[] = [];
@@ -160,10 +231,24 @@ class PipelineReading {
     const given = mapAt(step, 'with');
     const runs = textAt(step, 'runs');
     if (runs !== undefined) this.#run(runs);
-    if (uses !== undefined) this.#use(uses, (key) => this.#text(textAt(given, key)));
+    noteKeys(step, 'name label if pipeline uses with runs', {
+      ...{ path: 'a step of the pipeline: ', at: 'phases', notes: this.#notes },
+    });
+    if (uses === undefined) {
+      noteKeys(given, '', { path: 'with.', at: 'phases', notes: this.#notes });
+      return;
+    }
+    this.#use(uses, lineOf(step), (key) => this.#text(textAt(given, key)));
+    const read = Object.hasOwn(COMMANDS, uses) ? 'opts' : Object.hasOwn(READ_BY, uses) ? READ_BY[uses]! : '';
+    noteKeys(given, read, { path: `${uses}: `, at: 'phases', notes: this.#notes });
   }
 
-  #use(uses: string, given: (key: string) => string | undefined): void {
+  /** A text with what is substituted in it. */
+  text(text: string): string {
+    return this.#text(text) ?? '';
+  }
+
+  #use(uses: string, line: number, given: (key: string) => string | undefined): void {
     const command = Object.hasOwn(COMMANDS, uses) ? COMMANDS[uses] : undefined;
     if (command !== undefined) {
       const script = `${command} ${given('opts') ?? ''}`.replace(/\s+/g, ' ').trim();
@@ -173,7 +258,7 @@ class PipelineReading {
     else if (uses === 'git-checkout') this.#checkout(given);
     else if (uses === 'patch') this.#patch(given('patches'));
     // Every output is stripped here of what has no place in a package.
-    else if (uses !== 'strip') this.#notes.todo('phases', `the pipeline ${uses} is not known here`);
+    else if (uses !== 'strip') this.#notes.todo('phases', `the pipeline ${uses} (line ${line}) is not known here`);
   }
 
   #text(text: string | undefined): string | undefined {
