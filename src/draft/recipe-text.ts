@@ -128,7 +128,7 @@ function flagLines(name: string, flag: DraftFlag): string[] {
 
 /** A script of several lines as a block, of one line as a text. */
 function scriptLines(name: string, script: string): string[] {
-  const text = script.replace(/\s+$/, '');
+  const text = script.trimEnd();
   if (!text.includes('\n')) return [`${name}: ${yamlText(text)}`];
   // The first line's own spaces would be taken for the indentation of the block.
   const indicator = /^\s/.test(text) ? '|2' : '|';

@@ -5,10 +5,12 @@ import { debianNameOf, knownName } from './foreign-names.ts';
 /** Gathers what a person has to look at while a recipe is translated. */
 export class DraftNotes {
   readonly notes: DraftNote[] = [];
+  readonly #known = new Set<string>();
 
   todo(at: DraftField, text: string): void {
-    if (!this.notes.some((known) => known.at === at && known.text === text))
-      this.notes.push({ at, kind: 'todo', text });
+    if (this.#known.has(`${at} ${text}`)) return;
+    this.#known.add(`${at} ${text}`);
+    this.notes.push({ at, kind: 'todo', text });
   }
 }
 

@@ -164,7 +164,7 @@ function readStatements(body: string | undefined, dialect: Dialect, notes: Draft
       lists.set(local[1]!, [...(lists.get(local[1]!) ?? []), ...wordsOf(local[2]!)]);
       return { kind: 'dropped' };
     }
-    const text = source.replace(/\s*\|\|\s*(?:die|return)\b[^\n]*$/, '');
+    const text = source.replace(/(?<!\s)\s*\|\|\s*(?:die|return)\b[^\n]*$/, '');
     const named: string[] = [];
     const words = wordsOf(text).flatMap((word) => {
       const [, list] = /^"?\$\{([A-Za-z_][A-Za-z0-9_]*)\[[@*]\]\}"?$/.exec(word) ?? [];

@@ -255,7 +255,7 @@ function behindHereDocument(source: string, at: number): number {
 export function dedented(text: string): string {
   const lines = text
     .replace(/^[ \t]*\n/, '')
-    .replace(/\s+$/, '')
+    .trimEnd()
     .split('\n');
   const spaces = lines.filter((line) => line.trim() !== '').map((line) => /^[ \t]*/.exec(line)![0]);
   const common = spaces.reduce((shortest, one) => (one.length < shortest.length ? one : shortest), spaces[0] ?? '');

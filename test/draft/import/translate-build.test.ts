@@ -59,3 +59,8 @@ describe('of a function of the other recipe nothing is lost:', () => {
     expect(draft.notes.map(({ text }) => text).join()).not.toContain('root’s');
   });
 });
+
+test('a script that is mostly blanks is read in a time that grows with its length', () => {
+  const draft = draftOf(`package() {\n\tfrob ${' '.repeat(200_000)}x\n}`);
+  expect(draft.phases?.install).toMatch(/^frob {2,}x$/);
+});
