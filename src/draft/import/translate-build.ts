@@ -224,6 +224,10 @@ function isUsualSetting(word: string): boolean {
 /** How many commands make runs at once, and how much it says. */
 const USUAL_OF_MAKE = /^"?(?:-j(?!1"?$)\S*|-[sw]|-O\w*|\$\{?MAKEOPTS\}?)"?$/;
 
+/** What builders are told of where they build, how many at once, and how much they say. */
+const USUAL_OF_TOOL =
+  /^(?:--(?:build|install|test-dir|parallel|target|destdir|no-rebuild|print-errorlogs|output-on-failure|verbose)|--destdir=\$\S+|-[CjvV]|-j\$?\S*|compile|install|test|all|\.|\.\.|_?build\w*|output|\$\{?(?:JOBS|pkgdir|DESTDIR|D|ED|BUILD_DIR)\}?|[0-9]+)$/;
+
 /** Commands that a class runs by itself; `arguments` are those of a configure. */
 function usualCommand(
   words: readonly string[],
@@ -237,6 +241,7 @@ function usualCommand(
   // Scripts of autoconf take variables as arguments too; for others they are noted as such.
   const raw = [...before, ...own.slice(1).filter((word) => !isUsualSetting(word))];
   if (before.length > 0 && !/^(?:\.\/configure|econf|cmake|meson|abuild-meson)$/.test(program)) return undefined;
+  const isToolAlone = rest.every((word) => USUAL_OF_TOOL.test(word));
   const known = (className: string, given?: readonly string[]) =>
     ({ kind: 'known', class: className, ...(given === undefined ? {} : { arguments: given }) }) as const;
   switch (program) {
@@ -250,32 +255,31 @@ function usualCommand(
       return others.every((word) => ['all', 'check', 'test', 'install'].includes(word)) ? known('make') : undefined;
     }
     case 'cmake':
-      if (/^--(?:build|install)$/.test(rest[0] ?? '')) {
-        return rest.length <= 4 && before.length === 0 ? known('cmake') : undefined;
-      }
-      return known('cmake', raw);
+      if (!/^--(?:build|install)$/.test(rest[0] ?? '')) return known('cmake', raw);
+      return isToolAlone && before.length === 0 ? known('cmake') : undefined;
     case 'cmake_src_configure':
-      return known('cmake', lists.get('mycmakeargs') ?? []);
+      return known('cmake', [...(lists.get('mycmakeargs') ?? []), ...raw]);
     case 'meson_src_configure':
-      return known('meson', lists.get('emesonargs') ?? []);
+      return known('meson', [...(lists.get('emesonargs') ?? []), ...raw]);
     case 'default_src_configure':
       return known('autotools', []);
     case 'abuild-meson':
       return known('meson', raw);
     case 'meson':
-      if (/^(?:compile|install|test)$/.test(rest[0] ?? '')) return before.length === 0 ? known('meson') : undefined;
-      return known('meson', rest[0] === 'setup' ? raw.filter((word) => word !== 'setup') : raw);
+      if (!/^(?:compile|install|test)$/.test(rest[0] ?? '')) {
+        return known('meson', rest[0] === 'setup' ? raw.filter((word) => word !== 'setup') : raw);
+      }
+      return isToolAlone && before.length === 0 ? known('meson') : undefined;
     case 'ninja':
-      return known('meson');
+    case 'meson_src_compile':
+    case 'meson_src_install':
+    case 'meson_src_test':
+      return isToolAlone ? known('meson') : undefined;
     case 'ctest':
     case 'cmake_src_compile':
     case 'cmake_src_install':
     case 'cmake_src_test':
-      return known('cmake');
-    case 'meson_src_compile':
-    case 'meson_src_install':
-    case 'meson_src_test':
-      return known('meson');
+      return isToolAlone ? known('cmake') : undefined;
     case 'default':
     case 'default_src_install':
     case 'default_src_compile':

@@ -32,6 +32,32 @@ describe('make with arguments', () => {
   );
 });
 
+describe('a tool with arguments', () => {
+  test.each([
+    'cmake --build build --target extra',
+    'cmake --install build --component lib',
+    'ctest --test-dir build -E slow',
+    'meson test -C output --suite fast',
+    'ninja -C build docs',
+  ])('that the class lacks is a phase: %s', (command) => {
+    const draft = draftOf(`build() {\n\tcmake -B build\n}\ncheck() {\n\t${command}\n}`);
+    expect(draft).toMatchObject({
+      class: 'cmake',
+      phases: { check: expect.stringContaining(command.split(' ').at(-1)!) },
+    });
+  });
+
+  test.each([
+    'cmake --build build --parallel 4',
+    'DESTDIR="$pkgdir" cmake --install build',
+    'ctest --test-dir build --output-on-failure -j4',
+    'meson test -C output --no-rebuild -v',
+    'ninja -C build test',
+  ])('that the class has is left to it: %s', (command) => {
+    expect(draftOf(`build() {\n\tcmake -B build\n}\ncheck() {\n\t${command}\n}`).phases).toEqual({});
+  });
+});
+
 describe('of a function of the other recipe nothing is lost:', () => {
   test.each<[string, string, string]>([
     [
