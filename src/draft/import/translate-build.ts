@@ -303,7 +303,7 @@ function usualCommand(
 
 /** What every class passes itself, or what makes no sense here. */
 const USUAL_ARGUMENT =
-  /^(?:--(?:prefix=\/usr|build=.*|host=.*|target=.*|sysconfdir=\/etc|localstatedir=\/var|mandir=\/usr\/share\/man|infodir=\/usr\/share\/info|libdir=.*|buildtype=.*|wrap-mode=.*)|-G.*|Ninja|Unix|Makefiles|-[BS].*|-DCMAKE_(?:INSTALL_PREFIX|INSTALL_LIBDIR|BUILD_TYPE|INSTALL_SYSCONFDIR|INSTALL_LOCALSTATEDIR|C_FLAGS|CXX_FLAGS)=.*|-Dprefix=.*|-Dbuildtype=.*|\.|\.\.|build|output|-C)$/;
+  /^(?:--(?:prefix=\/usr|build=.*|host=.*|target=.*|sysconfdir=\/etc|localstatedir=\/var|mandir=\/usr\/share\/man|infodir=\/usr\/share\/info|libdir=.*|buildtype=.*|wrap-mode=.*)|-G.*|Ninja|Unix|Makefiles|-B.*|-S\.?|-DCMAKE_(?:INSTALL_PREFIX|INSTALL_LIBDIR|BUILD_TYPE|INSTALL_SYSCONFDIR|INSTALL_LOCALSTATEDIR)=.*|-DCMAKE_C_FLAGS=\$\{?CFLAGS\}?|-DCMAKE_CXX_FLAGS=\$\{?CXXFLAGS\}?|-Dprefix=.*|-Dbuildtype=.*|\.|\.\.|build|output|-C)$/;
 
 const PLAIN_ARGUMENT = /^[A-Za-z0-9_@%+=:,./-]+$/;
 

@@ -66,6 +66,11 @@ describe('of a function of the other recipe nothing is lost:', () => {
       'an argument was not understood: CFLAGS="$CFLAGS -O3"',
     ],
     ['a setting before cmake', 'LIBS=-lm cmake -B build', 'an argument was not understood: LIBS=-lm'],
+    [
+      'flags of the compiler for cmake',
+      'cmake -B build -DCMAKE_C_FLAGS="$CFLAGS -DLINUX"',
+      'an argument was not understood: -DCMAKE_C_FLAGS="$CFLAGS -DLINUX"',
+    ],
     ['a list that no command takes', 'local more=(a b)\n\tmake', 'the list more is not translated: a b'],
     ['a program in a condition', 'if true; then\n\t\tmsg x\n\tfi', 'build: msg is a function of the other system'],
     ['a program behind &&', 'true && msg x', 'build: msg is a function of the other system'],
