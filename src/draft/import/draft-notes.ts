@@ -7,7 +7,9 @@ export class DraftNotes {
   readonly notes: DraftNote[] = [];
   readonly #known = new Set<string>();
 
-  todo(at: DraftField, text: string): void {
+  /** A note is one line, whatever lines it tells of. */
+  todo(at: DraftField, said: string): void {
+    const text = said.replace(/\s+/g, ' ').trim();
     if (this.#known.has(`${at} ${text}`)) return;
     this.#known.add(`${at} ${text}`);
     this.notes.push({ at, kind: 'todo', text });

@@ -56,7 +56,8 @@ export function translateBuild(
     install: readStatements(scripts.install, dialect, notes),
   };
   const all = [...read.prepare, ...read.build, ...read.check, ...read.install];
-  const className = all.flatMap((found) => (found.kind === 'known' ? (found.class ?? []) : []))[0] ?? 'none';
+  const className =
+    all.flatMap((found) => (found.kind === 'known' ? (found.class ?? []) : []))[0] ?? classOfKept(read.build);
   const place: ArgumentPlace = { className, configure: [], flags: new Map(), dialect, notes };
   for (const found of all) {
     for (const word of found.kind === 'known' ? (found.arguments ?? []) : []) addArgument(word, place);
@@ -84,6 +85,11 @@ export function translateBuild(
     }
   }
   return { class: className, configure: place.configure, flags: place.flags, phases };
+}
+
+/** Who runs make in a way of its own still wants the flags that the class has. */
+function classOfKept(build: readonly Statement[]): string {
+  return build.some((found) => found.kind === 'kept' && /^(?:make|gmake|emake)\b/.test(found.text)) ? 'make' : 'none';
 }
 
 /** Functions that abuild and eclasses bring along, of which nothing here does the same. */

@@ -19,6 +19,12 @@ function draftOf(text: string) {
   return { ...draft, todos: draft.notes.filter(({ kind }) => kind === 'todo').map((note) => note.text) };
 }
 
+test('a note is one line, so that nothing of the other recipe stands outside of a comment', () => {
+  const { todos } = draftOf(`${HEAD}source="https://example.org/$(id\nphases: y)/x"\nprovides="a\nphases: z"\n`);
+  expect(todos).toContain('not understood: https://example.org/$(id phases: y)/x');
+  expect(todos.filter((text) => text.includes('\n'))).toEqual([]);
+});
+
 describe('of an APKBUILD nothing is lost:', () => {
   test.each([
     'pkgusers (line 11) is not translated: lantern',

@@ -23,6 +23,11 @@ describe('make with arguments', () => {
     expect(draft).toMatchObject({ class: 'make', phases: { build: command } });
   });
 
+  test('leaves the class to what is made, where no command is usual', () => {
+    const draft = draftOf('build() {\n\tmake CC=clang\n}\npackage() {\n\tinstall -Dm755 x "$pkgdir"/usr/bin/x\n}');
+    expect(draft.class).toBe('make');
+  });
+
   test.each(['make', 'make -j4 V=1 all', 'make CFLAGS="$CFLAGS" LDFLAGS="${LDFLAGS}" PREFIX=/usr', 'make $MAKEOPTS'])(
     'that the class has is left to it: %s',
     (command) => {
