@@ -122,6 +122,51 @@ ${environment}
   writeFileSync(join(directory, 'pkg.yaml'), recipe);
 }
 
+requires('long tests', 'archive', 'user namespaces', 'tar').test(
+  'a Python requirement whose source is a zip archive is built like the others',
+  async () => {
+    const home = join(place.path, 'zipped');
+    const container = join(home, 'container');
+    writeZippedRequirement(join(container, 'words'));
+    const steps = ['vars: {name: words, version: 1}', 'package: {type: embedded, path: ./words}', 'image: {type: oci}'];
+    writeFileSync(join(container, 'container.yaml'), steps.map((step) => `- ${step}\n`).join(''));
+    const person = { user: undefined, home, store: join(place.path, 'store'), container };
+    for (const args of [
+      ['lock', '--vendor', join(container, 'words')],
+      ['build', container],
+    ]) {
+      const run = await runInstalled({ installation: place.installation(), person, args });
+      expect(run, run.stderr).toMatchObject({ exitCode: 0 });
+    }
+  },
+  BUILD_MS,
+);
+
+/** A recipe of a module that needs another, of which the index has a zip archive alone. */
+function writeZippedRequirement(directory: string): void {
+  const sources = join(directory, '../../words-1.0');
+  for (const path of [sources, join(directory, 'files')]) mkdirSync(path, { recursive: true });
+  const digest = 'dc972e06094b9af5b855b3df4a646395e43d1c9d0d39ed345b7393560d0b9173';
+  const files = {
+    [join(sources, 'words.py')]: 'import simplegeneric\n\nprint(simplegeneric.generic.__name__)\n',
+    [join(sources, 'setup.py')]:
+      'from setuptools import setup\n\nsetup(name="words", version="1.0", py_modules=["words"])\n',
+    [join(sources, 'LICENSE')]: 'Do what you want.\n',
+    [join(directory, 'files/requirements.txt')]: `simplegeneric==0.8.1 --hash=sha256:${digest}\n`,
+    [join(directory, 'pkg.yaml')]: `name: dev-python/words
+description: Says a word of another module
+license: MIT
+version: 1.0
+source: {file: words.tgz}
+vendor: {ecosystem: python, file: files/requirements.txt}
+class: python
+test: [{run: [/usr/bin/python3, -m, words], stdout: generic}]
+`,
+  };
+  for (const [path, content] of Object.entries(files)) writeFileSync(path, content);
+  execFileSync('tar', ['-czf', join(directory, 'words.tgz'), '-C', join(sources, '..'), 'words-1.0']);
+}
+
 describe('the shipped recipes of languages', () => {
   test.each(['app-misc/gron', 'www-servers/http-server', 'dev-util/flake8', 'app-misc/hexyl'])(
     '%s pin every file beside them, and name no registry',
