@@ -38,11 +38,9 @@ describe('a web server as a place', () => {
     filesBelow(directory).write('index/current.json', 'two, longer\n');
     const second = await place.read('index/current.json', { ...read, etag: first.etag });
     expect(second).toMatchObject({ bytes: Buffer.from('two, longer\n') });
-    expect(server.requests()).toEqual([
-      'GET /index/current.json 200',
-      'GET /index/current.json 304',
-      'GET /index/current.json 200',
-    ]);
+    await expect
+      .poll(() => server.requests())
+      .toEqual(['GET /index/current.json 200', 'GET /index/current.json 304', 'GET /index/current.json 200']);
   });
 
   withNginx('only its own authority is trusted where one is named, and none of its where none is', async () => {

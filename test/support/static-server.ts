@@ -14,7 +14,7 @@ export interface StaticServer {
   readonly directory: string;
   /** PEM text of the test's own authority. */
   readonly ca: string;
-  /** The log so far: a line for each request, `GET /path 200`. */
+  /** The log so far: a line for each request, `GET /path 200`, written when its answer is on its way: to be polled. */
   requests(): readonly string[];
   /** Stops it and removes its files, but not what it showed. */
   remove(): Promise<void>;
