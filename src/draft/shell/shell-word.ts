@@ -1,3 +1,4 @@
+import { cutMatch, parseShellPattern, replaceMatches } from './shell-pattern.ts';
 import { BuilditError } from '../../model/errors.ts';
 
 /** What is known of shell variables: texts, lists, or nothing (`undefined`): then whatever uses them is not known. */
@@ -119,28 +120,32 @@ function expansionValue(written: string, values: ShellValues): string | undefine
       return argument === '' ? value.toLowerCase() : undefined;
     case '/':
     case '//': {
-      const [pattern = '', replacement = ''] = argument.split(/(?<!\\)\/(.*)/s);
-      const found = globExpression(pattern, values);
-      const by = literal(replacement, values);
-      if (found === undefined || by === undefined || by.length > 100) return undefined;
-      return value.replace(new RegExp(found, operator === '//' ? 'g' : ''), () => by);
+      const slash = unescapedSlash(argument);
+      const [found, by] = [argument.slice(0, slash), argument.slice(slash + 1)].map((part) => literal(part, values));
+      // `/#` and `/%` tie the pattern to an end of the text.
+      if (found === undefined || by === undefined || by.length > 100 || /^[#%]/.test(found)) return undefined;
+      const pattern = parseShellPattern(found);
+      return pattern && replaceMatches(value, pattern, by, operator === '//');
     }
-    default: {
-      const found = globExpression(argument, values);
-      return found === undefined ? undefined : cut(value, operator, found);
+    case '#':
+    case '##':
+    case '%':
+    case '%%': {
+      const found = literal(argument, values);
+      const pattern = found === undefined ? undefined : parseShellPattern(found);
+      return pattern && cutMatch(value, operator, pattern);
     }
+    default:
+      return undefined;
   }
 }
 
-/** Tries each end or beginning, the shortest or the longest first, as `%`, `%%`, `#` and `##` ask. */
-function cut(value: string, operator: string, pattern: string): string {
-  const whole = new RegExp(`^(?:${pattern})$`, 's');
-  const lengths = Array.from({ length: value.length + 1 }, (_, length) => length);
-  if (operator.length === 2) lengths.reverse();
-  const isEnd = operator.startsWith('%');
-  const length = lengths.find((count) => whole.test(isEnd ? value.slice(value.length - count) : value.slice(0, count)));
-  if (length === undefined) return value;
-  return isEnd ? value.slice(0, value.length - length) : value.slice(length);
+/** Where the pattern of a replacement ends: at its first slash without a backslash before it, or at its end. */
+function unescapedSlash(argument: string): number {
+  for (let at = 0; at < argument.length; at += 1) {
+    if (argument[at] === '/' && argument[at - 1] !== '\\') return at;
+  }
+  return argument.length;
 }
 
 function literal(source: string, values: ShellValues): string | undefined {
@@ -148,19 +153,8 @@ function literal(source: string, values: ShellValues): string | undefined {
   return unknown.length === 0 ? text : undefined;
 }
 
-/** Above it, a pattern is not tried: matching takes as many steps as the square of it. */
-const MOST_MATCHED = 4096;
-
-/** A pattern with one `*`, `?` and `[…]` as a regular expression; no more, because it comes from a stranger. */
-function globExpression(source: string, values: ShellValues): string | undefined {
-  const pattern = literal(source, values);
-  if (pattern === undefined || pattern.length > 100 || (pattern.match(/\*/g)?.length ?? 0) > 1) return undefined;
-  return pattern.replace(/\[!?[A-Za-z0-9._-]+\]|[\s\S]/g, (part) => {
-    if (part.length > 1) return part.replace('[!', '[^');
-    if (part === '*') return '[\\s\\S]*';
-    return part === '?' ? '[\\s\\S]' : part.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
-  });
-}
+/** Above it, a pattern is not tried: matching takes as many steps as value and pattern multiplied. */
+const MOST_MATCHED = 512;
 
 export function valueText(value: ShellValue | undefined): string | undefined {
   return value === undefined || typeof value === 'string' ? value : value.join(' ');

@@ -20,6 +20,8 @@ describe('a value of shell', () => {
     ['x=${none:-other}', 'other'],
     ['b=a; x=${b:+set}', 'set'],
     ['b=low; x=${b^^}', 'LOW'],
+    ['b=1.2; x=${b%[z-a]*}', '1.2'],
+    ['b=1.2; x=${b//[z-a]/x}', '1.2'],
     ['x=a\nx+=b', 'ab'],
     ['x="a\n\tb" # comment', 'a\n\tb'],
     ['x="a \\"b\\" \\$c"', 'a "b" $c'],
