@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import type Handlebars from 'handlebars';
 import { didYouMean } from '../document/closest-name.ts';
+import { createDocumentText } from '../document/document-text.ts';
 import type { Problems } from '../document/problems.ts';
-import { shorten, type YamlScalar } from '../document/yaml-node.ts';
+import { type DocumentText, shorten, type YamlScalar } from '../document/yaml-node.ts';
 
 /** What a template may name. */
 export type TemplateValues = ReadonlyMap<string, string>;
@@ -34,10 +35,11 @@ export function renderText(
   if (!text.includes('{{')) return text;
   const parts = parseTemplate(text, node, problems);
   if (parts === undefined) return undefined;
-  let rendered = '';
+  const escaped = new Map<string, string>();
+  const pieces: string[] = [];
   for (const part of parts) {
     if (part.kind === 'text') {
-      rendered += part.text;
+      pieces.push(part.text);
       continue;
     }
     const value = values.get(part.name);
@@ -47,9 +49,32 @@ export function renderText(
       problems.add(node, message, { hint, offset: offsetOfMustache(node, text, part.index) });
       return undefined;
     }
-    rendered += escaping === 'json' ? JSON.stringify(value).slice(1, -1) : value;
+    if (!escaped.has(part.name)) {
+      escaped.set(part.name, escaping === 'json' ? JSON.stringify(value).slice(1, -1) : value);
+    }
+    pieces.push(escaped.get(part.name)!);
   }
-  return rendered;
+  return joinWithinLimit(pieces, node, problems);
+}
+
+/**
+ * What the templates of one file may make at most, in characters. A text of 400 kB can ask for gigabytes; nothing that a
+ * person writes comes near.
+ */
+export const MOST_RENDERED = 16 * 1024 * 1024;
+
+const renderedOf = new WeakMap<DocumentText, number>();
+
+/** Joins the pieces if they fit; where they do not, complains at the scalar before anything is built. */
+function joinWithinLimit(pieces: readonly string[], node: YamlScalar, problems: Problems): string | undefined {
+  const rendered = pieces.reduce((sum, piece) => sum + piece.length, renderedOf.get(node.document) ?? 0);
+  if (rendered > MOST_RENDERED) {
+    const message = `Cannot render the templates: expected at most ${MOST_RENDERED} characters for the whole file, found more`;
+    problems.add(node, message, { hint: 'put long texts into files, and copy them with `sync` steps' });
+    return undefined;
+  }
+  renderedOf.set(node.document, rendered);
+  return pieces.join('');
 }
 
 /** Tells whether a text holds something that rendering would replace or refuse. */
@@ -76,6 +101,8 @@ function parseTemplate(text: string, node: YamlScalar, problems: Problems): Temp
     return refuse(0, `"${shorten(text.slice(text.indexOf('{{')), 40)}"`);
   }
   const openings = openingOffsets(text);
+  const indexOfOpening = new Map(openings.map((offset, index) => [offset, index]));
+  const { lineStarts } = createDocumentText(node.document.name, node.document.path, text);
   const parts: TemplatePart[] = [];
   for (const statement of program.body) {
     if (statement.type === 'ContentStatement') {
@@ -83,7 +110,8 @@ function parseTemplate(text: string, node: YamlScalar, problems: Problems): Temp
       continue;
     }
     const name = simpleName(statement);
-    const index = Math.max(0, openings.indexOf(offsetOf(text, statement.loc.start)));
+    const { line, column } = statement.loc.start;
+    const index = indexOfOpening.get((lineStarts[line - 1] ?? 0) + column) ?? 0;
     if (name === undefined) return refuse(index, `"${shorten(text.slice(openings[index]), 40)}"`);
     parts.push({ kind: 'name', name, index });
   }
@@ -114,12 +142,6 @@ function simpleName(statement: hbs.AST.Statement): string | undefined {
 /** Offsets of every `{{`, a run of more braces counted once. */
 function openingOffsets(text: string): number[] {
   return [...text.matchAll(/\{\{+/g)].map(({ index }) => index);
-}
-
-function offsetOf(text: string, { line, column }: { readonly line: number; readonly column: number }): number {
-  let start = 0;
-  for (let current = 1; current < line; current += 1) start = text.indexOf('\n', start) + 1;
-  return start + column;
 }
 
 /** The place of the opening braces in the file: they are the same in the scalar's source, where no escape hides one. */

@@ -18,6 +18,22 @@ function render(text: string, values: Record<string, string> = {}, escaping: 'no
 }
 
 describe('a template', () => {
+  test('that asks for more text than a file may make is refused at its place, and nothing is built', () => {
+    const values = { long: 'x'.repeat(200_000) };
+    const text = '{{long}}'.repeat(50_000);
+    expect(() => render(text, values)).toThrow(/expected at most 16777216 characters for the whole file, found more/);
+    expect(render('{{long}}'.repeat(80), values)).toHaveLength(16_000_000);
+  });
+
+  test('counts with the others of its file', () => {
+    const node = scalar('{{long}}'.repeat(60));
+    const problems = new Problems('definition-invalid');
+    const options = { values: new Map([['long', 'x'.repeat(200_000)]]), problems };
+    expect(renderTemplate(node, options)).toHaveLength(12_000_000);
+    expect(renderTemplate({ ...node }, options)).toBeUndefined();
+    expect(() => problems.throwAll()).toThrow(/for the whole file/);
+  });
+
   test.each([
     ['{{ name }}', 'nginx'],
     ['{{name}}-{{ name }}', 'nginx-nginx'],
