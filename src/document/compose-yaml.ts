@@ -14,6 +14,17 @@ const OPTIONS = { version: '1.2', schema: 'core', uniqueKeys: false, prettyError
  * others: the conversion does it with a set.
  */
 export function composeYaml(text: string, refuse: Refuse): ParsedNode | null {
+  const { stackTraceLimit } = Error;
+  // The composer makes an error for each fault of a text, tens of thousands; their stacks take most of its time.
+  Error.stackTraceLimit = 0;
+  try {
+    return composeOne(text, refuse);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+function composeOne(text: string, refuse: Refuse): ParsedNode | null {
   const composer = new Composer(OPTIONS);
   let only: Document.Parsed | undefined;
   for (const document of composer.compose(readTokens(text, refuse), true, text.length)) {
@@ -86,9 +97,29 @@ function unquotedTemplateNear(text: string, offset: number): number | undefined 
   const previousStart = text.lastIndexOf('\n', Math.max(0, lineStart - 2)) + 1;
   for (const start of [lineStart, previousStart]) {
     const line = text.slice(start, text.indexOf('\n', start) < 0 ? undefined : text.indexOf('\n', start));
-    const unquoted = line.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/g, (quoted) => '_'.repeat(quoted.length));
-    const at = unquoted.indexOf('{{');
+    const at = templateOutsideQuotes(line);
     if (at >= 0) return start + at;
   }
   return undefined;
+}
+
+/** Where the first `{{` of a line stands outside quotes, or -1; a quote that nothing closes is a character like others. */
+function templateOutsideQuotes(line: string): number {
+  const lastQuote = { '"': line.lastIndexOf('"'), "'": line.lastIndexOf("'") };
+  for (let at = 0; at < line.length; at += 1) {
+    const character = line[at]!;
+    if (line.startsWith('{{', at)) return at;
+    if ((character === '"' || character === "'") && at < lastQuote[character]) at = endOfQuoted(line, at);
+  }
+  return -1;
+}
+
+/** The last character of the quoted text that begins at `start`, or `start` where it does not end in this line. */
+function endOfQuoted(line: string, start: number): number {
+  const quote = line[start]!;
+  for (let at = start + 1; at < line.length; at += 1) {
+    if (line[at] === quote) return at;
+    if (quote === '"' && line[at] === '\\') at += 1;
+  }
+  return line.length;
 }

@@ -41,7 +41,7 @@ export async function lint(options: LintOptions): Promise<LintOutcome> {
       fixed += await applyFixes(found.flatMap(({ fix }) => fix ?? []));
       found = await lintDefinitions(target, judged);
     }
-    findings.push(...found);
+    for (const finding of found) findings.push(finding);
   }
   return { findings, fixed };
 }

@@ -170,3 +170,12 @@ describe('buildit lint', () => {
     expect({ exitCode, errors: /^(\d+) errors/m.exec(stdout)?.[1] }).toEqual({ exitCode: 0, errors: '0' });
   });
 });
+
+test('more than fifty findings of one kind in a file are counted', async () => {
+  const directory = temporaryDirectory();
+  writeFiles(directory, { 'container.yaml': `x: |\n${' \n'.repeat(200_000)}` });
+  const { stdout } = await runBuildit(['lint', directory]);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines.length).toBeLessThan(120);
+  expect(lines.join('\n')).toMatch(/: warning: 199950 more of this kind \(trailing-space\); --json lists all$/m);
+});

@@ -158,6 +158,10 @@ describe('what is refused', () => {
     ['colons', repeated(':')],
     ['an open quote over many lines', `"${repeated('x\n')}`],
     ['anchors', repeated('&a ')],
+    ['escaped quotes behind an open one', `a: { b: "${repeated('\\"')}`],
+    ['single quotes behind an open one', `a: { b: '${repeated("'' ")}`],
+    ['commas in a list that takes tens of thousands', `[${','.repeat(39_000)}]`],
+    ['quoted texts without commas', `[${'"" '.repeat(13_000)}]`],
   ])('%s, within a second', (_, text) => {
     const started = process.cpuUsage();
     expect(refusal(text)).not.toBe('accepted');
@@ -167,6 +171,7 @@ describe('what is refused', () => {
   test.each([
     ['one long text', `a: ${repeated('b ')}`],
     ['one long number', `a: ${repeated('1')}`],
+    ['a text of blank lines', `a: |\n${repeated(' \n')}`],
     ['a text of many lines', `a: |\n${repeated(' x\n')}`],
     ['a folded text of many lines', `a: >\n${repeated(' x\n\n')}`],
     ['a quoted text with many escapes', `a: "${repeated('\\n')}"`],

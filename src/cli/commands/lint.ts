@@ -50,15 +50,26 @@ export function addLintCommand(program: Command, cli: CliContext, finish: Finish
     );
 }
 
+/** More findings of one kind in one file are counted. */
+const MOST_SHOWN = 50;
+
 /** `FILE:LINE:COLUMN: warning: MESSAGE (code)`, which editors understand, then a line that counts them. */
 export function lintLines(outcome: LintOutcome, cwd: string): string[] {
+  const kinds = new Map<string, number>();
   const lines = outcome.findings.flatMap(({ position, severity, message, code, hint }) => {
     const { file, line, column } = position;
+    const kind = `${shownPath(file, cwd)}: ${severity}: $MORE more of this kind (${code}); --json lists all`;
+    const count = (kinds.get(kind) ?? 0) + 1;
+    kinds.set(kind, count);
+    if (count > MOST_SHOWN) return [];
     return [
       `${shownPath(file, cwd)}:${line}:${column}: ${severity}: ${message} (${code})`,
       ...(hint === undefined ? [] : [`  hint: ${hint}`]),
     ];
   });
+  for (const [kind, count] of kinds) {
+    if (count > MOST_SHOWN) lines.push(kind.replace('$MORE', String(count - MOST_SHOWN)));
+  }
   const fixable = outcome.findings.filter(({ fix }) => fix !== undefined).length;
   const counts = [
     counted(countOf(outcome, 'error'), 'error'),
