@@ -9,6 +9,8 @@ export interface CliContext extends Invocation {
   readonly version: string;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
+  /** Standard error for the commands of the CI service; from the other two no text is one. */
+  readonly commands: TextStream;
   /** Aborted when the user asks the run to stop. */
   readonly signal: AbortSignal;
   readonly stoppedBy: () => StopSignal | undefined;

@@ -8,14 +8,17 @@ import { verbFirst } from './common-options.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { thisInvocation } from './receipt/receipt.ts';
 import { reportFailure } from './report-failure.ts';
+import { ciServiceOf, inertStream } from './screen/inert-stream.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { drained, textStreamOf } from './text-stream.ts';
 import { usageError } from './usage-error.ts';
 
 /** Runs a command line in this process and gives its exit code. */
 export async function main(installation: string, argv: readonly string[]): Promise<number> {
-  const stdout = textStreamOf(process.stdout);
-  const stderr = textStreamOf(process.stderr);
+  const service = ciServiceOf(argv, process.env);
+  const stdout = inertStream(textStreamOf(process.stdout), service);
+  const commands = textStreamOf(process.stderr);
+  const stderr = inertStream(commands, service);
   const exits: (() => void)[] = [];
   const runExits = () => {
     for (const callback of exits.splice(0)) callback();
@@ -28,6 +31,7 @@ export async function main(installation: string, argv: readonly string[]): Promi
     version: packageVersion(installation),
     stdout,
     stderr,
+    commands,
     signal: stop.signal,
     stoppedBy: stop.stoppedBy,
     onExit: (callback) => exits.push(callback),

@@ -4,7 +4,8 @@ import type { CliContext } from './cli-context.ts';
 import { coloursFor } from './colours.ts';
 import { exitCodeOf, exitCodeOfSignal } from './exit-code.ts';
 import { type ErrorStyle, renderBug, renderError, shownPath } from './render-error.ts';
-import { githubText } from './screen/ci-log-groups.ts';
+import { githubText, stoppedCommands } from './screen/ci-log-groups.ts';
+import { inertJson } from './screen/inert-stream.ts';
 import { PROGRESS_MODES, type ProgressMode, progressMode } from './screen/progress-mode.ts';
 import { understoodErrors } from './understood-error.ts';
 
@@ -21,18 +22,23 @@ export function reportFailure(cli: CliContext, error: unknown): number {
   }
   const errors = understoodErrors(error);
   const lines = errors === undefined ? renderBug(error, cli.version, styleOf(cli)) : errorLines(errors, mode, cli);
+  const frame = mode === 'github' ? stoppedCommands() : undefined;
+  if (frame !== undefined) cli.commands.write(`${frame.begin}\n`);
   cli.stderr.write(`${lines.join('\n')}\n`);
+  if (frame !== undefined) {
+    const annotations = (errors ?? []).map((each) => githubAnnotation(each, cli.cwd));
+    cli.commands.write(`${[frame.end, ...annotations].join('\n')}\n`);
+  }
   return exitCodeOf(errors?.[0] ?? error);
 }
 
 function errorLines(errors: readonly BuilditError[], mode: ProgressMode, cli: CliContext): string[] {
   if (mode === 'json') return errors.map(jsonLine);
-  const lines = errors.flatMap((error) => renderError(error, styleOf(cli)));
-  return mode === 'github' ? [...lines, ...errors.map((error) => githubAnnotation(error, cli.cwd))] : lines;
+  return errors.flatMap((error) => renderError(error, styleOf(cli)));
 }
 
 function jsonLine({ code, message, hint, details, position }: BuilditError): string {
-  return JSON.stringify({ time: new Date().toISOString(), kind: 'error', code, message, hint, details, position });
+  return inertJson({ time: new Date().toISOString(), kind: 'error', code, message, hint, details, position });
 }
 
 /** A workflow command that shows the error beside the line it is about; `:` and `,` in properties are encoded too. */

@@ -7,6 +7,7 @@ import type { CliContext } from './cli-context.ts';
 import { coloursFor } from './colours.ts';
 import type { CommonOptions, ContainerOptions } from './common-options.ts';
 import { createScreen, type Screen } from './screen/create-screen.ts';
+import { inertJson } from './screen/inert-stream.ts';
 import { progressMode } from './screen/progress-mode.ts';
 import { silentStream } from './text-stream.ts';
 
@@ -55,7 +56,7 @@ export async function withSession<Result>(
       screen,
       events,
       result: (lines) => write(cli.stdout, lines),
-      document: (value) => write(cli.stdout, [JSON.stringify(value, undefined, 2)]),
+      document: (value) => write(cli.stdout, [inertJson(value, 2)]),
       remark,
     });
   } finally {
@@ -76,6 +77,7 @@ function screenFor(
     verbose: verbose === true,
     transcript: showsTranscript ? transcript : silentStream,
     errors: cli.stderr,
+    commands: cli.commands,
     colours: coloursFor(cli.stderr.isTerminal, cli.environment),
     unicode: /utf-?8/i.test(localeOf(cli.environment)),
   });

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { isPublicUrl } from '../../binhost/public-url.ts';
 import { isRepositoryName } from '../../model/names.ts';
+import { withoutTrailing } from '../../model/without-trailing.ts';
 import { isPrincipal } from '../../signing/is-principal.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
@@ -56,7 +57,7 @@ function binhostName(text: string): string {
 }
 
 function publicUrl(text: string): string {
-  const url = text.replace(/\/+$/, '');
+  const url = withoutTrailing(text, '/');
   if (!isPublicUrl(url)) throw new InvalidArgumentError('expected https://HOST/PATH without a query.');
   return url;
 }

@@ -17,6 +17,7 @@ import { examples } from '../help-text.ts';
 import { imageLines } from '../image-lines.ts';
 import { renderSecondRun } from '../receipt/second-run.ts';
 import { writeReceipt } from '../receipt/write-receipt.ts';
+import { ciServiceOf } from '../screen/inert-stream.ts';
 import { configFor, type Session, withSession } from '../session.ts';
 
 export interface BuildFlags extends ContainerOptions {
@@ -209,6 +210,7 @@ async function keepReceipt(
   const printed = renderSecondRun(events, lines, {
     quiet: flags.quiet === true,
     colours: coloursFor(cli.stderr.isTerminal, cli.environment),
+    service: ciServiceOf(cli.argv, cli.environment),
   });
   const expiries = outcomes.flatMap(({ expiresMs }) => expiresMs ?? []);
   await writeReceipt(cli.installation, cli, {

@@ -16,6 +16,7 @@ import { addContainerOptions, type ContainerOptions } from '../common-options.ts
 import { examples } from '../help-text.ts';
 import { renderSecondRun } from '../receipt/second-run.ts';
 import { writeReceipt } from '../receipt/write-receipt.ts';
+import { ciServiceOf, inertText } from '../screen/inert-stream.ts';
 import { type Session, withSession } from '../session.ts';
 import { textTable } from '../text-table.ts';
 import { buildOptions, optionsAt } from './build.ts';
@@ -91,8 +92,9 @@ async function keepReceipt(
   const { stderr } = renderSecondRun(events, [], {
     quiet: flags.quiet === true,
     colours: coloursFor(cli.stderr.isTerminal, cli.environment),
+    service: ciServiceOf(cli.argv, cli.environment),
   });
-  const stdout = lines.map((line) => `${line}\n`).join('');
+  const stdout = inertText(lines.map((line) => `${line}\n`).join(''), ciServiceOf(cli.argv, cli.environment));
   await writeReceipt(cli.installation, cli, { stdout, stderr, sightings: witness.sightings(), expiresMs });
 }
 

@@ -17,7 +17,7 @@ export async function checkBubblewrap(host: HostView): Promise<Finding> {
   const program = findProgram('bwrap', host.environment);
   if (program === undefined) return ok('bubblewrap', "not here; buildit uses Debian's, from its own store");
   const { status, output } = await host.run(program, ['--version']);
-  const [, version] = /(\d+\.\d+(?:\.\d+)?)/.exec(output) ?? [];
+  const [, version] = /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(output) ?? [];
   if (status !== 0 || version === undefined) {
     return fault('bubblewrap', `${program} does not run`, 'sudo apt install --reinstall bubblewrap');
   }

@@ -1,6 +1,7 @@
 import type { BuilditEvent } from '../../model/events.ts';
 import type { Colours } from '../colours.ts';
 import { createScreen } from '../screen/create-screen.ts';
+import { type CiService, inertStream } from '../screen/inert-stream.ts';
 import { recordingStream } from '../text-stream.ts';
 
 /**
@@ -32,24 +33,26 @@ export function secondRun(events: readonly BuilditEvent[]): readonly BuilditEven
 export function renderSecondRun(
   events: readonly BuilditEvent[],
   imageLines: readonly string[],
-  { quiet, colours }: { quiet: boolean; colours: Colours },
+  { quiet, colours, service }: { quiet: boolean; colours: Colours; service: CiService | undefined },
 ): { stdout: string; stderr: string } {
-  const stdout = recordingStream();
-  const stderr = recordingStream();
+  const [recordedOut, recordedErr] = [recordingStream(), recordingStream()];
+  const stdout = inertStream(recordedOut.stream, service);
+  const stderr = inertStream(recordedErr.stream, service);
   const screen = createScreen({
     mode: 'plain',
     quiet,
     verbose: false,
-    transcript: stdout.stream,
-    errors: stderr.stream,
+    transcript: stdout,
+    errors: stderr,
+    commands: recordedErr.stream,
     colours,
     unicode: true,
   });
   for (const event of secondRun(events)) screen.emit(event);
   screen.close();
   for (const line of imageLines) {
-    if (quiet) stdout.stream.write(`${line}\n`);
-    else stderr.stream.write(`  ${line}\n`);
+    if (quiet) stdout.write(`${line}\n`);
+    else stderr.write(`  ${line}\n`);
   }
-  return { stdout: stdout.text(), stderr: stderr.text() };
+  return { stdout: recordedOut.text(), stderr: recordedErr.text() };
 }

@@ -1,18 +1,36 @@
+import { randomBytes } from 'node:crypto';
 import type { BuilditEvent } from '../../model/events.ts';
 import { printable } from '../../model/names.ts';
 import { createLogLines, type LogLines } from './log-lines.ts';
 
-/** How a CI service folds a part of a job's log. */
+/** How a CI service folds a part of a job's log; each marker is one or more lines. */
 export interface GroupMarkers {
-  begin(id: string, title: string, nowMs: number): string;
-  end(id: string, nowMs: number): string;
+  begin(id: string, title: string, nowMs: number): readonly string[];
+  end(id: string, nowMs: number): readonly string[];
 }
 
-/** Workflow commands of GitHub Actions; `%`, CR and LF in their text are percent-encoded. */
-export const githubMarkers: GroupMarkers = {
-  begin: (_, title) => `::group::${githubText(title)}`,
-  end: () => '::endgroup::',
-};
+/** Where a group goes: its lines, and the commands that fold it. */
+export interface LogGroupWriter {
+  readonly say: (lines: readonly string[]) => void;
+  readonly command: (lines: readonly string[]) => void;
+}
+
+/**
+ * Workflow commands of GitHub Actions; `%`, CR and LF in their text are percent-encoded. In a group no line is a command
+ * until a word that no build can know ends that.
+ */
+export function githubMarkers(frame = stoppedCommands()): GroupMarkers {
+  return {
+    begin: (_, title) => [`::group::${githubText(title)}`, frame.begin],
+    end: () => [frame.end, '::endgroup::'],
+  };
+}
+
+/** The commands around text that GitHub's runner must only show, with a fresh random word. */
+export function stoppedCommands(): { readonly begin: string; readonly end: string } {
+  const word = randomBytes(16).toString('hex');
+  return { begin: `::stop-commands::${word}`, end: `::${word}::` };
+}
 
 export function githubText(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
@@ -20,9 +38,10 @@ export function githubText(text: string): string {
 
 /** Collapsible sections of GitLab CI; times in seconds, names of letters, digits, `_`, `.` and `-`. */
 export const gitlabMarkers: GroupMarkers = {
-  begin: (id, title, nowMs) =>
+  begin: (id, title, nowMs) => [
     `\u001b[0Ksection_start:${Math.floor(nowMs / 1000)}:${sectionName(id)}[collapsed=true]\r\u001b[0K${title}`,
-  end: (id, nowMs) => `\u001b[0Ksection_end:${Math.floor(nowMs / 1000)}:${sectionName(id)}\r\u001b[0K`,
+  ],
+  end: (id, nowMs) => [`\u001b[0Ksection_end:${Math.floor(nowMs / 1000)}:${sectionName(id)}\r\u001b[0K`],
 };
 
 function sectionName(id: string): string {
@@ -45,7 +64,7 @@ const MOST_LINES = 20_000;
  */
 export function createLogGroups(
   markers: GroupMarkers,
-  writeLines: (lines: readonly string[]) => void,
+  { say, command }: LogGroupWriter,
 ): (event: BuilditEvent, nowMs: number) => void {
   const groups = new Map<string, OpenGroup>();
   return (event, nowMs) => {
@@ -54,7 +73,7 @@ export function createLogGroups(
     } else if (event.kind === 'task-log') {
       const group = groups.get(event.task);
       if (group === undefined) return;
-      group.kept.push(...group.lines.add(event.chunk));
+      for (const line of group.lines.add(event.chunk)) group.kept.push(line);
       if (group.kept.length > MOST_LINES) group.kept.splice(0, group.kept.length - MOST_LINES);
     } else if (event.kind === 'task-finished') {
       const group = groups.get(event.task);
@@ -65,16 +84,9 @@ export function createLogGroups(
       );
       if (lines.length === 0) return;
       const title = event.outcome === 'failed' ? `${group.title} (failed)` : group.title;
-      writeLines([
-        markers.begin(event.task, title, group.startedAtMs),
-        ...lines.map(withoutCommands),
-        markers.end(event.task, nowMs),
-      ]);
+      command(markers.begin(event.task, title, group.startedAtMs));
+      say(lines);
+      command(markers.end(event.task, nowMs));
     }
   };
-}
-
-/** A build's output is data: at the start of a line `::` would be a command to the CI service. */
-function withoutCommands(line: string): string {
-  return line.replace(/^(\s*)(::|##\[)/, '$1\u00a0$2');
 }

@@ -2,7 +2,7 @@ import type { BuilditEvent, EventSink } from '../../model/events.ts';
 import { printable } from '../../model/names.ts';
 import type { Colours } from '../colours.ts';
 import type { TextStream } from '../text-stream.ts';
-import { createLogGroups, githubMarkers, githubText, gitlabMarkers } from './ci-log-groups.ts';
+import { createLogGroups, githubMarkers, githubText, gitlabMarkers, type LogGroupWriter } from './ci-log-groups.ts';
 import { eventAsJson } from './event-json.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { createLineWriter } from './line-writer.ts';
@@ -19,6 +19,8 @@ export interface ScreenOptions {
   /** Where the transcript goes: standard output, or standard error when that holds a document. */
   readonly transcript: TextStream;
   readonly errors: TextStream;
+  /** Where commands of the CI service go: the stream of the errors, without what keeps other text from being one. */
+  readonly commands: TextStream;
   readonly colours: Colours;
   readonly unicode: boolean;
 }
@@ -46,7 +48,10 @@ export function createScreen(options: ScreenOptions): Screen {
   const say = (lines: readonly string[]) => {
     if (lines.length > 0) around(() => errors.write(`${lines.join('\n')}\n`));
   };
-  const details = detailsOf(options, tasks, say);
+  const command = (lines: readonly string[]) => {
+    if (lines.length > 0) around(() => options.commands.write(`${lines.join('\n')}\n`));
+  };
+  const details = detailsOf(options, tasks, { say, command });
   const show = (pieces: ReturnType<typeof transcript.finish>) => {
     if (pieces.length === 0) return;
     if (view === undefined) writer.write(pieces);
@@ -58,6 +63,7 @@ export function createScreen(options: ScreenOptions): Screen {
       const nowMs = Date.now();
       tasks.apply(event, nowMs);
       show(transcript.apply(event));
+      if (mode === 'github') command(messageCommands(event));
       say(messageLines(event, options));
       details.apply(event, nowMs);
     },
@@ -78,13 +84,9 @@ interface Details {
 }
 
 /** What is said beside the transcript: logs in groups, logs as they come with -v, else a sign of life now and then. */
-function detailsOf(
-  { mode, verbose }: ScreenOptions,
-  tasks: RunningTasks,
-  say: (lines: readonly string[]) => void,
-): Details {
+function detailsOf({ mode, verbose }: ScreenOptions, tasks: RunningTasks, { say, command }: LogGroupWriter): Details {
   if (mode === 'github' || mode === 'gitlab') {
-    const apply = createLogGroups(mode === 'github' ? githubMarkers : gitlabMarkers, say);
+    const apply = createLogGroups(mode === 'github' ? githubMarkers() : gitlabMarkers, { say, command });
     return { apply, stop: () => undefined };
   }
   if (verbose) return { apply: logLinesAsTheyCome(say), stop: () => undefined };
@@ -118,15 +120,19 @@ function logLinesAsTheyCome(say: (lines: readonly string[]) => void): Details['a
   };
 }
 
+/** Notices and warnings as annotations of a workflow. */
+function messageCommands(event: BuilditEvent): string[] {
+  if (event.kind === 'notice') return [`::notice::${githubText(printable(event.text))}`];
+  return event.kind === 'warning' ? [`::warning::${githubText(printable(event.text))}`] : [];
+}
+
 /** Notices and warnings; with -v also why a package was not found. */
 function messageLines(event: BuilditEvent, { mode, verbose, colours }: ScreenOptions): string[] {
   switch (event.kind) {
     case 'notice':
-      return mode === 'github'
-        ? [`::notice::${githubText(printable(event.text))}`]
-        : [`${colours.cyan('note:')} ${printable(event.text)}`];
+      return mode === 'github' ? [] : [`${colours.cyan('note:')} ${printable(event.text)}`];
     case 'warning':
-      if (mode === 'github') return [`::warning::${githubText(printable(event.text))}`];
+      if (mode === 'github') return [];
       return [
         `${colours.yellow('warning:')} ${printable(event.text)}`,
         ...(event.hint === undefined ? [] : [`  ${colours.cyan('hint:')} ${printable(event.hint)}`]),

@@ -182,7 +182,7 @@ test('what a second run prints is the transcript with everything found', () => {
     { kind: 'image-finished', label: 'hello-1.0.0 as OCI', results: [] },
   ];
   const colours = coloursFor(false, {});
-  expect(renderSecondRun(events, ['out/oci  sha256:ab'], { quiet: false, colours })).toEqual({
+  expect(renderSecondRun(events, ['out/oci  sha256:ab'], { quiet: false, colours, service: undefined })).toEqual({
     stdout: [
       'Building hello-1.0.0',
       "Processing package 'app-misc/hello' for linux/amd64.",
@@ -193,7 +193,10 @@ test('what a second run prints is the transcript with everything found', () => {
     ].join('\n'),
     stderr: '  out/oci  sha256:ab\n',
   });
-  expect(renderSecondRun(events, ['out/oci'], { quiet: true, colours })).toEqual({ stdout: 'out/oci\n', stderr: '' });
+  expect(renderSecondRun(events, ['out/oci'], { quiet: true, colours, service: undefined })).toEqual({
+    stdout: 'out/oci\n',
+    stderr: '',
+  });
 });
 
 test('what answers from a receipt imports nothing but modules of Node', () => {

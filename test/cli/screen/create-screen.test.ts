@@ -30,6 +30,7 @@ function shown(
     verbose: options.verbose ?? false,
     transcript: stdout.stream,
     errors: stderr.stream,
+    commands: stderr.stream,
     colours: coloursFor(false, {}),
     unicode: true,
   });
@@ -73,12 +74,15 @@ describe('the screen', () => {
 
   test('on GitHub folds each log into a group in which the log cannot give commands', () => {
     const { stderr } = shown('github');
+    const [word] = /(?<=::stop-commands::)[0-9a-f]{32}/.exec(stderr) ?? [];
     expect(stderr.split('\n')).toEqual([
       '::warning::the mirror is slow',
       '::group::building app-misc/hello-2.12.1',
+      `::stop-commands::${word}`,
       'make: all',
-      '\u00a0::set-output name=x::y',
+      '::set-output name=x::y',
       'half',
+      `::${word}::`,
       '::endgroup::',
       '',
     ]);
