@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { printable } from '../model/names.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 
 /** `auto` is one job for each processor this process may run on. */
 export function parseJobs(text: string): number | undefined {
@@ -13,7 +14,7 @@ export function parseMirror(text: string): string | undefined {
   const { protocol, username, password, search, hash } = new URL(text);
   if (!['https:', 'http:', 'file:'].includes(protocol) || !/^(?:https?:\/\/[^/]|file:\/\/\/)/.test(text))
     return undefined;
-  return username === '' && password === '' && search === '' && hash === '' ? text.replace(/\/+$/, '') : undefined;
+  return username === '' && password === '' && search === '' && hash === '' ? withoutTrailing(text, '/') : undefined;
 }
 
 /** What comes from a registry is checked against a digest: it may be reached by http, as a mirror may. */

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withoutTrailing } from '../model/without-trailing.ts';
 
 /** One archive the host's package manager takes packages from. */
 export interface AptSource {
@@ -26,7 +27,7 @@ export function readAptSources(directory = '/etc/apt'): readonly AptSource[] {
 /** `deb [arch=amd64 signed-by=…] http://host/debian bookworm main contrib` */
 export function parseOneLineSources(text: string): AptSource[] {
   return text.split('\n').flatMap((line) => {
-    const entry = /^\s*deb(?:-src)?\s+(?:\[[^\]]*\]\s*)?(\S+)\s+(\S+)/.exec(line.replace(/#.*$/, ''));
+    const entry = /^\s*deb(?:-src)?\s+(?:\[[^\]]*\]\s*)?(\S+)\s+(\S+)/.exec(line.split('#', 1)[0]!);
     return entry === null ? [] : sourcesOf([entry[1]!], [entry[2]!]);
   });
 }
@@ -64,7 +65,7 @@ export function archiveRoot(uri: string): string | undefined {
   if (!URL.canParse(uri)) return undefined;
   const url = new URL(uri);
   if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.search !== '' || url.hash !== '') return undefined;
-  return url.href.replace(/\/+$/, '');
+  return withoutTrailing(url.href, '/');
 }
 
 function words(text: string | undefined): string[] {

@@ -1,5 +1,6 @@
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 import { knownForge } from './known-forges.ts';
 import { isHost, isLoopback, schemeOf } from './web-address.ts';
 
@@ -74,7 +75,7 @@ function onWeb(text: string, scheme: 'https' | 'http', rest: string): Location {
 function placeOf(text: string, rest: string): { host: string; path: string } {
   const [, host = '', hostname = '', path = ''] = /^((\[[^\]]*\]|[^:/]*)(?::\d{1,5})?)(?:\/(.*))?$/s.exec(rest) ?? [];
   if (!isHost(hostname)) refuse(text, 'no name of a host');
-  const clean = path.replace(/\/+$/, '');
+  const clean = withoutTrailing(path, '/');
   const elements = clean === '' ? [] : clean.split('/');
   if (elements.length > MAXIMUM_ELEMENTS) refuse(text, `a path of ${elements.length} elements`);
   if (!elements.every((element) => PATH_ELEMENT.test(element))) refuse(text, 'a path with odd elements');

@@ -1,5 +1,6 @@
 import { BuilditError } from '../model/errors.ts';
 import { isRepositoryName } from '../model/names.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 import { askPage, type PageAnswer } from './ask-page.ts';
 import type { OfferedImages } from './discovery.ts';
 import { readDiscoveryTags } from './discovery-tags.ts';
@@ -82,7 +83,7 @@ async function followAddress(address: string, { place, web, inGit }: Following):
   if (address.startsWith('git+') || /\.git\/?$/.test(address)) return inGit(address.replace(/^git\+/, ''));
   if (address.endsWith(`/${IDENTITY}`)) return web.readIdentity(address, place.scheme);
   if (address.endsWith('.json')) return web.readBuilditJson(address);
-  const directory = address.replace(/\/+$/, '');
+  const directory = withoutTrailing(address, '/');
   return (
     (await web.readBuilditJson(`${directory}/buildit.json`)) ??
     (await web.readIdentity(`${directory}/${IDENTITY}`, place.scheme))

@@ -1,3 +1,4 @@
+import { withoutTrailing } from '../model/without-trailing.ts';
 import type { DiscoveryStep, OfferedImages } from './discovery.ts';
 import type { MetaTag } from './scan-meta-tags.ts';
 import { type WebAddressRules, webAddressFault } from './web-address.ts';
@@ -46,7 +47,7 @@ export function readDiscoveryTags(tags: readonly MetaTag[], location: string, ru
 }
 
 function isPrefixOf(prefix: string, location: string): boolean {
-  const clean = prefix.replace(/\/+$/, '');
+  const clean = withoutTrailing(prefix, '/');
   return clean !== '' && (location === clean || location.startsWith(`${clean}/`));
 }
 
@@ -58,10 +59,8 @@ export function fillTemplate(template: string, names: ImageNames): string {
 }
 
 function templateFault(template: string, rules: WebAddressRules): string | undefined {
-  const unknown = [...template.matchAll(/\{([^}]*)\}/g)].find(
-    ([, name]) => !PLACEHOLDERS.some((known) => known === name),
-  );
-  if (unknown !== undefined) return 'an unknown word in braces';
+  const words = PLACEHOLDERS.reduce((text, name) => text.replaceAll(`{${name}}`, ''), template);
+  if (/[{}]/.test(words)) return 'an unknown word in braces';
   const filled = fillTemplate(template, { name: 'name', version: '1', os: 'linux', arch: 'amd64', ext: 'aci' });
   return webAddressFault(filled, rules);
 }

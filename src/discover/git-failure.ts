@@ -28,7 +28,7 @@ const KNOWN: readonly (readonly [RegExp, string, string?])[] = [
     'authentication wanted, or nothing of that name',
   ],
   [/error: 403/i, '403 (forbidden)'],
-  [/repository '.*' not found|error: 404/i, '404 (not there)'],
+  [/repository '[^']*' not found|error: 404/i, '404 (not there)'],
   [/couldn't find remote ref|not our ref|unadvertised object/i, 'no such branch, tag or commit'],
   [/Could not resolve (host|proxy)/i, 'an unknown host name'],
   [/Connection refused|Failed to connect|Couldn't connect/i, 'connection refused'],
@@ -38,7 +38,7 @@ const KNOWN: readonly (readonly [RegExp, string, string?])[] = [
     'NODE_EXTRA_CA_CERTS=FILE adds a certificate authority; check the clock',
   ],
   [
-    /unable to update url base from redirection|redirect|transport '.*' not allowed|Protocol ".*" (?:not|disabled)/i,
+    /unable to update url base from redirection|redirect|transport '[^']*' not allowed|Protocol "[^"]*" (?:not|disabled)/i,
     'a redirect that is not followed',
   ],
   [/Operation too slow|timed out/i, 'no answer in time'],
@@ -57,6 +57,6 @@ export function gitFailure(url: string, complaint: string): GitFailure {
   const [, answer, hint] = KNOWN.find(([pattern]) => pattern.test(complaint)) ?? [];
   if (answer !== undefined) return new GitFailure(url, answer, { hint });
   const line = complaint.split('\n').find((text) => /^(fatal|error): /.test(text)) ?? complaint.split('\n', 1)[0] ?? '';
-  const shown = printable(line.replace(/^\w+: /, '').replace(/\S+:\/\/\S+/g, '…')).slice(0, 200);
+  const shown = printable(line.replace(/^\w+: /, '').replace(/(?<!\S)[a-z]\S*:\/\/\S+/gi, '…')).slice(0, 200);
   return new GitFailure(url, shown === '' ? 'an end without words' : shown);
 }

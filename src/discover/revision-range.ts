@@ -12,7 +12,7 @@ const REVISION = /^[A-Za-z0-9_@][A-Za-z0-9._/+~^@{}-]{0,199}$/;
 
 /** Reads `REV..REV`, or `REV..` for what was changed since then, committed or not. */
 export function parseRevisionRange(text: string): RevisionRange {
-  const [, from, to] = /^(.+?)\.\.(?!\.)(.*)$/.exec(text) ?? [];
+  const [from, to] = splitRange(text) ?? [];
   if (from === undefined || !isRevision(from) || (to !== '' && !isRevision(to!))) {
     throw new BuilditError(
       'usage',
@@ -21,6 +21,12 @@ export function parseRevisionRange(text: string): RevisionRange {
     );
   }
   return { from, to: to === '' ? undefined : to };
+}
+
+/** Both sides of the first `..` that is no part of `...`. */
+function splitRange(text: string): readonly [string, string] | undefined {
+  const at = text.search(/(?<=[^\n])\.\.(?!\.)/);
+  return at < 0 ? undefined : [text.slice(0, at), text.slice(at + 2)];
 }
 
 function isRevision(text: string): boolean {

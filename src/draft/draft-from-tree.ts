@@ -109,12 +109,21 @@ function saidByProject({ texts }: SeenTree): SaidByProject {
   if (json !== undefined) return saidByJson(json);
   const toml = texts['Cargo.toml'] ?? texts['pyproject.toml'];
   if (toml !== undefined) return saidByToml(toml);
-  const meson = /\bproject\s*\(([^)]*)\)/s.exec(texts['meson.build'] ?? '')?.[1] ?? '';
+  const meson = argumentsOfProject(texts['meson.build'] ?? '');
   return {
     name: /^\s*'([a-z0-9+._-]+)'/.exec(meson)?.[1],
     version: /\bversion\s*:\s*'([0-9][0-9A-Za-z.+~-]*)'/.exec(meson)?.[1],
-    license: spdxOf(/\blicense\s*:\s*\[?\s*'([^']+)'/.exec(meson)?.[1]),
+    license: spdxOf(/\blicense\s*:\s*(?:\[\s*)?'([^']+)'/.exec(meson)?.[1]),
   };
+}
+
+/** What stands in the parentheses of `project(…)`, up to the first that closes. */
+function argumentsOfProject(meson: string): string {
+  const call = /\bproject\s*\(/.exec(meson);
+  if (call === null) return '';
+  const start = call.index + call[0].length;
+  const end = meson.indexOf(')', start);
+  return end < 0 ? '' : meson.slice(start, end);
 }
 
 function saidByJson(text: string): SaidByProject {

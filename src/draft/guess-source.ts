@@ -10,7 +10,7 @@ export interface NamedSource {
 
 /** What a file name or URL tells: `nginx-1.22.1.tar.gz`, `jq_1.6.orig.tar.gz`, `…/krallin/tini/archive/v0.19.0.tar.gz`. */
 export function guessFromLocation(location: string): NamedSource {
-  const path = location.replace(/[?#].*$/, '');
+  const path = location.split(/[?#]/, 1)[0]!;
   const elements = path.split('/').filter((element) => element !== '');
   const base = (elements.at(-1) ?? '').replace(ARCHIVE, '').replace(/\.orig$/, '');
   const found = guessFromStem(base);
@@ -21,8 +21,12 @@ export function guessFromLocation(location: string): NamedSource {
   return { name: nameOf(project ?? (found.version === undefined ? base : undefined)), version: found.version };
 }
 
+/** No file has a longer name. */
+const LONGEST_STEM = 255;
+
 /** `nginx-1.22.1` is a name and a version, `v0.19.0` a version, `nginx` a name. */
 export function guessFromStem(stem: string): NamedSource {
+  if (stem.length > LONGEST_STEM) return { name: undefined, version: undefined };
   const alone = /^v?([0-9][0-9A-Za-z+.~_-]*)$/.exec(stem)?.[1];
   if (alone !== undefined) return { name: undefined, version: versionOf(alone) };
   const [, name, version] = /^(.+?)[-_.]v?([0-9][0-9A-Za-z+.~]*(?:[-_](?:rc|alpha|beta|p)[0-9.]*)?)$/.exec(stem) ?? [];

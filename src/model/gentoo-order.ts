@@ -1,6 +1,7 @@
 import { compareDigits, compareNumberLists, compareTexts } from './digit-order.ts';
 import { compareLooseVersions } from './loose-order.ts';
 import type { VersionOrder } from './version-scheme.ts';
+import { withoutTrailing } from './without-trailing.ts';
 
 /** Package Manager Specification 3.2. */
 const GENTOO = /^([0-9]+(?:\.[0-9]+)*)([a-z]?)((?:_(?:alpha|beta|pre|rc|p)[0-9]*)*)(?:-r([0-9]+))?$/;
@@ -63,7 +64,7 @@ function compareNumbers(a: readonly string[], b: readonly string[]): number {
     const [left, right] = [a[index]!, b[index]!];
     const areFractions = left.startsWith('0') || right.startsWith('0');
     const order = areFractions
-      ? compareTexts(left.replace(/0+$/, ''), right.replace(/0+$/, ''))
+      ? compareTexts(withoutTrailing(left, '0'), withoutTrailing(right, '0'))
       : compareDigits(left, right);
     if (order !== 0) return order;
   }

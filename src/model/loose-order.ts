@@ -75,7 +75,7 @@ const BEFORE_DIGITS: Readonly<Record<string, string>> = { a: 'alpha', b: 'beta' 
 const SAME_WORDS: Readonly<Record<string, string>> = { patch: 'p', pl: 'p', post: 'p' };
 
 /** What joins, and a word or a number. */
-const PIECE = /([^0-9A-Za-z]*)(?:([0-9]+)|([A-Za-z]+))/g;
+const PIECE = /(?<![^0-9A-Za-z])([^0-9A-Za-z]*)(?:([0-9]+)|([A-Za-z]+))/g;
 
 function parse(version: string): LooseVersion {
   const [, epoch = '0', rest] = /^(?:([0-9]+):)?(.*)$/s.exec(version)!;

@@ -18,7 +18,7 @@ export interface VersionRange {
   readonly conditions: readonly RangeCondition[];
 }
 
-const CONDITION = /^[ \t]*(~|\^|!=|>=|<=|=|>|<)?[ \t]*([0-9A-Za-z][^ \t]*)[ \t]*$/;
+const CONDITION = /^[ \t]*(?:(~|\^|!=|>=|<=|=|>|<)[ \t]*)?([0-9A-Za-z][^ \t]*)[ \t]*$/;
 const MAXIMUM_CONDITIONS = 16;
 
 /**

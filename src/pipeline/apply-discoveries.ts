@@ -180,7 +180,7 @@ function narrowed(offered: readonly string[], trusted: readonly string[]): reado
 /** Of a fingerprint, or a line of allowed_signers. */
 function offeredFingerprint(signer: string): string | undefined {
   if (signer.startsWith('SHA256:')) return signer;
-  const [, key] = /((?:ssh|ecdsa|sk-)[^\s]* [A-Za-z0-9+/=]+)/.exec(signer) ?? [];
+  const [, key] = /(?<![^\s])((?:ssh|ecdsa|sk-)[^\s]* [A-Za-z0-9+/=]+)/.exec(signer) ?? [];
   try {
     return key === undefined ? undefined : fingerprint(parsePublicKey(key).publicKey);
   } catch {

@@ -9,6 +9,7 @@ import { didYouMean } from '../document/closest-name.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { hashAsUuid, hashMatches } from '../model/package-hash.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 import type { RemoteWriter } from '../remote/remote-place.ts';
 import { keyId } from '../signing/public-key.ts';
 import { newestIndex } from './binhost-run.ts';
@@ -136,7 +137,7 @@ function ofOthers(writer: RemoteWriter, what: string, keys: readonly string[]): 
 
 /** As ssh-keygen shows the key of an id. */
 export function fingerprintOf(id: string): string {
-  return `SHA256:${Buffer.from(id, 'hex').toString('base64').replace(/=+$/, '')}`;
+  return `SHA256:${withoutTrailing(Buffer.from(id, 'hex').toString('base64'), '=')}`;
 }
 
 function nothingNamed(writer: RemoteWriter, what: string, expected: string, content: IndexContent): BuilditError {

@@ -3,6 +3,7 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { hashMatches } from '../model/package-hash.ts';
 import type { BuildStep, Plan } from '../model/plan.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 
 /**
  * The step a person means by `category/name` with or without its version, its name alone, the directory of an embedded
@@ -30,5 +31,5 @@ export function findStep({ steps }: Pick<Plan, 'steps'>, typed: string): BuildSt
 }
 
 function cleanPath(text: string): string {
-  return text.replace(/^\.\//, '').replace(/\/+$/, '');
+  return withoutTrailing(text.replace(/^\.\//, ''), '/');
 }

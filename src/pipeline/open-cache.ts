@@ -9,6 +9,7 @@ import { homeDirectory } from '../config/xdg.ts';
 import type { BinhostConfig } from '../model/config.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 import { openReader } from '../remote/open-place.ts';
 import type { AllowedSigner } from '../signing/allowed-signers.ts';
 import { createAllowedSigner } from '../signing/create-allowed-signer.ts';
@@ -222,7 +223,7 @@ export function trustAt(
       };
     },
     knows(id) {
-      const print = `SHA256:${Buffer.from(id, 'hex').toString('base64').replace(/=+$/, '')}`;
+      const print = `SHA256:${withoutTrailing(Buffer.from(id, 'hex').toString('base64'), '=')}`;
       return (trust.knows(id) || isAdded(print)) && !isLeftOut(print);
     },
   };

@@ -70,7 +70,7 @@ export function repositoryName(name: string): string {
   const clean = name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '');
+    .replace(/^-|-$/g, '');
   return clean === '' ? 'image' : clean;
 }
 

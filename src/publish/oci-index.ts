@@ -62,7 +62,7 @@ export function refName(tag: string): string {
     component
       .replace(/[^A-Za-z0-9._:@+-]/g, '-')
       .replace(/[-._:@+]*([-._:@+])/g, '$1')
-      .replace(/^[-._:@+]+|[-._:@+]+$/g, ''),
+      .replace(/^[-._:@+]|[-._:@+]$/g, ''),
   );
   return components.filter((component) => component !== '').join('/') || 'latest';
 }

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Ecosystem } from '../model/registry.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 import { findProgram } from '../system/programs.ts';
 
 /** Where an ecosystem's files come from. All addresses are https or http, without a trailing slash. */
@@ -67,7 +68,7 @@ function direct(texts: readonly (string | undefined)[]): Registry | undefined {
 export function webAddress(text: string | undefined): string | undefined {
   const trimmed = text?.trim() ?? '';
   if (!/^https?:\/\/[^/\s]/.test(trimmed) || /\s/.test(trimmed) || !URL.canParse(trimmed)) return undefined;
-  return trimmed.replace(/\/+$/, '');
+  return withoutTrailing(trimmed, '/');
 }
 
 async function npmRegistry(host: HostOptions): Promise<(string | undefined)[]> {

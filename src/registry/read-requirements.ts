@@ -11,7 +11,7 @@ const REQUIREMENT = /^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[A-Za-z0-9,._ -]*\])?\s*=
 export function readRequirements(lock: LockText): readonly PythonRequirement[] {
   const found = new Map<string, PythonRequirement>();
   for (const { line, text } of logicalLines(lock)) {
-    const [head = '', ...hashes] = text.split(/\s+--hash=/);
+    const [head = '', ...hashes] = text.split(/\s--hash=/).map((part) => part.trim());
     const [, name, version] = REQUIREMENT.exec(head.trim()) ?? [];
     if (name === undefined || version === undefined) {
       throw lockRefusal(lock, 'NAME==VERSION --hash=sha256:…', `"${text}"`, line);
@@ -43,7 +43,7 @@ function logicalLines({ text }: LockText): { readonly line: number; readonly tex
   const lines: { line: number; text: string }[] = [];
   let open: { line: number; text: string } | undefined;
   for (const [index, raw] of text.split('\n').entries()) {
-    const content = raw.replace(/(?:^|\s)#.*$/, '').trimEnd();
+    const content = raw.split(/(?<!\S)#/, 1)[0]!.trimEnd();
     const continues = content.endsWith('\\');
     const part = continues ? content.slice(0, -1) : content;
     if (open === undefined) open = { line: index + 1, text: part };

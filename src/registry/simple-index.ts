@@ -43,10 +43,10 @@ function jsonEntries(text: string): readonly Entry[] {
 }
 
 function htmlEntries(text: string): readonly Entry[] {
-  return [...text.matchAll(/<a\s[^>]*?href\s*=\s*"([^"]*)"[^>]*>([^<]*)<\/a>/gi)].map(([, href, name]) => ({
-    href: unescaped(href!),
-    fileName: unescaped(name!).trim(),
-  }));
+  return [...text.matchAll(/<a\s([^<>]*)>([^<]*)<\/a>/gi)].flatMap(([, attributes, name]) => {
+    const href = /(?<!\S)href\s*=\s*"([^"]*)"/i.exec(attributes!)?.[1];
+    return href === undefined ? [] : [{ href: unescaped(href), fileName: unescaped(name!).trim() }];
+  });
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', gt: '>', lt: '<', quot: '"' };

@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { withoutTrailing } from '../model/without-trailing.ts';
 import { matchesList } from './read-ssh-config.ts';
 
 /** A line of a known_hosts file, sshd(8): which hosts, and which key they have. */
@@ -117,5 +118,5 @@ export function hostKeyAlgorithms(name: string, lines: readonly KnownHostLine[])
 
 /** `SHA256:…`, as ssh shows it. */
 export function keyFingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+  return `SHA256:${withoutTrailing(createHash('sha256').update(key).digest('base64'), '=')}`;
 }

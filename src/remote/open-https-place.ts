@@ -1,4 +1,5 @@
 import { BuilditError } from '../model/errors.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 import { type Download, DownloadError, type DownloadOptions, openDownload } from '../system/http.ts';
 import { longerThanAllowed, shownPath } from './remote-failure.ts';
 import { checkedRemotePath } from './remote-path.ts';
@@ -29,7 +30,7 @@ export interface HttpsPlaceOptions {
  * @throws BuilditError `configuration-invalid` for plain http to another machine without `insecure`.
  */
 export function openHttpsPlace(options: HttpsPlaceOptions): RemoteReader {
-  const shown = `${options.scheme}://${options.path.replace(/\/+$/, '')}`;
+  const shown = `${options.scheme}://${withoutTrailing(options.path, '/')}`;
   refusePlainHttp(shown, options);
   let down: BuilditError | undefined;
 

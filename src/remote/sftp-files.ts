@@ -1,3 +1,4 @@
+import { withoutTrailing } from '../model/without-trailing.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { isFault, type OpenFile, PlaceFault, type PlaceFiles } from './place-files.ts';
 import type { RemoteStat } from './remote-place.ts';
@@ -62,7 +63,7 @@ export function sftpFiles(sessions: SftpSessions, root: string): PlaceFiles {
 
 function remotePath(root: string, path: string): string {
   if (path === '') return root === '' ? '.' : root;
-  return root === '' ? path : `${root.replace(/\/+$/, '')}/${path}`;
+  return root === '' ? path : `${withoutTrailing(root, '/')}/${path}`;
 }
 
 async function done(request: Promise<unknown>): Promise<void> {

@@ -1,5 +1,6 @@
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 
 /** Where SFTP is spoken, and a directory there. */
 export interface SshLocation {
@@ -59,7 +60,7 @@ export function shownLocation({ user, host, port, path }: SshLocation): string {
 }
 
 function checkedPath(text: string, path: string): string {
-  const clean = path.replace(/\/+$/, '');
+  const clean = withoutTrailing(path, '/');
   const absolute = path.startsWith('/');
   const relative = absolute ? clean.slice(1) : clean;
   const elements = relative === '' ? [] : relative.split('/');

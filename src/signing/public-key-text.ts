@@ -8,7 +8,7 @@ export interface NamedKey {
   readonly comment: string;
 }
 
-const LINE = /^(?<type>[a-z0-9@.-]{1,64})[ \t]+(?<base64>[A-Za-z0-9+/]{1,12000}={0,2})(?:[ \t]+(?<comment>.*))?$/;
+const LINE = /^(?<type>[a-z0-9@.-]{1,64})[ \t]+(?<base64>[A-Za-z0-9+/]{1,12000}={0,2})(?:[ \t]+(?<comment>\S.*))?$/;
 
 /** Reads `ssh-ed25519 AAAA… comment`, as a .pub file and a line of authorized_keys have it; throws a `WireFault`. */
 export function parsePublicKey(text: string): NamedKey {

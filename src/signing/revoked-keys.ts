@@ -36,7 +36,7 @@ export function parseRevokedKeys(text: string, file: string): RevokedKeys {
 }
 
 function parseRevoked(text: string): Omit<RevokedKey, 'line'> {
-  const [, word = '', comment = ''] = /^(\S+)\s*(.*)$/.exec(text) ?? [];
+  const [, word = '', comment = ''] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   if (isFingerprint(word)) return { fingerprint: word, comment: comment.replace(/^#\s*/, '') };
   const named = parsePublicKey(text);
   return { fingerprint: fingerprint(named.publicKey), comment: named.comment };

@@ -45,7 +45,7 @@ export class DraftDependencyList {
       this.#notes.todo('dependencies', `conflicts with ${word.slice(1)}, which nothing says here`);
     } else if (isUnexpanded(word)) this.#notes.todo('dependencies', `not understood: ${word}`);
     else {
-      const name = word.replace(/[<>=~@].*$/, '');
+      const name = word.split(/[<>=~@]/, 1)[0]!;
       this.add(name, kindOf(name));
       if (name !== word) this.#notes.todo('dependencies', `the version is not kept: ${word}`);
     }

@@ -45,7 +45,7 @@ export function importApkbuild(text: string, classPhases: ClassPhases): Imported
   }
   const architectures = words('arch').filter((word) => !['all', 'noarch'].includes(word));
   if (architectures.length > 0) notes.todo('name', `arch is not translated: ${architectures.join(' ')}`);
-  const directory = /^\$\{?srcdir\}?\/+[^/]+\/+(.+)$/.exec(value('builddir'))?.[1];
+  const directory = /^\$\{?srcdir\}?\/+[^/]+\/+(?!\/)(.+)$/.exec(value('builddir'))?.[1];
   if (directory !== undefined)
     notes.todo('phases', `it is built in ${directory}/ of the source tree, which no phase enters`);
   const scripts = {

@@ -125,7 +125,7 @@ function noteOthers(value: (key: string) => string, P: string, notes: DraftNotes
   }
   const [, ...homepages] = value('HOMEPAGE').split(/\s+/);
   if (homepages.length > 0) notes.todo('homepage', `only one is kept; it also says ${homepages.join(' ')}`);
-  const [, directory] = /^\/w\/[^/]+\/+(.+)$/.exec(value('S')) ?? [];
+  const [, directory] = /^\/w\/[^/]+\/+(?!\/)(.+)$/.exec(value('S')) ?? [];
   if (directory !== undefined)
     notes.todo('phases', `it is built in ${directory}/ of the source tree, which no phase enters`);
   else if (!/^\/w(?:\/|$)/.test(value('S')))

@@ -43,12 +43,7 @@ export function descriptionHere(text: string): string | undefined {
 
 /** The file that is left of a URL or a path. */
 export function lastElement(path: string): string {
-  return (
-    path
-      .replace(/[?#].*$/, '')
-      .split('/')
-      .at(-1) ?? path
-  );
+  return path.split(/[?#]/, 1)[0]!.split('/').at(-1) ?? path;
 }
 
 /** Another system unpacks archives beside each other; here all but the first go below the source tree. */

@@ -107,7 +107,7 @@ function noteForeign(statement: Statement, said: (what: string) => void): void {
   if (statement.kind !== 'kept') return;
   for (const program of programsIn(statement.text)) {
     if (FOREIGN_FUNCTION.test(program)) said(`${program} is a function of the other system`);
-    const isRoots = /\bch(?:own|grp)\s+(?:-\w+\s+)*root(?::root)?\s/.test(statement.text);
+    const isRoots = /\bch(?:own|grp)(?:\s+-\w+){0,8}\s+root(?::root)?\s/.test(statement.text);
     if (Object.hasOwn(OTHERWISE, program) && !isRoots) said(`${program}: ${OTHERWISE[program]}`);
   }
   if (
@@ -120,11 +120,20 @@ function noteForeign(statement: Statement, said: (what: string) => void): void {
 }
 
 /** What stands where a command can: also in conditions, in loops and in `$(…)`. */
+/** A command without the `|| die …` or `|| return …` that ends it. */
+function withoutFallback(source: string): string {
+  const lastLine = source.lastIndexOf('\n');
+  for (const { index, 0: found } of source.matchAll(/(?<!\s)\s*\|\|\s*(?:die|return)\b/g)) {
+    if (index + found.length > lastLine) return source.slice(0, index);
+  }
+  return source;
+}
+
 function programsIn(script: string): ReadonlySet<string> {
   const commands = script.replace(/(?<![\w$"'./-])(?:then|do|else|elif|if|while|until|!)(?=\s)/g, ';');
   const first = commands.matchAll(/(?:^|[;&|({`])[ \t]*([A-Za-z_][\w-]*)(?![\w=-])/gm);
   const behindVariables = commands.matchAll(
-    /(?:^|[;&|({`])[ \t]*(?:[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|[^\s"'`;&|])*[ \t]+)+([A-Za-z_][\w-]*)(?![\w=-])/gm,
+    /(?:^|[;&|({`])[ \t]*(?:[A-Za-z_]\w{0,80}=(?:"[^"]{0,200}"|'[^']{0,200}'|[^\s"'`;&|]){0,80}[ \t]+){1,6}([A-Za-z_][\w-]*)(?![\w=-])/gm,
   );
   return new Set([...first, ...behindVariables].map(([, program]) => program!));
 }
@@ -170,7 +179,7 @@ function readStatements(body: string | undefined, dialect: Dialect, notes: Draft
       lists.set(local[1]!, [...(lists.get(local[1]!) ?? []), ...wordsOf(local[2]!)]);
       return { kind: 'dropped' };
     }
-    const text = source.replace(/(?<!\s)\s*\|\|\s*(?:die|return)\b[^\n]*$/, '');
+    const text = withoutFallback(source);
     const named: string[] = [];
     const words = wordsOf(text).flatMap((word) => {
       const [, list] = /^"?\$\{([A-Za-z_][A-Za-z0-9_]*)\[[@*]\]\}"?$/.exec(word) ?? [];
@@ -382,7 +391,7 @@ function translateText(
       note(`$${name} means nothing here`);
       return written;
     })
-    .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)[^A-Za-z0-9_}][^}]*\}/g, (written, name) => {
+    .replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)[^A-Za-z0-9_}][^}]{0,200}\}/g, (written, name) => {
       if (!own.has(name) && !KNOWN_VARIABLES.has(name)) note(`${written} means nothing here`);
       return written;
     })
