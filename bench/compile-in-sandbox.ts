@@ -90,7 +90,7 @@ function contender(task: Task, name: string, compile: (tree: SourceTree) => void
 }
 
 async function compileInside({ sandbox, request, roots, context }: Task, tree: SourceTree): Promise<void> {
-  const runner = createPhaseRunner(sandbox, request, context, roots.root, tree.workspace, tree.sourceDate);
+  const runner = createPhaseRunner(sandbox, request, context, roots, tree.workspace, tree.sourceDate);
   const failure = await runPhases(orderedPhases(request.phases), runner);
   if (failure !== undefined) throw new Error(`The phase ${failure.phase} failed: ${failure.explanation}`);
 }

@@ -32,7 +32,6 @@ export interface SandboxSpec {
   /** Bound of each of /tmp, /run and /dev/shm. */
   readonly tmpfsBytes: number;
   readonly environment: Readonly<Record<string, string>>;
-  readonly directory: string;
   /** `keep` only for a person's shell, which needs its terminal. */
   readonly session: 'new' | 'keep';
   /**
@@ -44,14 +43,18 @@ export interface SandboxSpec {
   readonly command: readonly string[];
 }
 
-/** Descriptors that bubblewrap is given and closes before it runs the command. */
+/**
+ * Descriptors that bubblewrap is given and closes before it runs the command. It reads the filter with its arguments, before
+ * it makes any process or namespace: until that is written it does nothing.
+ */
 export const INFO_DESCRIPTOR = 3;
 export const SECCOMP_DESCRIPTOR = 4;
 
 /**
  * The whole policy of a sandbox as arguments of bubblewrap ≥ 0.8.0. The order matters: bubblewrap mounts from left to
  * right. Its own tmpfs is the root, so that every mount point's parents are directories it made itself: with a foreign
- * tree as root, 0.8.0 follows that tree's links out to the host while it sets up.
+ * tree as root, 0.8.0 follows that tree's links out to the host while it sets up. The command starts in `/`: what enters
+ * another directory says so in its own words.
  */
 export function bubblewrapArguments(spec: SandboxSpec): string[] {
   return [
@@ -66,8 +69,8 @@ export function bubblewrapArguments(spec: SandboxSpec): string[] {
     ...rootArguments(spec.root),
     ...kernelArguments(spec),
     ...spec.mounts.flatMap(mountArguments),
-    ...['--remount-ro', '/', '--chdir', spec.directory],
-    ...['--info-fd', String(INFO_DESCRIPTOR), '--seccomp', String(SECCOMP_DESCRIPTOR)],
+    ...['--remount-ro', '/', '--chdir', '/'],
+    ...['--info-fd', String(INFO_DESCRIPTOR), '--add-seccomp-fd', String(SECCOMP_DESCRIPTOR)],
     ...['--', ...spec.command],
   ];
 }
@@ -84,12 +87,16 @@ function rootArguments({ path, directories, files = [], links }: RootView): stri
   ];
 }
 
-/** /proc, /dev and the writable memory file systems; bubblewrap's /dev is a tmpfs that must not stay writable. */
+/**
+ * /proc, /dev and the writable memory file systems; bubblewrap's /dev is a tmpfs that must not stay writable. Nor must /proc:
+ * there a program lowers its oom_score_adj and writes to the memory of others of its user.
+ */
 function kernelArguments({ root, tmpfsBytes, asContainer }: SandboxSpec): string[] {
   const memory = (path: string) => ['--perms', '1777', '--size', String(tmpfsBytes), '--tmpfs', path];
   return [
     ...['--proc', '/proc'],
     ...root.procFiles.flatMap(({ path, source }) => ['--ro-bind', source, path]),
+    ...['--remount-ro', '/proc'],
     ...(asContainer === true ? DEVICES : ['--dev', '/dev']),
     ...['--remount-ro', '/dev'],
     ...[...memory('/dev/shm'), ...memory('/tmp'), ...memory('/run')],

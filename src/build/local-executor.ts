@@ -61,16 +61,16 @@ export async function composeRoots({ store, findMember }: LocalSandbox, request:
 
 async function buildIn(
   workspace: Workspace,
-  { root, packingRoot }: RequestRoots,
+  roots: RequestRoots,
   { store, bubblewrap, applyPatches }: LocalSandbox,
   request: BuildRequest,
   context: BuildContext,
 ): Promise<BuildResult> {
   const { limits } = request;
-  const packer: Packer = { bubblewrap, root: packingRoot, workspace, limits, signal: context.signal };
+  const packer: Packer = { bubblewrap, root: roots.packingRoot, workspace, limits, signal: context.signal };
   await makeLogPipe(packer);
   const sourceDate = await prepareWorkspace(workspace, { store, applyPatches }, request, context);
-  const runner = createPhaseRunner({ bubblewrap }, request, context, root, workspace, sourceDate);
+  const runner = createPhaseRunner({ bubblewrap }, request, context, roots, workspace, sourceDate);
   const failure = await runPhases(orderedPhases(request.phases), runner);
   if (failure !== undefined) return { kind: 'failed', ...failure, workspace: undefined };
   context.onPhase('pack');
@@ -83,7 +83,7 @@ export function createPhaseRunner(
   { bubblewrap }: Pick<LocalSandbox, 'bubblewrap'>,
   request: BuildRequest,
   context: BuildContext,
-  root: RootView,
+  { root, packingRoot }: RequestRoots,
   workspace: Workspace,
   sourceDate: number,
 ): PhaseRunner {
@@ -91,6 +91,7 @@ export function createPhaseRunner(
   return {
     bubblewrap,
     root,
+    tools: packingRoot,
     workspace,
     environment: phaseEnvironment(request, sourceDate),
     limits,

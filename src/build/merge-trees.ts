@@ -1,6 +1,12 @@
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { ROOT_FILES, ROOT_MOUNT_POINTS, ROOT_TOP_LINKS } from '../model/sandbox-contract.ts';
+import {
+  ROOT_FILES,
+  ROOT_MOUNT_POINTS,
+  ROOT_OMITTED,
+  ROOT_TOP_LINKS,
+  SANDBOX_PATHS,
+} from '../model/sandbox-contract.ts';
 import { alternativeLinks } from '../model/script-effects.ts';
 
 /** One unpacked layer that takes part in a root. `label` names it in messages. */
@@ -52,7 +58,7 @@ export function mergeTrees(trees: readonly RootTree[]): RootContent {
 function isMadeBySandbox({ path, kind }: TreeEntry, tree: RootTree): boolean {
   const slash = path.indexOf('/');
   const top = slash < 0 ? path : path.slice(0, slash);
-  if (ROOT_MOUNT_POINTS.includes(top)) return true;
+  if (ROOT_MOUNT_POINTS.includes(top) || `/${top}` === SANDBOX_PATHS.tools || ROOT_OMITTED.includes(path)) return true;
   if (slash >= 0 || kind === 'directory') {
     if (Object.hasOwn(ROOT_TOP_LINKS, top)) throw refusal(tree, path, `"${top}" to be a link to usr/${top}`);
     return false;

@@ -2,6 +2,8 @@ import type { BuildContext, BuildRequest } from '../model/build-request.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { PHASE_NAMES, type PhaseName } from '../model/package.ts';
+import { SANDBOX_PATHS } from '../model/sandbox-contract.ts';
+import { hostPlatform } from '../system/host-platform.ts';
 import { createLogTail } from './build-log.ts';
 import { composeRoots, createPhaseRunner, type LocalSandbox, type RequestRoots } from './local-executor.ts';
 import { makeLogPipe } from './pack-output.ts';
@@ -131,7 +133,7 @@ async function runEarlierPhases(
   sandbox: LocalSandbox,
   request: BuildRequest,
   options: ShellOptions,
-  { root, packingRoot }: RequestRoots,
+  roots: RequestRoots,
 ): Promise<void> {
   const phases = orderedPhases(request.phases);
   const earlier = phases.slice(
@@ -144,10 +146,10 @@ async function runEarlierPhases(
   if (earlier.length === 0) return;
   const { limits } = request;
   const { bubblewrap } = sandbox;
-  await makeLogPipe({ bubblewrap, root: packingRoot, workspace, limits, signal: options.signal });
+  await makeLogPipe({ bubblewrap, root: roots.packingRoot, workspace, limits, signal: options.signal });
   const log = createLogTail();
   const context = { ...options, keepFailed: false, onLog: log.add };
-  const failure = await runPhases(earlier, createPhaseRunner(sandbox, request, context, root, workspace, sourceDate));
+  const failure = await runPhases(earlier, createPhaseRunner(sandbox, request, context, roots, workspace, sourceDate));
   if (failure === undefined) return;
   throw new BuilditError(
     'build-failed',
@@ -161,12 +163,19 @@ async function enter(
   { bubblewrap }: LocalSandbox,
   request: BuildRequest,
   options: ShellOptions,
-  { root }: RequestRoots,
+  { root, packingRoot }: RequestRoots,
   { workspace, sourceDate }: PreparedWorkspace,
 ): Promise<number> {
-  const environment = { ...phaseEnvironment(request, sourceDate), TERM: terminalName() };
-  const command = limitedCommand(request.limits, options.command ?? interactiveShell(request));
-  const sandbox = runSandbox(phaseSpec('shell', { root, workspace, environment, limits: request.limits }, command), {
+  const { limits } = request;
+  const command = limitedCommand({
+    command: options.command ?? ['/usr/bin/bash', '--norc'],
+    environment: { ...phaseEnvironment(request, sourceDate), TERM: terminalName(), ...prompt(request, options) },
+    directory: SANDBOX_PATHS.source,
+    platform: hostPlatform(),
+    limits,
+    usageChannel: undefined,
+  });
+  const sandbox = runSandbox(phaseSpec('shell', { root, tools: packingRoot, workspace, limits }, command), {
     bubblewrap,
     owner: workspace.owner,
     stdin: 'inherit',
@@ -179,12 +188,9 @@ async function enter(
   return exit.kind === 'exited' ? exit.code : 137;
 }
 
-/**
- * bash is interactive by itself where it has a terminal, and reads commands quietly where it has none. The one around this
- * is not, and would drop PS1 from its environment.
- */
-function interactiveShell({ name, version }: BuildRequest): string[] {
-  return ['/usr/bin/env', `PS1=[${name}-${version}] \\w \\$ `, '/usr/bin/bash', '--norc'];
+/** bash is interactive by itself where it has a terminal, and reads commands quietly where it has none. */
+function prompt({ name, version }: BuildRequest, { command }: ShellOptions): Record<string, string> {
+  return command === undefined ? { PS1: `[${name}-${version}] \\w \\$ ` } : {};
 }
 
 /** The one thing of the caller's environment a shell gets, since its terminal is the caller's. */

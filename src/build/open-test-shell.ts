@@ -17,7 +17,12 @@ export async function openTestShell(
 ): Promise<number> {
   const bench = await openBench(setting, signal, () => undefined);
   const environment = { ...subject.environment, TERM: terminalName() };
-  const spec = sandboxSpec(subject, bench, [], shellCommand(setting.platform, environment, subject.title));
+  const spec = sandboxSpec(
+    subject,
+    bench,
+    [],
+    shellCommand(setting.platform, environment, subject.directory, subject.title),
+  );
   const sandbox = runSandbox(
     { ...spec, session: 'keep' },
     {

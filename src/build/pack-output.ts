@@ -118,7 +118,6 @@ function startPacker(packer: Packer, mount: SandboxMount, command: readonly stri
     mounts: [mount],
     tmpfsBytes: 2 ** 20,
     environment: { LC_ALL: 'C', PATH: '/usr/bin', TZ: 'UTC' },
-    directory: '/',
     session: 'new',
     command,
   };

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { BuildContext, BuildFailureReason, BuildLimits, BuildRequest } from '../model/build-request.ts';
 import type { PhaseName } from '../model/package.ts';
 import { SANDBOX_GID, SANDBOX_PATHS, SANDBOX_UID } from '../model/sandbox-contract.ts';
+import { hostPlatform } from '../system/host-platform.ts';
 import type { RootView, SandboxMount, SandboxSpec } from './bubblewrap-arguments.ts';
 import type { DiskMeter } from './disk-usage.ts';
 import { openLogPipe } from './log-pipe.ts';
 import { phaseCommand } from './phase-command.ts';
-import { runSandbox, type SandboxExit } from './run-sandbox.ts';
+import { FIRST_CHANNEL, runSandbox, type SandboxExit } from './run-sandbox.ts';
+import { TOOLS_ENVIRONMENT, toolsMount } from './sandbox-tools.ts';
 import { throwIfInterrupted } from './throw-if-interrupted.ts';
 import { watchLimits } from './watch-limits.ts';
 import type { Workspace } from './workspace.ts';
@@ -16,6 +18,8 @@ import type { Workspace } from './workspace.ts';
 export interface PhaseRunner {
   readonly bubblewrap: readonly string[];
   readonly root: RootView;
+  /** The fixed root, with the bash that sets limits. */
+  readonly tools: RootView;
   readonly workspace: Workspace;
   readonly environment: Readonly<Record<string, string>>;
   readonly limits: BuildLimits;
@@ -55,14 +59,15 @@ export async function runPhases(phases: readonly Phase[], runner: PhaseRunner): 
 /** What a phase runs in; a person's shell gets the same with another command. */
 export function phaseSpec(
   phase: PhaseName | 'shell',
-  runner: Pick<PhaseRunner, 'root' | 'workspace' | 'environment' | 'limits'>,
+  runner: Pick<PhaseRunner, 'root' | 'tools' | 'workspace' | 'limits'>,
   command: readonly string[],
 ): SandboxSpec {
-  const { root, workspace, environment, limits } = runner;
+  const { root, tools, workspace, limits } = runner;
   const mounts: SandboxMount[] = [
     { source: workspace.work, destination: SANDBOX_PATHS.work, access: 'write' },
     { source: workspace.output, destination: SANDBOX_PATHS.output, access: phase === 'check' ? 'read' : 'write' },
     { source: workspace.scripts, destination: SANDBOX_PATHS.scripts, access: 'read' },
+    toolsMount(tools),
   ];
   return {
     root,
@@ -71,30 +76,31 @@ export function phaseSpec(
     capabilities: [],
     mounts,
     tmpfsBytes: limits.memoryBytes,
-    environment,
-    directory: SANDBOX_PATHS.source,
+    environment: TOOLS_ENVIRONMENT,
     session: phase === 'shell' ? 'keep' : 'new',
     command,
   };
 }
 
 async function runPhase(name: PhaseName, runner: PhaseRunner): Promise<PhaseFailure | undefined> {
-  const { workspace, limits, context } = runner;
+  const { workspace, environment, limits, context } = runner;
   throwIfInterrupted(context.signal);
   const watched = { count: (_bytes: number): void => undefined };
   const log = openLogPipe(join(workspace.channel, 'log'), (chunk) => {
     watched.count(chunk.length);
     context.onLog(chunk);
   });
-  const sandbox = runSandbox(phaseSpec(name, runner, phaseCommand(limits, name)), {
+  const phase = { environment, platform: hostPlatform(), limits, usageChannel: FIRST_CHANNEL };
+  const sandbox = runSandbox(phaseSpec(name, runner, phaseCommand(phase, name)), {
     bubblewrap: runner.bubblewrap,
     owner: workspace.owner,
     stdin: 'ignore',
     stdout: log.writer,
     stderr: log.writer,
+    channels: 1,
   });
   log.closeWriter();
-  const watch = watchLimits(limits, runner.deadline, sandbox.initProcess, runner.disk, runner.log, sandbox.kill);
+  const watch = watchLimits(limits, runner.deadline, sandbox, sandbox.channels[0], runner.disk, runner.log);
   watched.count = watch.countLog;
   context.signal.addEventListener('abort', sandbox.kill, { once: true });
   try {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
@@ -59,6 +59,8 @@ export function runSandbox(spec: SandboxSpec, options: SandboxRunOptions): Runni
     stdio: [options.stdin, options.stdout, options.stderr, 'pipe', 'pipe', ...channelPipes(options)],
     ...(options.owner === undefined ? {} : { uid: options.owner.uid, gid: options.owner.gid }),
   });
+  // Until it has its filter bubblewrap waits, so that everything it starts inherits this.
+  sacrificeFirst(child.pid);
   giveFilter(child.stdio[4] as Duplex, spec);
   const initProcess = readInitProcess(child.stdio[3] as Duplex);
   return {
@@ -75,6 +77,18 @@ export function runSandbox(spec: SandboxSpec, options: SandboxRunOptions): Runni
 function hostArchitecture(): FilterArchitecture {
   if (process.arch === 'x64' || process.arch === 'arm64') return process.arch;
   throw new BuilditError('sandbox-unavailable', `Cannot run a sandbox: expected x64 or arm64, found ${process.arch}`);
+}
+
+/**
+ * Where memory runs out, the kernel ends a build before anything else. Set from outside: /proc is read-only inside, and what
+ * a process with CAP_SYS_RESOURCE sets is also the least that one without can go back to (proc(5), oom_score_adj).
+ */
+function sacrificeFirst(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
+  } catch {
+    // It could not be started, which its own error tells.
+  }
 }
 
 function channelPipes({ channels = 0 }: SandboxRunOptions): 'pipe'[] {

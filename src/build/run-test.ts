@@ -4,6 +4,7 @@ import type { BuildLimits } from '../model/build-request.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { Platform } from '../model/platform.ts';
+import { SANDBOX_PATHS } from '../model/sandbox-contract.ts';
 import type { TestDefinition } from '../model/test-definition.ts';
 import { removeTree } from '../system/files.ts';
 import { askServer } from './ask-server.ts';
@@ -14,7 +15,8 @@ import { judgeTest, type TestMismatch, type TestObservation } from './judge-test
 import { openLogPipe } from './log-pipe.ts';
 import { copyPrivately } from './private-copy.ts';
 import { type RunningSandbox, runSandbox } from './run-sandbox.ts';
-import { CONNECTIONS, ranCommand, startedCommand, TEST_TOOLS } from './test-command.ts';
+import { TOOLS_ENVIRONMENT, toolsMount } from './sandbox-tools.ts';
+import { ranCommand, STARTED_CHANNELS, startedCommand } from './test-command.ts';
 import type { TestSubject } from './test-root.ts';
 import { throwIfInterrupted } from './throw-if-interrupted.ts';
 import { watchLimits } from './watch-limits.ts';
@@ -81,7 +83,7 @@ async function runIn(
       stdin,
       stdout: streams.writers.stdout,
       stderr: streams.writers.stderr,
-      channels: test.action.kind === 'start' ? CONNECTIONS + 1 : 0,
+      channels: test.action.kind === 'start' ? STARTED_CHANNELS : 1,
     });
   } finally {
     streams.closeWriters();
@@ -89,7 +91,7 @@ async function runIn(
   }
   const deadline = performance.now() + limits.timeoutMs;
   const disk = createDiskMeter([scratch]);
-  const watch = watchLimits(limits, deadline, sandbox.initProcess, disk, { bytes: 0 }, sandbox.kill);
+  const watch = watchLimits(limits, deadline, sandbox, sandbox.channels.at(-1), disk, { bytes: 0 });
   streams.count = watch.countLog;
   bench.signal.addEventListener('abort', sandbox.kill, { once: true });
   try {
@@ -118,7 +120,7 @@ function neverStarted(said: string): BuilditError {
 async function askIfStarted({ action }: TestDefinition, { channels, kill }: RunningSandbox) {
   if (action.kind !== 'start') return undefined;
   try {
-    return await askServer(action.check, channels);
+    return await askServer(action.check, channels.slice(0, -1));
   } finally {
     kill();
   }
@@ -158,6 +160,7 @@ export function testSpec(
   const command = {
     command: action.kind === 'script' ? shellFor(test, subject) : action.command,
     environment: { ...subject.environment, ...test.environment },
+    directory: subject.directory,
     platform: bench.platform,
     limits: { ...bench.limits, timeoutMs: test.timeoutMs },
   };
@@ -171,7 +174,7 @@ export function sandboxSpec(
   command: readonly string[],
 ): SandboxSpec {
   const { tree, uid, gid, kind } = subject;
-  const isFree = (name: string) => !MADE_BY_SANDBOX.includes(name) && name !== TEST_TOOLS.slice(1);
+  const isFree = (name: string) => !MADE_BY_SANDBOX.includes(name) && name !== SANDBOX_PATHS.tools.slice(1);
   const isMounted = (name: string) => mounts.some(({ destination }) => destination === `/${name}`);
   return {
     root: {
@@ -184,14 +187,10 @@ export function sandboxSpec(
     uid,
     gid,
     capabilities: [],
-    mounts: [
-      ...mounts.filter(({ destination }) => destination !== TEST_TOOLS),
-      { source: join(tools.path, 'usr'), destination: `${TEST_TOOLS}/usr`, access: 'read' },
-    ],
+    mounts: [...mounts.filter(({ destination }) => destination !== SANDBOX_PATHS.tools), toolsMount(tools)],
     tmpfsBytes: limits.memoryBytes,
-    // What the test sees is set by the command; buildit's own part needs nothing.
-    environment: { LC_ALL: 'C', PATH: '/nowhere' },
-    directory: subject.directory,
+    // What the test sees is set by the command.
+    environment: TOOLS_ENVIRONMENT,
     session: 'new',
     asContainer: kind === 'image',
     command,

@@ -40,9 +40,9 @@ const FORBIDDEN: readonly SystemCall[] = [
 
 /**
  * Said not to exist, so that callers fall back: clone3 because its flags lie in memory a filter cannot read (glibc then
- * uses clone); shared memory that no process need map because no watchdog can count it.
+ * uses clone); files in memory that no process need map because no watchdog can count them.
  */
-const ABSENT: readonly SystemCall[] = ['clone3', 'memfd_create', 'memfd_secret', 'shmget'];
+const ABSENT: readonly SystemCall[] = ['clone3', 'memfd_create', 'memfd_secret'];
 
 /**
  * Said to have worked, where what runs takes itself for a container: there is but one user to be and to own anything, so

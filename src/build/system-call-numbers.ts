@@ -79,7 +79,6 @@ export const SYSTEM_CALL_NUMBERS = {
   setreuid: [113, 145],
   settimeofday: [164, 170],
   setuid: [105, 146],
-  shmget: [29, 194],
   socket: [41, 198],
   socketpair: [53, 199],
   swapoff: [168, 225],

@@ -1,29 +1,19 @@
-import type { BuildLimits } from '../model/build-request.ts';
 import type { Platform } from '../model/platform.ts';
-import { limitLines } from './phase-command.ts';
+import { enterLine, type LimitedCommand, limitedCommand, limitLines, usageLines } from './phase-command.ts';
 import { FIRST_CHANNEL } from './run-sandbox.ts';
-import { commandInTree } from './sandbox-program.ts';
-
-/**
- * Where a sandbox that is tested has buildit's own bash and coreutils, which are run through their own loader: what is
- * tried may hold neither a shell nor a C library. No PATH leads there.
- */
-export const TEST_TOOLS = '/.buildit';
+import { toolBash, toolCommand, withEnvironment } from './sandbox-tools.ts';
 
 /** How many connections may be made for one test, each over a channel of its own; the first channel is for orders. */
 export const CONNECTIONS = 4;
 
-export interface TestCommand {
-  readonly command: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly platform: Platform;
-  readonly limits: BuildLimits;
-}
+/** The channel for orders comes first, those for connections next; the last one is for the question of what it uses. */
+export const STARTED_CHANNELS = CONNECTIONS + 2;
+
+export type TestCommand = Omit<LimitedCommand, 'usageChannel'>;
 
 /** Runs a command with its environment under the limits, and ends when it ends. */
-export function ranCommand({ command, environment, platform, limits }: TestCommand): string[] {
-  const script = [limitLines(limits), '"$@"', 'exit "$?"'].join('\n');
-  return [...bashCommand(platform, script), ...withEnvironment(platform, environment, command)];
+export function ranCommand(command: TestCommand): string[] {
+  return limitedCommand({ ...command, usageChannel: FIRST_CHANNEL });
 }
 
 /**
@@ -32,21 +22,27 @@ export function ranCommand({ command, environment, platform, limits }: TestComma
  * ended and nothing can listen any more: with a failure, or well and without a process left behind. bash itself opens the
  * connections: it is in the network that nobody outside can enter without rights.
  */
-export function startedCommand({ command, environment, platform, limits }: TestCommand): string[] {
+export function startedCommand({ command, environment, directory, platform, limits }: TestCommand): string[] {
   const cat = toolCommand(platform, 'cat').map(quoted).join(' ');
-  const channels = Array.from({ length: CONNECTIONS + 1 }, (_, index) => FIRST_CHANNEL + index);
+  const channels = Array.from({ length: STARTED_CHANNELS }, (_, index) => FIRST_CHANNEL + index);
   const orders = FIRST_CHANNEL;
+  const usage = channels.at(-1)!;
   const script = [
     limitLines(limits),
+    ...usageLines(
+      usage,
+      channels.filter((channel) => channel !== usage),
+    ),
+    enterLine(directory),
     `"$@" <&0 ${channels.map((channel) => `${channel}>&-`).join(' ')} &`,
     'program=$!',
     `while read -r -u ${orders} channel host port; do`,
     '  if ! kill -0 "$program" 2>/dev/null; then',
     '    wait "$program"',
     '    status=$?',
-    // With this shell as the sandbox's init, a process besides it is one that the command left behind.
+    // A process besides this shell and the one that answers for usage is one that the command left behind.
     '    running=(/proc/[0-9]*)',
-    `    if ((status != 0 || \${#running[@]} == 1)); then echo "ended $status" >&${orders}; exit "$status"; fi`,
+    `    if ((status != 0 || \${#running[@]} <= 2)); then echo "ended $status" >&${orders}; exit "$status"; fi`,
     '  fi',
     '  if { exec 3<>"/dev/tcp/$host/$port"; } 2>/dev/null; then',
     `    { ${cat} <&"$channel" >&3 & sender=$!; ${cat} <&3 >&"$channel"; kill "$sender"; } 2>/dev/null ${orders}>&- &`,
@@ -57,36 +53,21 @@ export function startedCommand({ command, environment, platform, limits }: TestC
     '  fi',
     'done',
   ].join('\n');
-  return [...bashCommand(platform, script), ...withEnvironment(platform, environment, command)];
+  return [...toolBash(platform, script), ...withEnvironment(platform, environment, command)];
 }
 
 /** A shell for a person in what is tested. */
 export function shellCommand(
   platform: Platform,
   environment: Readonly<Record<string, string>>,
+  directory: string,
   title: string,
 ): string[] {
   const shell = [...toolCommand(platform, 'bash'), '--norc'];
-  return withEnvironment(platform, { ...environment, PS1: `[${title}] \\w \\$ ` }, shell);
-}
-
-/** An absolute path of the loader ends in no surprise, whatever LD_LIBRARY_PATH says. */
-function toolCommand(platform: Platform, name: string): string[] {
-  return [...commandInTree(TEST_TOOLS, `usr/bin/${name}`, platform)];
-}
-
-function bashCommand(platform: Platform, script: string): string[] {
-  return [...toolCommand(platform, 'bash'), '--norc', '--noprofile', '-c', script, 'buildit'];
-}
-
-/** `env` looks a program without a slash up in the PATH that it sets. */
-function withEnvironment(
-  platform: Platform,
-  environment: Readonly<Record<string, string>>,
-  command: readonly string[],
-): string[] {
-  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  return [...toolCommand(platform, 'env'), '-i', '--', ...variables, ...command];
+  return [
+    ...toolBash(platform, `${enterLine(directory)}\nexec "$@"`),
+    ...withEnvironment(platform, { ...environment, PS1: `[${title}] \\w \\$ ` }, shell),
+  ];
 }
 
 function quoted(text: string): string {

@@ -1,6 +1,9 @@
+import type { Duplex } from 'node:stream';
 import type { BuildFailureReason, BuildLimits } from '../model/build-request.ts';
 import type { DiskMeter } from './disk-usage.ts';
+import { createIpcMeter, type IpcMeter } from './ipc-usage.ts';
 import { measureNamespace } from './namespace-usage.ts';
+import type { RunningSandbox } from './run-sandbox.ts';
 
 /** A bound that a build went over, as one clause for a message. */
 export interface ExceededLimit {
@@ -18,17 +21,18 @@ export interface LimitWatch {
 const INTERVAL_MS = 500;
 
 /**
- * Watches one sandbox from outside: time, memory, processes, disk and log. Calls `kill` once, for the first bound that
- * is exceeded. `deadline` is a time of `performance.now()`.
+ * Watches one sandbox from outside: time, memory, processes, disk and log. Kills it once, for the first bound that is
+ * exceeded. `deadline` is a time of `performance.now()`; on `usageChannel` the sandbox answers what `createIpcMeter` asks.
  */
 export function watchLimits(
   limits: BuildLimits,
   deadline: number,
-  init: Promise<number | undefined>,
+  { initProcess: init, kill }: Pick<RunningSandbox, 'initProcess' | 'kill'>,
+  usageChannel: Duplex | undefined,
   disk: DiskMeter,
   log: { bytes: number },
-  kill: () => void,
 ): LimitWatch {
+  const ipc = usageChannel && createIpcMeter(usageChannel);
   let found: ExceededLimit | undefined;
   let stopped = false;
   const report = (exceeded: ExceededLimit | undefined) => {
@@ -38,7 +42,7 @@ export function watchLimits(
   };
   let timer: NodeJS.Timeout;
   const look = async () => {
-    report(await lookAt(limits, deadline, await init, disk).catch(() => undefined));
+    report(await lookAt(limits, deadline, await init, disk, ipc).catch(() => undefined));
     if (!stopped && found === undefined) timer = setTimeout(look, nextLook(deadline));
   };
   timer = setTimeout(look, nextLook(deadline));
@@ -64,12 +68,18 @@ async function lookAt(
   deadline: number,
   init: number | undefined,
   disk: DiskMeter,
+  ipc: IpcMeter | undefined,
 ): Promise<ExceededLimit | undefined> {
   if (performance.now() >= deadline) {
     return { reason: 'timeout', explanation: `the time limit of ${limits.timeoutMs / 1000} s was exceeded` };
   }
   if (init !== undefined) {
-    const { memoryBytes, processes } = measureNamespace(init);
+    const usage = measureNamespace(init);
+    const shared = ipc?.measure() ?? { bytes: 0, silent: false };
+    if (shared.silent)
+      return { reason: 'memory', explanation: 'the process that counts its shared memory was stopped' };
+    const memoryBytes = usage.memoryBytes + shared.bytes;
+    const { processes } = usage;
     if (memoryBytes > limits.memoryBytes) return exceededBytes('memory', memoryBytes, limits.memoryBytes);
     if (processes > limits.processes) {
       return { reason: 'memory', explanation: `the limit of ${limits.processes} processes was exceeded` };

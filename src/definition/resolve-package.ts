@@ -166,10 +166,10 @@ async function readClass(
   const holder = repositories.find(({ name }) => name === repository);
   const found = node && (await classes.find(node, holder?.directory, problems));
   const own = found === undefined ? EMPTY_CLASS : renderClass(found, values, problems);
-  const common = await classes.none();
-  return common === undefined
-    ? own
-    : { ...own, phases: { ...renderClass(common, values, problems).phases, ...own.phases } };
+  const none = await classes.none();
+  if (none === undefined) return own;
+  const common = renderClass(none, values, problems);
+  return node === undefined ? common : { ...own, phases: { ...common.phases, ...own.phases } };
 }
 
 async function subpackagesOf(

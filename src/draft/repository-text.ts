@@ -12,8 +12,9 @@ root:
   # What a recipe is built with; Essential packages are added. usr-is-merged keeps the resolver from choosing usrmerge,
   # whose maintainer script would have to run.
   toolchain: [build-essential, usr-is-merged]
-  # What recipes with \`root: minimal\` are built with, and in what every build's output is packed.
-  minimal: [bash, coreutils, dash, diffutils, findutils, grep, gzip, mawk, patch, sed, tar]
+  # What recipes with \`root: minimal\` are built with, and in what every build's output is packed. libc-bin has the locale
+  # C.UTF-8, which every build is told to use.
+  minimal: [bash, coreutils, dash, diffutils, findutils, grep, gzip, libc-bin, mawk, patch, sed, tar]
   # What any program or library may need without saying so.
   runtime: [libc6, libgcc-s1, libstdc++6]
   # What buildit itself takes from here where the host has none.

@@ -5,7 +5,7 @@ import { type Digest, digestOfJson } from './digest.ts';
  * Version of what a build sees and of what is done with its output: paths, identities, limits that a program can
  * observe, seccomp, packing, the tar writer. It enters every HASH. Never the version of bubblewrap.
  */
-export const SANDBOX_CONTRACT_VERSION = 1;
+export const SANDBOX_CONTRACT_VERSION = 2;
 
 /** Who a build is inside its sandbox. */
 export const SANDBOX_UID = 1000;
@@ -20,6 +20,8 @@ export const SANDBOX_PATHS = {
   files: '/build/files',
   output: '/out',
   scripts: '/run/buildit',
+  /** buildit's own bash and coreutils, run through their own loader; no PATH leads there. */
+  tools: '/.buildit',
 } as const;
 
 /** The environment of every phase; the recipe's own variables come on top. */
@@ -49,6 +51,12 @@ export const ROOT_TOP_LINKS: Readonly<Record<string, string>> = {
 
 /** Top-level directories of a root that the sandbox makes itself. */
 export const ROOT_MOUNT_POINTS: readonly string[] = ['build', 'dev', 'out', 'proc', 'run', 'sys', 'tmp'];
+
+/**
+ * Files that no build root has, whichever package brings them: the loader of glibc reads this one before any program starts,
+ * those included that set the limits of a sandbox.
+ */
+export const ROOT_OMITTED: readonly string[] = ['etc/ld.so.preload'];
 
 /**
  * Files of every root, in place of what maintainer scripts would have made: passwd and group as Debian's base-passwd has
@@ -150,6 +158,7 @@ export function generatedFilesDigest(): Digest {
     environment: SANDBOX_ENVIRONMENT,
     files: ROOT_FILES,
     links: ALTERNATIVES,
+    omitted: ROOT_OMITTED,
     proc: PROC_FILES,
     topLinks: ROOT_TOP_LINKS,
   });

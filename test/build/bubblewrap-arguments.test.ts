@@ -20,7 +20,6 @@ const spec: SandboxSpec = {
   ],
   tmpfsBytes: 4096,
   environment: { PATH: '/usr/bin', A: 'b c' },
-  directory: '/build/src',
   session: 'new',
   command: ['/usr/bin/bash', '-c', 'true'],
 };
@@ -35,12 +34,13 @@ describe('the arguments of bubblewrap', () => {
       ...['--ro-bind', '/store/roots/r/tree/etc', '/etc', '--ro-bind', '/store/roots/r/tree/usr', '/usr'],
       ...['--symlink', 'usr/bin', '/bin', '--symlink', 'usr/lib64', '/lib64'],
       ...['--proc', '/proc', '--ro-bind', '/store/roots/r/proc/cpuinfo', '/proc/cpuinfo'],
+      ...['--remount-ro', '/proc'],
       ...['--dev', '/dev', '--remount-ro', '/dev'],
       ...['--perms', '1777', '--size', '4096', '--tmpfs', '/dev/shm'],
       ...['--perms', '1777', '--size', '4096', '--tmpfs', '/tmp'],
       ...['--perms', '1777', '--size', '4096', '--tmpfs', '/run'],
       ...['--bind', '/w/work', '/build', '--ro-bind', '/w/out', '/out'],
-      ...['--remount-ro', '/', '--chdir', '/build/src', '--info-fd', '3', '--seccomp', '4'],
+      ...['--remount-ro', '/', '--chdir', '/', '--info-fd', '3', '--add-seccomp-fd', '4'],
       ...['--', '/usr/bin/bash', '-c', 'true'],
     ]);
   });

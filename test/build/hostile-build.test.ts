@@ -59,6 +59,56 @@ sandboxed.describe('a hostile build', () => {
     expect((await run(harness, request)).result).toMatchObject({ kind: 'failed', reason: 'memory' });
   });
 
+  test('that hides memory in System V segments that nothing has attached is ended', async () => {
+    const harness = await openLocal();
+    const segment =
+      '$i = shmget(0, 100 << 20, 01600) // die $!; shmwrite($i, "a" x (1 << 20), $_ << 20, 1 << 20) for 0 .. 99';
+    const request = requestFor(
+      harness,
+      { build: `perl -e '${segment}; print "written\\n"; sleep 20'` },
+      { limits: { ...LIMITS, memoryBytes: 64 * 2 ** 20 } },
+    );
+    const { result } = await run(harness, request);
+    expect(result).toMatchObject({ kind: 'failed', reason: 'memory' });
+  });
+
+  test('finds what an earlier phase left in shared memory, message queues and semaphores gone', async () => {
+    const harness = await openLocal();
+    const make = `perl -e '$i = shmget(7, 4096, 01600) // die $!; shmwrite($i, "kept", 0, 4) or die $!; msgget(7, 01600) // die $!; semget(7, 1, 01600) // die $!; shmread($i, $x, 0, 4); print "$x\\n"'`;
+    const find = `perl -e 'print defined shmget(7, 0, 0) || defined msgget(7, 0) || defined semget(7, 0, 0) ? "there\\n" : "gone\\n"'`;
+    const { log } = await build(
+      harness,
+      requestFor(harness, { build: make, install: `${find}; echo x >"$DESTDIR/x"` }),
+    );
+    expect(log).toBe('kept\ngone\n');
+  });
+
+  test.each([
+    ['BASH_ENV', '/build/home/early'],
+    ['ENV', '/build/home/early'],
+    ['PS4', '$(. /build/home/early)'],
+    ['LD_PRELOAD', '/nowhere.so'],
+    ['GLIBC_TUNABLES', 'glibc.malloc.check=3'],
+    ['PATH', '/build/home'],
+    ['IFS', 'u'],
+  ])('that sets %s does so for its phase alone, after the limits', async (name, value) => {
+    const harness = await openLocal();
+    const early = 'echo "$$ $(ulimit -u) $(ulimit -c) $(umask)"';
+    const request = requestFor(
+      harness,
+      {
+        prepare: `/usr/bin/bash -c 'echo "$1" >/build/home/early' - ${`'${early}'`} 2>/dev/null`,
+        install: `ulimit -u; echo x >"$DESTDIR/x"`,
+      },
+      { environment: { SHELLOPTS: 'xtrace', [name]: value } },
+    );
+    const { log } = await build(harness, request);
+    const said = [...log.matchAll(/^\+*([0-9]+) ([0-9]+|unlimited) ([0-9]+|unlimited) ([0-9]{4})/gm)];
+    expect(said.filter(([, pid, processes]) => pid === '1' || processes !== String(LIMITS.processes))).toEqual([]);
+    expect(log).toMatch(new RegExp(`^${LIMITS.processes}$`, 'm'));
+    if (name === 'BASH_ENV' || name === 'PS4') expect(said.length).toBeGreaterThan(0);
+  });
+
   test('cannot have more processes than its limit', async () => {
     const harness = await openLocal();
     const script = `perl -e 'for (1 .. 100) { my $p = fork; die "fork: $!" unless defined $p; if (!$p) { sleep 20; exit } }'`;
@@ -107,6 +157,13 @@ sandboxed.describe('a hostile build', () => {
     expect(log).toContain('etc/passwd');
     expect(log).toContain('refused');
     expect(existsSync('/etc/planted')).toBe(false);
+  });
+
+  test('whose directory is gone is told so by buildit, not by bubblewrap', async () => {
+    const harness = await openLocal();
+    const { result, log } = await run(harness, requestFor(harness, { build: 'rm -rf /build/src', install: 'true' }));
+    expect(result).toMatchObject({ kind: 'failed', phase: 'install', reason: 'exit' });
+    expect(log).toBe('buildit: cannot enter the working directory /build/src\n');
   });
 
   test('cannot change the scripts of later phases', async () => {

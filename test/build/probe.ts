@@ -14,6 +14,10 @@ export interface ProbeReport {
   /** Everything but links, /proc left out, that may be written to. */
   readonly writable: readonly string[];
   readonly environmentOfInit: readonly string[];
+  /** oom_score_adj as it is found, and after an attempt to lower it. */
+  readonly sacrifice: readonly string[];
+  /** Files of /proc that could be opened for writing. */
+  readonly writableProcFiles: readonly string[];
   readonly top: readonly string[];
   readonly cpuinfo: string;
   /** Errno of calls, by name. */
@@ -66,6 +70,11 @@ my %status = map { /^(\\w+):\\s*(.*?)\\s*$/ ? ($1 => quote($2)) : () } split /\\
 my @interfaces = map { /^\\s*(\\S+):/ ? $1 : () } split /\\n/, slurp('/proc/net/dev');
 my @search = ('/', '-path', '/proc', '-prune', '-o', '!', '-type', 'l', '-writable', '-print');
 open(my $find, '-|', 'find', @search); my @writable = map { chomp; $_ } <$find>;
+my @sacrifice = slurp('/proc/self/oom_score_adj');
+if (open(my $f, '>', '/proc/self/oom_score_adj')) { print $f "0\\n"; close $f; }
+push @sacrifice, slurp('/proc/self/oom_score_adj'); chomp @sacrifice;
+my @tried = map { my $p = $_; map { "/proc/$p/$_" } qw(oom_score_adj mem comm clear_refs coredump_filter uid_map) } 1, $$;
+my @proc = grep { open(my $f, '+<', $_) } @tried, '/proc/sys/kernel/shmmax';
 my %connection;
 my $name = '${abstract}';
 for my $size (108, length($name) + 1) {
@@ -79,6 +88,7 @@ print object(
   status => object(%status), ids => quote($ids), hostName => quote($host), umask => quote(sprintf '%03o', umask),
   processes => list(@processes), descriptors => list(@descriptors), interfaces => list(@interfaces),
   writable => list(@writable), environmentOfInit => list(split /\\0/, slurp('/proc/1/environ')), top => list(sort @top),
+  sacrifice => list(@sacrifice), writableProcFiles => list(@proc),
   cpuinfo => quote(slurp('/proc/cpuinfo')), calls => object(%call), connections => object(%connection),
 );
 PERL

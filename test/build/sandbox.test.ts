@@ -44,10 +44,25 @@ async function expectSealed(uid: number | undefined): Promise<void> {
   expect(report.processes.length).toBeLessThan(6);
   expect(report.interfaces).toEqual(['lo']);
   expect(report.environmentOfInit.join()).not.toContain('CANARY');
-  expect(report.top).toEqual(['bin', 'build', 'dev', 'etc', 'lib', 'lib64', 'out', 'proc', 'run', 'tmp', 'usr']);
+  expect(report.top).toEqual([
+    '.buildit',
+    'bin',
+    'build',
+    'dev',
+    'etc',
+    'lib',
+    'lib64',
+    'out',
+    'proc',
+    'run',
+    'tmp',
+    'usr',
+  ]);
   expect(report.writable.filter((path) => !/^\/(build|out|tmp|run|dev\/shm)(\/|$)/.test(path)).sort()).toEqual([
     ...['/dev/full', '/dev/null', '/dev/pts', '/dev/pts/ptmx', '/dev/random', '/dev/tty', '/dev/urandom', '/dev/zero'],
   ]);
+  expect(report.sacrifice).toEqual(['1000', '1000']);
+  expect(report.writableProcFiles).toEqual([]);
   expect(report.cpuinfo).toContain('vendor_id\t: buildit');
   expect(report.calls).toEqual({
     'chroot(0)': EPERM,

@@ -44,6 +44,15 @@ describe('a class that comes with buildit', () => {
     expect(found.dependencies.build.map(atomText)).toEqual(tools.map((tool) => `debian/${tool}`));
   });
 
+  test('gives a recipe that names none the flags of compilers', async () => {
+    const files = {
+      'pkgs/nginx/pkg.yaml': 'name: a/b\nversion: 1\nenvironment: {LDFLAGS: -s}\nphases: {install: "true"}\n',
+    };
+    const { environment } = await resolved(files);
+    expect(environment).toEqual({ ...golden['none amd64']!.environment, LDFLAGS: '-s', BUILDIT_CONFIGURE: '' });
+    expect(environment.CFLAGS).toBe(golden['autotools amd64']!.environment.CFLAGS);
+  });
+
   test('strips what it built, unless it is told not to', async () => {
     const { phases, subpackages } = await resolved(using('make'));
     expect(phases.strip).toBe(golden['none amd64']!.phases.strip);

@@ -438,8 +438,7 @@ describe('a recipe', () => {
         .join(','),
     ).toBe(phases);
     expect(found.dependencies.build).toEqual(tools.map((tool) => ({ category: 'debian', name: tool })));
-    const hasSource = (found.environment.CFLAGS ?? '').includes('-ffile-prefix-map=/build/src=/usr/src');
-    expect(hasSource).toBe(name !== 'none');
+    expect(found.environment.CFLAGS).toContain('-ffile-prefix-map=');
   });
 
   test('replaces phases of its class, and leaves out those that are none', async () => {
