@@ -6,17 +6,18 @@ export interface IpcMeter {
   measure(): { readonly bytes: number; readonly silent: boolean };
 }
 
-/** Questions, two a second, after which an answer does not come any more: who answers was ended or stopped. */
-const PATIENCE = 60;
+/** So many questions and so long without an answer tell that the process that answers was ended or stopped. */
+const PATIENCE = { questions: 60, ms: 30_000 };
 
 /**
  * Shared memory that nothing has attached is in no process and no file system, and only those in its namespace can read
  * how much there is: a process of buildit in the sandbox, at the other end of `channel`, answers each line with a number
  * (`ANSWER_USAGE`).
  */
-export function createIpcMeter(channel: Duplex): IpcMeter {
+export function createIpcMeter(channel: Duplex, now: () => number = () => performance.now()): IpcMeter {
   let bytes = 0;
   let unanswered = 0;
+  let answeredAt = now();
   let open = true;
   let text = '';
   channel.on('data', (chunk: Buffer) => {
@@ -25,6 +26,7 @@ export function createIpcMeter(channel: Duplex): IpcMeter {
     if (told === undefined) return;
     bytes = Number(told);
     unanswered = 0;
+    answeredAt = now();
   });
   channel.on('error', () => undefined);
   channel.on('close', () => {
@@ -34,7 +36,7 @@ export function createIpcMeter(channel: Duplex): IpcMeter {
     measure() {
       if (open) channel.write('?\n');
       unanswered += 1;
-      return { bytes, silent: unanswered > PATIENCE };
+      return { bytes, silent: unanswered > PATIENCE.questions && now() - answeredAt > PATIENCE.ms };
     },
   };
 }

@@ -1,11 +1,10 @@
 import type { BuildContext, BuildExecutor, BuildRequest, BuildResult } from '../model/build-request.ts';
 import type { DiffId } from '../model/layer.ts';
-import { printable } from '../model/names.ts';
 import type { Store } from '../store/store.ts';
 import type { RootView } from './bubblewrap-arguments.ts';
 import { composeRoot, type RootMember } from './compose-root.ts';
 import { createDiskMeter } from './disk-usage.ts';
-import { findUnpackable, makeLogPipe, type Packer, packOutput } from './pack-output.ts';
+import { makeLogPipe, type Packer, packOutput, surveyOutput } from './pack-output.ts';
 import { phaseEnvironment } from './phase-environment.ts';
 import { type ApplyPatches, prepareWorkspace } from './prepare-workspace.ts';
 import { orderedPhases, type PhaseRunner, runPhases } from './run-phases.ts';
@@ -71,11 +70,16 @@ async function buildIn(
   await makeLogPipe(packer);
   const sourceDate = await prepareWorkspace(workspace, { store, applyPatches }, request, context);
   const runner = createPhaseRunner({ bubblewrap }, request, context, roots, workspace, sourceDate);
-  const failure = await runPhases(orderedPhases(request.phases), runner);
-  if (failure !== undefined) return { kind: 'failed', ...failure, workspace: undefined };
+  const phases = orderedPhases(request.phases);
+  const installed = phases.findIndex(({ name }) => name === 'install') + 1;
+  for (const part of [phases.slice(0, installed), phases.slice(installed)]) {
+    const failure = await runPhases(part, runner);
+    if (failure !== undefined) return { kind: 'failed', ...failure, workspace: undefined };
+    // What cannot be packed is not read by the phases after the install either.
+    const fault = await surveyOutput(packer);
+    if (fault !== undefined) return unpackable(fault);
+  }
   context.onPhase('pack');
-  const odd = await findUnpackable(packer);
-  if (odd.length > 0) return unpackable(odd);
   return { kind: 'built', sourceDate, output: packOutput(packer), release: workspace.release };
 }
 
@@ -102,14 +106,12 @@ export function createPhaseRunner(
   };
 }
 
-function unpackable(paths: readonly string[]): BuildResult {
-  const shown = paths.slice(0, 5).map((path) => `/${printable(path)}`);
-  const more = paths.length > shown.length ? ` and ${paths.length - shown.length} more` : '';
+function unpackable(explanation: string): BuildResult {
   return {
     kind: 'failed',
     phase: 'pack',
     reason: 'output',
-    explanation: `the output holds sockets, named pipes or devices: ${shown.join(', ')}${more}`,
+    explanation,
     workspace: undefined,
   };
 }

@@ -1,8 +1,11 @@
+import { StringDecoder } from 'node:string_decoder';
+import { DEFAULT_TAR_LIMITS } from '../layer/tar-limits.ts';
 import type { BuildLimits } from '../model/build-request.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { SANDBOX_PATHS } from '../model/sandbox-contract.ts';
 import type { RootView, SandboxMount, SandboxSpec } from './bubblewrap-arguments.ts';
+import { createOutputSurvey, surveyArguments } from './output-survey.ts';
 import { type RunningSandbox, runSandbox } from './run-sandbox.ts';
 import { throwIfInterrupted } from './throw-if-interrupted.ts';
 import type { Workspace } from './workspace.ts';
@@ -42,12 +45,28 @@ function makePipesCommand(names: readonly string[]): string[] {
   return ['/usr/bin/mkfifo', '-m', '0600', ...names.map((name) => `/out/${name}`)];
 }
 
-/** Names what a build left in its output that no package can hold: sockets, named pipes, devices. */
-export async function findUnpackable(packer: Packer): Promise<readonly string[]> {
-  const search = ['/usr/bin/find', SANDBOX_PATHS.output, ...['!', '-type', 'd', '!', '-type', 'f', '!', '-type', 'l']];
-  const { code, output, errors } = await runPacker(packer, outputMount(packer), [...search, '-printf', '%P\\0']);
-  if (code !== 0 || errors !== '') throw packingError(errors || `find ended with exit code ${code}`);
-  return output.split('\0').filter((path) => path !== '');
+/**
+ * Says why what a build left in its output cannot be a package: sockets, too many files, too deep, too large. Only names and
+ * sizes are looked at. Undefined where nothing is wrong.
+ */
+export async function surveyOutput(packer: Packer): Promise<string | undefined> {
+  throwIfInterrupted(packer.signal);
+  const limits = { ...DEFAULT_TAR_LIMITS, maxBytes: Math.min(DEFAULT_TAR_LIMITS.maxBytes, packer.limits.diskBytes) };
+  const survey = createOutputSurvey(limits);
+  const find = ['/usr/bin/find', SANDBOX_PATHS.output, ...surveyArguments(limits)];
+  const { sandbox, stop } = startTimed(packer, outputMount(packer), find);
+  try {
+    const errors = collect(sandbox.stderr!);
+    const decoder = new StringDecoder('utf8');
+    for await (const chunk of sandbox.stdout!) if (survey.add(decoder.write(chunk as Buffer))) return survey.fault();
+    const exit = await sandbox.exit;
+    throwIfInterrupted(packer.signal);
+    const said = (await errors).trim();
+    if (exit.kind === 'killed' || exit.code !== 0 || said !== '') throw packingError(said || 'find was ended');
+    return survey.fault();
+  } finally {
+    await stop();
+  }
 }
 
 /**
@@ -58,13 +77,11 @@ export async function findUnpackable(packer: Packer): Promise<readonly string[]>
 export async function* packOutput(packer: Packer): AsyncGenerator<Uint8Array, void, undefined> {
   const { limits, signal } = packer;
   throwIfInterrupted(signal);
-  const sandbox = startPacker(packer, outputMount(packer), [
+  const { sandbox, stop } = startTimed(packer, outputMount(packer), [
     ...['/usr/bin/tar', '--create', '--file=-', '--format=pax', '--pax-option=delete=atime,delete=ctime'],
     ...['--sort=name', '--numeric-owner', `--directory=${SANDBOX_PATHS.output}`, '.'],
   ]);
   const errors = collect(sandbox.stderr!);
-  const timer = setTimeout(sandbox.kill, limits.timeoutMs);
-  signal.addEventListener('abort', sandbox.kill, { once: true });
   try {
     let bytes = 0;
     for await (const chunk of sandbox.stdout!) {
@@ -79,11 +96,23 @@ export async function* packOutput(packer: Packer): AsyncGenerator<Uint8Array, vo
     const said = (await errors).trim();
     if (exit.kind === 'killed' || exit.code !== 0 || said !== '') throw packingError(said || 'tar was ended');
   } finally {
+    await stop();
+  }
+}
+
+/** Starts something whose output is read as it comes; `stop` ends it wherever that was left. */
+function startTimed(packer: Packer, mount: SandboxMount, command: readonly string[]) {
+  const { limits, signal } = packer;
+  const sandbox = startPacker(packer, mount, command);
+  const timer = setTimeout(sandbox.kill, limits.timeoutMs);
+  signal.addEventListener('abort', sandbox.kill, { once: true });
+  const stop = async () => {
     clearTimeout(timer);
     signal.removeEventListener('abort', sandbox.kill);
     sandbox.kill();
     await sandbox.exit.catch(() => undefined);
-  }
+  };
+  return { sandbox, stop };
 }
 
 function outputMount({ workspace }: Packer): SandboxMount {

@@ -17,6 +17,7 @@ export interface FilterInstruction {
 const NO_ERROR = 0;
 const EPERM = 1;
 const ENOSYS = 38;
+const EOPNOTSUPP = 95;
 const EAFNOSUPPORT = 97;
 
 /** Refused with EPERM, whatever the arguments. */
@@ -63,6 +64,13 @@ const NEW_NAMESPACES = 0x7e020000;
 /** Of `unshare` alone; in `clone` that bit belongs to the exit signal. */
 const CLONE_NEWTIME = 0x80;
 
+/**
+ * FALLOC_FL_PUNCH_HOLE and FALLOC_FL_COLLAPSE_RANGE, which give room back. Without either, `fallocate` takes a hundred
+ * gigabytes before anybody can look: it is refused as on a file system that has no such thing, where callers write instead
+ * (posix_fallocate(3)).
+ */
+const FREEING = 0x0a;
+
 /** Types into the caller's terminal: TIOCSTI, and TIOCLINUX, which pastes. */
 const TERMINAL_INJECTION = [0x5412, 0x541c];
 
@@ -105,6 +113,7 @@ export function filterInstructions(
     ...(asContainer ? PRETENDED : []).flatMap((call) => on(call, refuse(NO_ERROR))),
     ...on('clone', load(argument(0)), skipUnlessAny(NEW_NAMESPACES, 1), refuse(EPERM), answer(ALLOW)),
     ...on('unshare', load(argument(0)), skipUnlessAny(NEW_NAMESPACES | CLONE_NEWTIME, 1), refuse(EPERM), answer(ALLOW)),
+    ...on('fallocate', load(argument(1)), skipUnlessAny(FREEING, 1), answer(ALLOW), refuse(EOPNOTSUPP)),
     ...on('ioctl', load(argument(1)), ...none(TERMINAL_INJECTION, EPERM)),
     ...on('socket', load(argument(0)), ...only(SOCKET_FAMILIES, EAFNOSUPPORT)),
     ...on('socketpair', load(argument(0)), ...only(SOCKET_FAMILIES, EAFNOSUPPORT)),

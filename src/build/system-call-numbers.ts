@@ -22,6 +22,7 @@ export const SYSTEM_CALL_NUMBERS = {
   clone3: [435, 435],
   create_module: [174, undefined],
   delete_module: [176, 106],
+  fallocate: [285, 47],
   fanotify_init: [300, 262],
   fanotify_mark: [301, 263],
   fchown: [93, 55],

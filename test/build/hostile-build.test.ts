@@ -72,6 +72,31 @@ sandboxed.describe('a hostile build', () => {
     expect(result).toMatchObject({ kind: 'failed', reason: 'memory' });
   });
 
+  test.each([
+    [
+      'buffers of sockets',
+      'my $b = "a" x 65536; my @s; for (1 .. 400) { socketpair(my $p, my $q, 1, 1, 0) or last; setsockopt($p, 1, 7, pack("i", 1 << 28)); fcntl($p, 4, 2048); push @s, $p, $q; 1 while syswrite($p, $b) }',
+    ],
+    [
+      'empty files in memory',
+      'for my $d ("/tmp", "/run", "/dev/shm") { for (1 .. 12000) { open(my $f, ">", "$d/$_") } }',
+    ],
+    [
+      'page tables',
+      // MAP_PRIVATE|MAP_ANONYMOUS|MAP_NORESERVE, read a page of each table: the page of zeros is nobody\'s.
+      `my $n = ${process.arch === 'arm64' ? 222 : 9}; open(my $m, "<", "/proc/self/mem"); my $a = syscall($n, 0, 1 << 37, 1, 0x4022, -1, 0); for (0 .. 40000) { sysseek($m, $a + ($_ << 21), 0); sysread($m, my $x, 1) }`,
+    ],
+  ])('that hides memory in %s is ended', async (_what, hide) => {
+    const harness = await openLocal();
+    const request = requestFor(
+      harness,
+      { build: `perl -e '${hide.replaceAll("'", '')}; print "hidden\\n"; sleep 20'` },
+      { limits: { ...LIMITS, memoryBytes: 64 * 2 ** 20 } },
+    );
+    const { result } = await run(harness, request);
+    expect(result).toMatchObject({ kind: 'failed', reason: 'memory' });
+  });
+
   test('finds what an earlier phase left in shared memory, message queues and semaphores gone', async () => {
     const harness = await openLocal();
     const make = `perl -e '$i = shmget(7, 4096, 01600) // die $!; shmwrite($i, "kept", 0, 4) or die $!; msgget(7, 01600) // die $!; semget(7, 1, 01600) // die $!; shmread($i, $x, 0, 4); print "$x\\n"'`;
@@ -135,14 +160,38 @@ sandboxed.describe('a hostile build', () => {
     expect((await run(harness, request)).result).toMatchObject({ kind: 'failed', phase: 'build' });
   });
 
-  test('cannot have sparse files packed beyond the limit', async () => {
+  test('cannot have sparse files read or packed beyond the limit', async () => {
     const harness = await openLocal();
     const request = requestFor(
       harness,
-      { install: 'for i in 1 2 3; do truncate -s 15M "$DESTDIR/$i"; done' },
+      { install: 'for i in 1 2 3; do truncate -s 15M "$DESTDIR/$i"; done', strip: 'echo too late' },
       { limits: { ...LIMITS, diskBytes: 20 * 2 ** 20 } },
     );
-    await expect(build(harness, request)).rejects.toMatchObject({ code: 'build-failed' });
+    const { result, log } = await run(harness, request);
+    expect(result).toMatchObject({ kind: 'failed', phase: 'pack', reason: 'output' });
+    expect(result).toMatchObject({
+      explanation: expect.stringMatching(/have 30 MiB, more than 20 MiB: \/[123] has 15 MiB/),
+    });
+    expect(log).toBe('');
+  });
+
+  test('that nests thousands of directories is refused before anything walks them', async () => {
+    const harness = await openLocal();
+    const install = `cd "$DESTDIR"; perl -e 'for (1 .. 5000) { mkdir "d" x 200; chdir "d" x 200 }'; mkdir "$DESTDIR/closed"; chmod 0 "$DESTDIR/closed"`;
+    const { result, log } = await run(harness, requestFor(harness, { install, strip: 'echo too late' }));
+    expect(result).toMatchObject({ kind: 'failed', phase: 'pack', reason: 'output' });
+    expect(result).toMatchObject({
+      explanation: expect.stringMatching(/^the output is deeper than 100 directories: \/d{100}…$/),
+    });
+    expect(log).toBe('');
+  });
+
+  test('cannot take room on disk without writing to it', async () => {
+    const harness = await openLocal();
+    const fallocate = process.arch === 'arm64' ? 47 : 285;
+    const script = `perl -e 'open(my $f, "+>", "x"); syscall(${fallocate}, fileno($f), 0, 0, 1 << 20) == -1 or die; print 0 + $!, "\\n"'`;
+    const { log } = await build(harness, requestFor(harness, { install: `${script}; echo x >"$DESTDIR/x"` }));
+    expect(log).toBe('95\n');
   });
 
   test('that turns /build/src into a link to the root sees its own root there', async () => {

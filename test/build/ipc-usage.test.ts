@@ -30,9 +30,12 @@ describe('the meter of System V objects', () => {
 
   test('takes an answer that does not come for a sign that the one who counts was stopped', async () => {
     const { duplex, say } = channel();
-    const meter = createIpcMeter(duplex);
+    let now = 0;
+    const meter = createIpcMeter(duplex, () => now);
     const asked = (times: number) => Array.from({ length: times }, () => meter.measure().silent);
     expect(asked(60)).not.toContain(true);
+    expect(asked(1)).toEqual([false]);
+    now = 31_000;
     expect(asked(1)).toEqual([true]);
     say('1\n');
     await soon();

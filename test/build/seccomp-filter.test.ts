@@ -57,6 +57,11 @@ describe.each(['x64', 'arm64'] as const)('the filter for %s', (architecture) => 
     expect(call('unshare', 0x600)).toBe(ALLOW);
   });
 
+  test('refuses to take room on disk without writing, and lets it be given back', () => {
+    for (const mode of [0, 1, 0x10, 0x11, 0x20]) expect(call('fallocate', 3, mode)).toBe(refused(95));
+    for (const mode of [0x03, 0x08]) expect(call('fallocate', 3, mode)).toBe(ALLOW);
+  });
+
   test('refuses keyrings, other processes, mounts, modules and the clock', () => {
     for (const name of ['keyctl', 'add_key', 'request_key', 'ptrace', 'bpf', 'mount', 'open_tree', 'fsopen'] as const) {
       expect(call(name)).toBe(refused(EPERM));
