@@ -19,7 +19,7 @@ export async function askServer(check: ServerCheck, channels: readonly Duplex[])
   const { host, port } = placeOf(check);
   let broken = '';
   for (const [index, connection] of channels.slice(1).entries()) {
-    const opened = await openConnection(orders, `${FIRST_CHANNEL + 1 + index} ${host} ${port}`);
+    const opened = await openConnection(orders, FIRST_CHANNEL + 1 + index, addressesOf(host), port);
     if (opened !== 'open') return unanswered(check, opened, broken);
     if (check.kind === 'tcp') return undefined;
     const answer = await askOnce(check.url, connection);
@@ -32,22 +32,29 @@ export async function askServer(check: ServerCheck, channels: readonly Duplex[])
 }
 
 function placeOf(check: ServerCheck): { host: string; port: number } {
-  if (check.kind === 'tcp') return { host: addressOf(check.host), port: check.port };
+  if (check.kind === 'tcp') return { host: check.host, port: check.port };
   const { hostname, port, protocol } = new URL(check.url);
   const usual = protocol === 'https:' ? 443 : 80;
-  return { host: addressOf(hostname), port: port === '' ? usual : Number(port) };
+  return { host: hostname, port: port === '' ? usual : Number(port) };
 }
 
-/** What is tried may have no /etc/hosts. */
-function addressOf(host: string): string {
-  return host === 'localhost' ? '127.0.0.1' : host.replace(/^\[(.*)\]$/, '$1');
+/** Both that the name has, since a server may listen at either; nothing is looked up in what is tried. */
+function addressesOf(host: string): readonly string[] {
+  return host === 'localhost' ? ['127.0.0.1', '::1'] : [host.replace(/^\[(.*)\]$/, '$1')];
 }
 
 /** Repeats an order while nobody listens. Answers `open`, `ended N`, or undefined when the sandbox is gone. */
-async function openConnection(orders: Orders, order: string): Promise<string | undefined> {
+async function openConnection(
+  orders: Orders,
+  channel: number,
+  addresses: readonly string[],
+  port: number,
+): Promise<string | undefined> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
-    const answer = await orders.ask(order);
-    if (answer !== 'refused') return answer;
+    for (const address of addresses) {
+      const answer = await orders.ask(`${channel} ${address} ${port}`);
+      if (answer !== 'refused') return answer;
+    }
     await delay(pauseMs);
   }
 }

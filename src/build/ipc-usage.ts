@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 export interface IpcMeter {
   /** Asks again; the answer counts from the next call on. `silent` where many questions in a row were not answered. */
   measure(): { readonly bytes: number; readonly silent: boolean };
+  /** Whether anything was said: the process that answers speaks first, before the command starts. */
+  heard(): boolean;
 }
 
 /** So many questions and so long without an answer tell that the process that answers was ended or stopped. */
@@ -19,8 +21,10 @@ export function createIpcMeter(channel: Duplex, now: () => number = () => perfor
   let unanswered = 0;
   let answeredAt = now();
   let open = true;
+  let heard = false;
   let text = '';
   channel.on('data', (chunk: Buffer) => {
+    heard = true;
     text = (text + chunk.toString('latin1')).slice(-64);
     const told = /(?:^|\n)([0-9]{1,18})\n[0-9]*$/.exec(text)?.[1];
     if (told === undefined) return;
@@ -33,6 +37,7 @@ export function createIpcMeter(channel: Duplex, now: () => number = () => perfor
     open = false;
   });
   return {
+    heard: () => heard,
     measure() {
       if (open) channel.write('?\n');
       unanswered += 1;

@@ -29,9 +29,34 @@ export function judgeTest(test: TestDefinition, observed: TestObservation): Test
 
 function exitText(code: number, stderr = ''): string {
   const signal = Object.entries(constants.signals).find(([, number]) => code === 128 + number)?.[0];
-  const isMissing = code === 127 && /^\/\.buildit\/usr\/bin\/env: .*No such file or directory$/m.test(stderr);
-  if (isMissing) return 'no such program, or none of the interpreter or loader it names';
+  const unstarted = unstartedText(code, stderr);
+  if (unstarted !== undefined) return unstarted;
   return signal === undefined ? `exit code ${code}` : `exit code ${code} (${signal})`;
+}
+
+/** How buildit's own programs in a sandbox begin a line about a command that they could not start. */
+const OWN_LINE = /^(?:\/\.buildit\/usr\/bin\/env|buildit): /;
+
+/** Tells a line of buildit's own programs from one of the program that is tested. */
+export function isOwnLine(line: string): boolean {
+  return OWN_LINE.test(line);
+}
+
+/** Why a command was not started, in words of its user: env(1) ends with 126 or 127, and `enterLine` with 125. */
+function unstartedText(code: number, stderr: string): string | undefined {
+  if (code < 125 || code > 127) return undefined;
+  const said = stderr.split('\n').find(isOwnLine);
+  if (said === undefined) return undefined;
+  if (code === 125) return 'that its working directory cannot be entered';
+  if (code === 127) return 'no such program, or none of the interpreter or loader it names';
+  const reason = said.slice(said.lastIndexOf(': ') + 2);
+  return `a program that cannot be run: ${shorten(reason)}`;
+}
+
+/** The same of a server that ended at once. */
+export function explainStart(answer: TestMismatch, stderr: string): TestMismatch {
+  const code = /^that the server ended with exit code ([0-9]{1,3})\b/.exec(answer.found)?.[1];
+  return { ...answer, found: (code && unstartedText(Number(code), stderr)) || answer.found };
 }
 
 const SHOWN = 200;

@@ -50,11 +50,16 @@ export function limitedCommand({
   return [...toolBash(platform, script), ...withEnvironment(platform, environment, command)];
 }
 
-/** A process of its own that answers on a channel, so that the first one can wait for the command; without other channels. */
+/** Says first that the sandbox was made. A process of its own answers on a channel from then on, so that the first one can wait for the command; without other channels. */
 export function usageLines(channel: number, others: readonly number[] = []): string[] {
   const loop = `while read -r -u ${channel} _; do answer_usage ${channel}; done`;
   const closed = others.map((other) => ` ${other}>&-`).join('');
-  return [ANSWER_USAGE, `{ ${loop}; } </dev/null >/dev/null 2>&1${closed} &`, `exec ${channel}>&-`];
+  return [
+    ANSWER_USAGE,
+    `echo 0 >&${channel}`,
+    `{ ${loop}; } </dev/null >/dev/null 2>&1${closed} &`,
+    `exec ${channel}>&-`,
+  ];
 }
 
 /** Enters a directory, or says why nothing runs. */

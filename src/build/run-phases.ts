@@ -1,10 +1,12 @@
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { BuildContext, BuildFailureReason, BuildLimits, BuildRequest } from '../model/build-request.ts';
+import { BuilditError } from '../model/errors.ts';
 import type { PhaseName } from '../model/package.ts';
 import { SANDBOX_GID, SANDBOX_PATHS, SANDBOX_UID } from '../model/sandbox-contract.ts';
 import { hostPlatform } from '../system/host-platform.ts';
 import type { RootView, SandboxMount, SandboxSpec } from './bubblewrap-arguments.ts';
+import { createLogTail } from './build-log.ts';
 import type { DiskMeter } from './disk-usage.ts';
 import { openLogPipe } from './log-pipe.ts';
 import { phaseCommand } from './phase-command.ts';
@@ -85,8 +87,10 @@ export function phaseSpec(
 async function runPhase(name: PhaseName, runner: PhaseRunner): Promise<PhaseFailure | undefined> {
   const { workspace, environment, limits, context } = runner;
   throwIfInterrupted(context.signal);
-  const watched = { count: (_bytes: number): void => undefined };
+  const watched = { count: (_bytes: number): void => undefined, isStarted: () => false };
+  const tail = createLogTail();
   const log = openLogPipe(join(workspace.channel, 'log'), (chunk) => {
+    if (!watched.isStarted()) tail.add(chunk);
     watched.count(chunk.length);
     context.onLog(chunk);
   });
@@ -102,17 +106,27 @@ async function runPhase(name: PhaseName, runner: PhaseRunner): Promise<PhaseFail
   log.closeWriter();
   const watch = watchLimits(limits, runner.deadline, sandbox, sandbox.channels[0], runner.disk, runner.log);
   watched.count = watch.countLog;
+  watched.isStarted = watch.started;
   context.signal.addEventListener('abort', sandbox.kill, { once: true });
   try {
     const exit = await sandbox.exit;
     await log.finished;
     throwIfInterrupted(context.signal);
+    if (!watch.started() && watch.exceeded() === undefined) throw neverStarted(name, tail.lines(5));
     const failure = watch.exceeded() ?? failureOf(exit);
     return failure === undefined ? undefined : { phase: name, ...failure };
   } finally {
     watch.stop();
     context.signal.removeEventListener('abort', sandbox.kill);
   }
+}
+
+/** Then what was written is bubblewrap's own, and says nothing about the phase. */
+function neverStarted(phase: PhaseName, said: readonly string[]): BuilditError {
+  const reason = said.join('; ') || 'it ended before its command began';
+  return new BuilditError('sandbox-unavailable', `Cannot run a sandbox for the phase ${phase}: ${reason}`, {
+    hint: 'buildit doctor says what this machine lacks and how to fix it',
+  });
 }
 
 function failureOf(exit: SandboxExit): { reason: BuildFailureReason; explanation: string } | undefined {

@@ -11,7 +11,7 @@ import { askServer } from './ask-server.ts';
 import type { RootView, SandboxMount, SandboxSpec } from './bubblewrap-arguments.ts';
 import { createLogTail } from './build-log.ts';
 import { createDiskMeter } from './disk-usage.ts';
-import { judgeTest, type TestMismatch, type TestObservation } from './judge-test.ts';
+import { explainStart, isOwnLine, judgeTest, type TestMismatch, type TestObservation } from './judge-test.ts';
 import { openLogPipe } from './log-pipe.ts';
 import { copyPrivately } from './private-copy.ts';
 import { type RunningSandbox, runSandbox } from './run-sandbox.ts';
@@ -99,8 +99,9 @@ async function runIn(
     const exit = await sandbox.exit;
     await streams.finished;
     throwIfInterrupted(bench.signal);
-    if ((await sandbox.initProcess) === undefined) throw neverStarted(streams.texts().stderr);
-    const mismatch = judge(test, { exit, exceeded: watch.exceeded(), ...streams.texts() }, await answer);
+    const exceeded = watch.exceeded();
+    if (!watch.started() && exceeded === undefined) throw neverStarted(streams.texts().stderr);
+    const mismatch = judge(test, { exit, exceeded, ...streams.texts() }, await answer);
     return mismatch && { mismatch, tails: streams.tails() };
   } finally {
     watch.stop();
@@ -112,7 +113,7 @@ async function runIn(
 /** Then what was written is bubblewrap's own, and says nothing about what is tested. */
 function neverStarted(said: string): BuilditError {
   return new BuilditError('sandbox-unavailable', `Cannot run a sandbox for a test: ${printable(said.trim())}`, {
-    hint: 'buildit doctor says what this machine lacks and how to mend it',
+    hint: 'buildit doctor says what this machine lacks and how to fix it',
   });
 }
 
@@ -132,7 +133,8 @@ function judge(
   answer: TestMismatch | undefined,
 ): TestMismatch | undefined {
   if (test.action.kind !== 'start') return judgeTest(test, observed);
-  if (answer === undefined || observed.exceeded === undefined) return answer;
+  if (answer === undefined) return undefined;
+  if (observed.exceeded === undefined) return explainStart(answer, observed.stderr);
   return { ...answer, found: `that ${observed.exceeded.explanation}` };
 }
 
@@ -251,7 +253,13 @@ function openStreams({ workspace, onLog }: TestBench) {
     closeWriters: () => opened.forEach(({ pipe }) => void pipe.closeWriter()),
     finished: Promise.all(opened.map(({ pipe }) => pipe.finished)),
     texts: () => each(({ chunks }) => Buffer.concat(chunks).toString('utf8')),
-    tails: () => each(({ tail }) => tail.lines(TAIL_LINES)),
+    tails: () =>
+      each(({ tail }) =>
+        tail
+          .lines(TAIL_LINES + 1)
+          .filter((line) => !isOwnLine(line))
+          .slice(-TAIL_LINES),
+      ),
   };
   streams.finished.catch(() => undefined);
   return streams;

@@ -15,6 +15,8 @@ export interface ExceededLimit {
 export interface LimitWatch {
   /** Says what was exceeded, if anything was. */
   exceeded(): ExceededLimit | undefined;
+  /** Whether the sandbox came as far as to start its command; before that bubblewrap alone had anything to say. */
+  started(): boolean;
   countLog(bytes: number): void;
   stop(): void;
 }
@@ -39,7 +41,8 @@ export function watchLimits(
   disk: DiskMeter,
   log: { bytes: number },
 ): LimitWatch {
-  const memory = createMemoryMeter(limits, usageChannel && createIpcMeter(usageChannel));
+  const ipc = usageChannel && createIpcMeter(usageChannel);
+  const memory = createMemoryMeter(limits, ipc);
   let found: ExceededLimit | undefined;
   let stopped = false;
   const report = (exceeded: ExceededLimit | undefined) => {
@@ -56,6 +59,7 @@ export function watchLimits(
   timer = setTimeout(look, nextLook(deadline, SHORT_INTERVAL_MS));
   return {
     exceeded: () => found,
+    started: () => ipc?.heard() ?? true,
     countLog(bytes) {
       log.bytes += bytes;
       if (log.bytes > limits.logBytes) report(exceededLog(limits));

@@ -11,6 +11,7 @@ import { possibleMembers } from '../image/possible-members.ts';
 import { type ImageContent, prepareContent } from '../image/prepare-content.ts';
 import { rootArchive } from '../image/root-archive.ts';
 import { type SelectedImage, selectMembers } from '../image/select-members.ts';
+import { unwritableDirectory } from '../image/unwritable-directory.ts';
 import { LOCK_FILE, writeLock } from '../lock/lock-file.ts';
 import { type ContainerDefinition, containerTitle, type ImageDefinition } from '../model/container.ts';
 import { digestOfJson } from '../model/digest.ts';
@@ -153,6 +154,11 @@ export async function assembleRun(
 /** Tells of an image that cannot start what it is to start. */
 async function warnOfStart({ options }: Run, content: ImageContent, definition: OciDefinition): Promise<void> {
   const warn = (text: string) => options.context.emit({ kind: 'warning', text: `the image is to start ${text}` });
+  const made = unwritableDirectory(definition, content);
+  if (made !== undefined) {
+    const where = printable(made.directory);
+    warn(`in ${where}, which is not in it: engines make it for root, and user ${made.uid} cannot write there`);
+  }
   const program = missingProgram(definition, content.tree);
   if (program !== undefined) return warn(`${printable(program)}, and there is no such file in it`);
   const script = await missingInterpreter(definition, content);

@@ -4,6 +4,7 @@ import type { Records } from '../build/realise-plan.ts';
 import { runTests, type TestSetting } from '../build/run-tests.ts';
 import type { TestSubject } from '../build/test-root.ts';
 import { openWorkspace, type Workspace } from '../build/workspace.ts';
+import { completeTree } from '../image/complete-tree.ts';
 import type { ImageCandidate } from '../image/image-member.ts';
 import { layOutTree } from '../image/lay-out-tree.ts';
 import { possibleMembers } from '../image/possible-members.ts';
@@ -55,14 +56,16 @@ export async function packageSubject(
   { path }: Workspace,
 ): Promise<TestSubject> {
   const content = await packageContent(run, step, records);
+  const title = `${step.name}-${step.version}`;
+  const directory = '/tmp';
   return {
-    title: `${step.name}-${step.version}`,
+    title,
     kind: 'package',
-    tree: await layOutTree(run.store, content, join(path, 'root')),
+    tree: completeTree(await layOutTree(run.store, content, join(path, 'root')), title, directory),
     uid: SANDBOX_UID,
     gid: SANDBOX_GID,
     environment: { ...SANDBOX_ENVIRONMENT, HOME: '/tmp' },
-    directory: '/tmp',
+    directory,
     hint: `buildit shell ${shownName(run, step.package)} --test opens what it was tested in`,
   };
 }
@@ -89,11 +92,13 @@ export async function testImage(run: Run, content: ImageContent): Promise<readon
   const title = containerTitle(container);
   const id = digestOfJson({ test: title });
   return inWorkspace(run, id, `test-${container.name}`, repositories[0]!, async (setting) => {
+    const as = runAs(container.images, content);
+    const tree = await layOutTree(run.store, content, join(setting.workspace.path, 'root'));
     const subject: TestSubject = {
       title,
       kind: 'image',
-      tree: await layOutTree(run.store, content, join(setting.workspace.path, 'root')),
-      ...runAs(container.images, content),
+      tree: completeTree(tree, title, as.directory),
+      ...as,
       hint: undefined,
     };
     return runTests(container.tests ?? [], subject, setting, run.options.context);

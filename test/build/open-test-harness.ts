@@ -3,6 +3,7 @@ import { composeRoot } from '../../src/build/compose-root.ts';
 import { runTests, type TestSetting } from '../../src/build/run-tests.ts';
 import type { TestSubject } from '../../src/build/test-root.ts';
 import { openWorkspace } from '../../src/build/workspace.ts';
+import { completeTree } from '../../src/image/complete-tree.ts';
 import { draftLayer, type ImageLayer, memberLayer } from '../../src/image/image-layer.ts';
 import { layOutTree } from '../../src/image/lay-out-tree.ts';
 import { mergeTree, overlayTree } from '../../src/image/merge-tree.ts';
@@ -29,6 +30,7 @@ export interface TestedRoot {
   readonly uid?: number;
   readonly files?: Readonly<Record<string, OwnFile>>;
   readonly programs?: readonly string[];
+  readonly directory?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -57,7 +59,14 @@ export interface TestsRan {
 
 /** Runs tests on a root of this machine's programs with some files on top. */
 export async function runOn(
-  { kind = 'package', uid = 1000, files = {}, programs, signal = new AbortController().signal }: TestedRoot,
+  {
+    kind = 'package',
+    uid = 1000,
+    files = {},
+    programs,
+    directory = '/tmp',
+    signal = new AbortController().signal,
+  }: TestedRoot,
   ...tests: readonly TestDefinition[]
 ): Promise<TestsRan> {
   const { store } = await openLocal();
@@ -81,11 +90,15 @@ export async function runOn(
     const subject: TestSubject = {
       title: 'app-misc/probe-1.0',
       kind,
-      tree: await layOutTree(store, { tree, layers: [below, above] }, join(workspace.path, 'root')),
+      tree: completeTree(
+        await layOutTree(store, { tree, layers: [below, above] }, join(workspace.path, 'root')),
+        'app-misc/probe-1.0',
+        directory,
+      ),
       uid,
       gid: uid,
       environment: { PATH: '/usr/bin', HOME: '/tmp' },
-      directory: '/tmp',
+      directory,
       hint: 'buildit shell app-misc/probe --test',
     };
     const emit = (event: BuilditEvent) => void events.push(event);

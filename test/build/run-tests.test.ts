@@ -214,6 +214,56 @@ needs.describe('tests of an image', () => {
     expect(failures).toEqual([]);
   });
 
+  test('begin in a directory that the image lacks as engines make it, where localhost has a name', async () => {
+    const look = 'pwd; touch x 2>/dev/null || echo closed; cat /etc/hostname';
+    const connect = '(exec 3<>/dev/tcp/localhost/9) 2>&1 | grep -o "Connection refused" || true';
+    const { failures } = await runOn(
+      { ...image, uid: 101, directory: '/srv/none' },
+      testOf(`${look}; ${connect}`, { stdout: '/srv/none\nclosed\nlocalhost\nConnection refused\n' }),
+    );
+    expect(failures).toEqual([]);
+  });
+
+  test('of a server ask for localhost at both of its addresses', async () => {
+    // struct sockaddr_in6 with ::1, without a module for it.
+    const listen =
+      'socket(S, 10, 1, 0); bind(S, pack("S n N a16 N", 10, 8080, 0, "\\0" x 15 . "\\1", 0)) or die; listen(S, 1);';
+    const command = ['/usr/bin/perl', '-e', `${listen} accept(C, S); sleep 9`];
+    const check = { kind: 'tcp', host: 'localhost', port: 8080 } as const;
+    const { failures } = await runOn(image, testOf('', { action: { kind: 'start', command, check }, timeoutMs: 8000 }));
+    expect(failures).toEqual([]);
+  });
+
+  test('name in their own words why a program or a server cannot be started', async () => {
+    const files = {
+      'srv/plain': { text: 'text', mode: 0o644 },
+      'srv/script': { text: '#!/nowhere/sh\n', mode: 0o755 },
+    };
+    const run = (command: readonly string[]) => testOf('', { action: { kind: 'run', command } });
+    const check = { kind: 'tcp', host: 'localhost', port: 80 } as const;
+    const { failures } = await runOn(
+      { ...image, files },
+      run(['/srv/plain']),
+      run(['/srv']),
+      run(['/srv/script']),
+      run(['absent']),
+      testOf('', { action: { kind: 'start', command: ['/srv/absent'], check }, timeoutMs: 8000 }),
+    );
+    expect(failures.map(({ message }) => message.replace(/^.*, found /, ''))).toEqual([
+      'a program that cannot be run: Permission denied',
+      'a program that cannot be run: Permission denied',
+      ...Array.from({ length: 3 }, () => 'no such program, or none of the interpreter or loader it names'),
+    ]);
+    expect(JSON.stringify(failures.map(({ details }) => details))).not.toMatch(/bwrap|\.buildit/);
+  });
+
+  test('share memory among processes and with nobody after them', async () => {
+    const make = `perl -e '$i = shmget(7, 56, 01600) // die $!; shmwrite($i, "kept", 0, 4) or die $!'`;
+    const read = `perl -e '$i = shmget(7, 0, 0) // exit 1; shmread($i, $x, 0, 4); print $x'`;
+    const { failures } = await runOn(image, testOf(`${make}; ${read}`, { stdout: 'kept' }), testOf(`! ${read}`));
+    expect(failures).toEqual([]);
+  });
+
   test('run as a user who may do what that user will', async () => {
     const files = {
       'etc/key': { text: 'secret', mode: 0o600 },
