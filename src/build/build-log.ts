@@ -1,9 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import type { Digest } from '../model/digest.ts';
+import { type Digest, isDigest } from '../model/digest.ts';
+import { isText, objectOf, oneOf, type Shape, textThat } from '../model/json-shape.ts';
 import { printable } from '../model/names.ts';
 import type { Hash } from '../model/package-hash.ts';
-import { writeNote } from '../store/notes.ts';
+import { readNote, writeNote } from '../store/notes.ts';
 import { putBlob } from '../store/put-blob.ts';
 import type { Store } from '../store/store.ts';
 import { blobPath } from '../store/store-paths.ts';
@@ -11,7 +12,7 @@ import { temporaryPath } from '../store/temporary.ts';
 import { removeTree } from '../system/files.ts';
 
 /** Notes about logs are kept under this namespace, by HASH and by the package's name (the latest build of it). */
-export const LOG_NOTES = 'logs';
+const LOG_NOTES = 'logs';
 
 /** The note about a log, as JSON. */
 export type LogNote = {
@@ -24,6 +25,21 @@ export type LogNote = {
   readonly startedAt: string;
   readonly finishedAt: string;
 };
+
+const isLogNote: Shape<LogNote> = objectOf({
+  hash: textThat(isDigest),
+  name: isText,
+  version: isText,
+  outcome: oneOf('built', 'failed'),
+  log: textThat(isDigest),
+  startedAt: isText,
+  finishedAt: isText,
+});
+
+/** The note about the last build of a HASH, or of a package by name. */
+export async function readLogNote(store: Store, key: string): Promise<LogNote | undefined> {
+  return readNote(store, LOG_NOTES, key, isLogNote);
+}
 
 /** The log of a running build: a file while it runs, then a blob. */
 export interface BuildLog {

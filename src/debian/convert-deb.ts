@@ -3,8 +3,10 @@ import { keepLayer } from '../layer/keep-layer.ts';
 import { hasLayer } from '../layer/open-layer.ts';
 import type { LayerCompression } from '../model/container.ts';
 import { DEBIAN_CONVERTER_VERSION } from '../model/identity.ts';
+import { isNumber, objectOf, type Shape } from '../model/json-shape.ts';
 import type { KeptLayer } from '../model/layer.ts';
 import type { DebianPin } from '../model/lock.ts';
+import { isKeptLayer } from '../model/record-shape.ts';
 import { readNote, writeNote } from '../store/notes.ts';
 import { plainJson } from '../store/plain-json.ts';
 import { blobSize, openBlob } from '../store/read-blob.ts';
@@ -29,6 +31,7 @@ export interface ConvertOptions {
 }
 
 const NOTES = 'debian-layers';
+const isConvertedDeb: Shape<ConvertedDeb> = objectOf({ layer: isKeptLayer, sourceDate: isNumber });
 
 /**
  * Makes a layer of a package whose `.deb` is in the store: its files with their owners, modes and times, and its status
@@ -74,7 +77,7 @@ export async function findConverted(
   pin: Pick<DebianPin, 'sha256' | 'name' | 'version' | 'architecture'>,
   { encode }: ConvertOptions = {},
 ): Promise<ConvertedDeb | undefined> {
-  const note = (await readNote(store, NOTES, noteKey(pin))) as unknown as ConvertedDeb | undefined;
+  const note = await readNote(store, NOTES, noteKey(pin), isConvertedDeb);
   if (note === undefined) return undefined;
   const isThere = (await blobSize(store, note.layer.listing)) !== undefined && (await hasLayer(store, note.layer));
   if (!isThere) return undefined;

@@ -6,6 +6,7 @@ import { digestOfJson } from '../model/digest.ts';
 import { DPKG_DATABASE_VERSION } from '../model/identity.ts';
 import type { KeptLayer } from '../model/layer.ts';
 import type { DebianPin } from '../model/lock.ts';
+import { isKeptLayer } from '../model/record-shape.ts';
 import { readNote, writeNote } from '../store/notes.ts';
 import { plainJson } from '../store/plain-json.ts';
 import { openBlob } from '../store/read-blob.ts';
@@ -43,7 +44,7 @@ export async function findDpkgDatabase(
   store: Store,
   packages: readonly Pick<InstalledPackage, 'pin'>[],
 ): Promise<KeptLayer | undefined> {
-  const kept = (await readNote(store, NOTES, noteKey(packages))) as unknown as KeptLayer | undefined;
+  const kept = await readNote(store, NOTES, noteKey(packages), isKeptLayer);
   return kept !== undefined && (await hasLayer(store, kept)) ? kept : undefined;
 }
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Compression, decompress } from '../layer/decompress.ts';
 import { once } from '../layer/tar-member.ts';
-import { sha256 } from '../model/digest.ts';
+import { isDigest, sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
+import { objectOf, textThat } from '../model/json-shape.ts';
 import { readNote, writeNote } from '../store/notes.ts';
 import { putBlob } from '../store/put-blob.ts';
 import { readBlob } from '../store/read-blob.ts';
@@ -69,12 +70,14 @@ export async function fetchIndex<Index>(
   return reader.fromText(text);
 }
 
+const isIndexNote = objectOf({ digest: textThat(isDigest) });
+
 async function readKept<Index>(
   key: string,
   reader: IndexReader<Index>,
   { store }: ArchiveSession,
 ): Promise<Index | undefined> {
-  const note = (await readNote(store, reader.namespace, key)) as { digest: string } | undefined;
+  const note = await readNote(store, reader.namespace, key, isIndexNote);
   if (note === undefined) return undefined;
   try {
     return reader.fromText((await readBlob(store, note.digest)).toString('utf8'));

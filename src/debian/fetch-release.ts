@@ -1,6 +1,7 @@
 import type { PublicKey } from 'openpgp';
-import type { Digest } from '../model/digest.ts';
+import { isDigest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
+import { isNumber, isText, nullable, objectOf, textThat } from '../model/json-shape.ts';
 import { readNote, writeNote } from '../store/notes.ts';
 import { putBlob } from '../store/put-blob.ts';
 import { readBlob } from '../store/read-blob.ts';
@@ -98,10 +99,10 @@ interface KnownInRelease extends FetchedInRelease {
   readonly dateMs: number;
 }
 
+const isReleaseNote = objectOf({ digest: textThat(isDigest), etag: nullable(isText), dateMs: isNumber });
+
 async function readKnown(url: string, { store }: ArchiveSession): Promise<KnownInRelease | undefined> {
-  const note = (await readNote(store, NOTES, url)) as
-    | { digest: Digest; etag: string | null; dateMs: number }
-    | undefined;
+  const note = await readNote(store, NOTES, url, isReleaseNote);
   if (note === undefined) return undefined;
   try {
     const bytes = await readBlob(store, note.digest, { maxBytes: MAXIMUM_IN_RELEASE_BYTES });

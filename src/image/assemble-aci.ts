@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { compress, encoderOf } from '../layer/compress.ts';
 import { listingBytes } from '../layer/listing.ts';
 import { layerTar } from '../layer/write-tar.ts';
-import type { JsonValue } from '../model/canonical-json.ts';
 import type { ImageDefinition } from '../model/container.ts';
 import { type Digest, isDigest, sha256 } from '../model/digest.ts';
+import { isCount, objectOf, type Shape, textThat } from '../model/json-shape.ts';
 import type { LayerEntry } from '../model/layer.ts';
 import { readNote, writeNote } from '../store/notes.ts';
 import { putBlob } from '../store/put-blob.ts';
@@ -55,6 +55,11 @@ export async function assembleAci(store: Store, content: ImageContent, definitio
 type AciArchive = Pick<AciImage, 'imageId' | 'digest' | 'size'>;
 
 const NAMESPACE = 'aci';
+const isArchive: Shape<AciArchive> = objectOf({
+  imageId: textThat((text) => /^sha512-[0-9a-f]{128}$/.test(text)),
+  digest: textThat(isDigest),
+  size: isCount,
+});
 
 /** Everything the archive's bytes depend on. */
 function contentKey({ layers, drafts, created }: ImageContent, manifest: string): string {
@@ -65,8 +70,8 @@ function contentKey({ layers, drafts, created }: ImageContent, manifest: string)
 }
 
 async function findArchive(store: Store, key: string): Promise<AciArchive | undefined> {
-  const note = await readNote(store, NAMESPACE, key);
-  if (!isArchive(note) || (await blobSize(store, note.digest)) !== note.size) return undefined;
+  const note = await readNote(store, NAMESPACE, key, isArchive);
+  if (note === undefined || (await blobSize(store, note.digest)) !== note.size) return undefined;
   return note;
 }
 
@@ -86,16 +91,4 @@ async function writeArchive(store: Store, content: ImageContent, manifest: strin
   const archive = { imageId: `sha512-${hash.digest('hex')}`, digest, size };
   await writeNote(store, NAMESPACE, key, archive);
   return archive;
-}
-
-function isArchive(note: JsonValue | undefined): note is AciArchive & { readonly [key: string]: JsonValue } {
-  if (typeof note !== 'object' || note === null || Array.isArray(note)) return false;
-  const { imageId, digest, size } = note as { readonly [key: string]: JsonValue };
-  return (
-    typeof imageId === 'string' &&
-    /^sha512-[0-9a-f]{128}$/.test(imageId) &&
-    typeof digest === 'string' &&
-    isDigest(digest) &&
-    typeof size === 'number'
-  );
 }

@@ -3,6 +3,7 @@ import { compress, encoderOf, mediaTypeOf } from '../layer/compress.ts';
 import { layerTar, type ReadContent } from '../layer/write-tar.ts';
 import type { LayerCompression } from '../model/container.ts';
 import { isDigest } from '../model/digest.ts';
+import { textThat } from '../model/json-shape.ts';
 import type { DiffId, LayerBlob, LayerListing } from '../model/layer.ts';
 import { readEncoding, writeEncoding } from '../store/encodings.ts';
 import { readNote, writeNote } from '../store/notes.ts';
@@ -31,8 +32,8 @@ export async function writeLayer(
   { key, listing, open }: LayerToWrite,
   compression: LayerCompression,
 ): Promise<WrittenLayer> {
-  const known = await readNote(store, NAMESPACE, key);
-  if (typeof known === 'string' && isDigest(known)) {
+  const known = await readNote(store, NAMESPACE, key, textThat(isDigest));
+  if (known !== undefined) {
     const blob = await readEncoding(store, known, encoderOf(compression));
     if (blob !== undefined && (await blobSize(store, blob.digest)) === blob.size) return { diffId: known, blob };
   }

@@ -1,5 +1,7 @@
+import { nullable } from '../model/json-shape.ts';
 import type { Hash } from '../model/package-hash.ts';
-import { type PackageRecord, RECORD_FORMAT } from '../model/record.ts';
+import type { PackageRecord } from '../model/record.ts';
+import { isPackageRecord } from '../model/record-shape.ts';
 import { readNote, writeNote } from '../store/notes.ts';
 import { plainJson } from '../store/plain-json.ts';
 import type { Store } from '../store/store.ts';
@@ -17,8 +19,6 @@ export async function noteTests(store: Store, record: PackageRecord, passed: boo
 
 /** What the last build of a HASH gave, if it failed its tests. */
 export async function readFailedRecord(store: Store, hash: Hash): Promise<PackageRecord | undefined> {
-  const note = await readNote(store, NAMESPACE, hash);
-  if (typeof note !== 'object' || note === null || Array.isArray(note)) return undefined;
-  const record = note as unknown as PackageRecord;
-  return record.format === RECORD_FORMAT && record.hash === hash ? record : undefined;
+  const record = await readNote(store, NAMESPACE, hash, nullable(isPackageRecord));
+  return record?.hash === hash ? record : undefined;
 }

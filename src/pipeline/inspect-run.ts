@@ -1,10 +1,9 @@
-import { LOG_NOTES, type LogNote } from '../build/build-log.ts';
+import { type LogNote, readLogNote } from '../build/build-log.ts';
 import { openShell, SHELL_PHASES } from '../build/open-shell.ts';
 import { didYouMean } from '../document/closest-name.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { withCollectionLock } from '../store/collection-lock.ts';
-import { readNote } from '../store/notes.ts';
 import { openBlob } from '../store/read-blob.ts';
 import type { BuildOptions } from './contract.ts';
 import { findStep } from './find-step.ts';
@@ -58,8 +57,8 @@ export async function readPackageLog(
   const steps = packageName === undefined ? run.plan.steps : [findStep(run.plan, packageName)];
   const notes: LogNote[] = [];
   for (const { hash, name } of steps) {
-    const note = (await readNote(run.store, LOG_NOTES, hash)) ?? (await readNote(run.store, LOG_NOTES, name));
-    if (note !== undefined) notes.push(note as LogNote);
+    const note = (await readLogNote(run.store, hash)) ?? (await readLogNote(run.store, name));
+    if (note !== undefined) notes.push(note);
   }
   const latest = notes.sort((a, b) => (a.finishedAt < b.finishedAt ? -1 : 1)).at(-1);
   if (latest === undefined) {

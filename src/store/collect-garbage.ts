@@ -1,16 +1,18 @@
-import { rmdirSync, rmSync } from 'node:fs';
+import { rmdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { canonicalJson, type JsonValue } from '../model/canonical-json.ts';
 import { type Digest, sha256 } from '../model/digest.ts';
-import type { LayerBlob } from '../model/layer.ts';
+import { BuilditError } from '../model/errors.ts';
 import type { Hash } from '../model/package-hash.ts';
+import type { PackageRecord } from '../model/record.ts';
 import type { LockOptions } from '../system/lock.ts';
-import { writeFailure } from '../system/write-failure.ts';
+import { removeTree } from '../system/remove-tree.ts';
 import { withCollectionLock } from './collection-lock.ts';
 import { readDocument } from './document.ts';
+import { parseLayerBlob } from './encodings.ts';
 import { chooseGarbage, type StoreInventory } from './garbage.ts';
 import { removeKeptDirectory } from './kept-directories.ts';
-import { keptRecordFrom } from './records.ts';
+import { parseBuildKey, parseRecordDocument } from './records.ts';
 import { listRoots, type RememberedRoot, type RootUse } from './remembered-roots.ts';
 import type { Store } from './store.ts';
 import { listItems, occupantsOf, STORE_CATEGORIES, type StoreCategory, type StoreItem } from './store-inventory.ts';
@@ -33,6 +35,8 @@ export interface GarbageReport {
   readonly bytes: number;
   /** Only categories from which something goes. */
   readonly categories: readonly { readonly category: StoreCategory; readonly count: number }[];
+  /** Items that could not be removed; each is one sentence. The others are gone. */
+  readonly failures: readonly string[];
 }
 
 /**
@@ -53,9 +57,12 @@ async function collect(store: Store, options: CollectGarbageOptions, dryRun: boo
     [...remembered, ...(options.roots ?? [])],
     Date.now() - options.maximumAgeMs,
   );
+  if (dryRun) return { dryRun, bytes: await freedBytes(garbage), categories: countByCategory(garbage), failures: [] };
   const bytes = await freedBytes(garbage);
-  if (!dryRun) await removeItems(store, garbage, options.signal);
-  return { dryRun, bytes, categories: countByCategory(garbage) };
+  const failures = await removeItems(store, garbage, options.signal);
+  const removed = garbage.filter((item) => !failures.has(item));
+  const kept = failures.size === 0 ? 0 : await freedBytes(garbage.filter((item) => failures.has(item)));
+  return { dryRun, bytes: bytes - kept, categories: countByCategory(removed), failures: [...failures.values()] };
 }
 
 function readInventory(store: Store, living: readonly RememberedRoot[]): StoreInventory {
@@ -64,12 +71,13 @@ function readInventory(store: Store, living: readonly RememberedRoot[]): StoreIn
   ) as unknown as Record<StoreCategory, readonly StoreItem[]>;
   return {
     items,
-    records: readAll(store, items.records, ({ name }, value) => entry(name, keptRecordFrom(value, name)?.record)),
-    buildKeys: readAll(store, items['build-keys'], ({ name }, value) => entry(name, (value as { hash: Hash }).hash)),
-    notes: readAll(store, items.notes, ({ path }, value) => entry(path, digestsIn(value))),
-    encodings: readAll(store, items.encodings, ({ name }, value) =>
-      entry(name, (value as unknown as LayerBlob).digest),
-    ),
+    records: readAll(store, items.records, nameOf, (value): PackageRecord | undefined => {
+      const kept = parseRecordDocument(value);
+      return kept === 'older' ? undefined : kept?.record;
+    }),
+    buildKeys: readAll(store, items['build-keys'], nameOf, (value): Hash | undefined => parseBuildKey(value)?.hash),
+    notes: readAll(store, items.notes, ({ path }) => path, digestsIn),
+    encodings: readAll(store, items.encodings, nameOf, (value): Digest | undefined => parseLayerBlob(value)?.digest),
     livingUses: new Set(living.map(({ path }) => usePath(store, sha256(path)))),
   };
 }
@@ -78,18 +86,20 @@ function readInventory(store: Store, living: readonly RememberedRoot[]): StoreIn
 function readAll<Value>(
   store: Store,
   items: readonly StoreItem[],
-  convert: (item: StoreItem, value: JsonValue) => readonly [string, Value] | undefined,
+  keyOf: (item: StoreItem) => string,
+  convert: (value: JsonValue) => Value | undefined,
 ): ReadonlyMap<string, Value> {
-  const read = items.flatMap((item) => {
-    const value = readDocument(store, item.path, { countsAsUse: false });
-    const converted = value === undefined ? undefined : convert(item, value);
-    return converted === undefined ? [] : [converted];
-  });
-  return new Map(read);
+  const read = new Map<string, Value>();
+  for (const item of items) {
+    const document = readDocument(store, item.path, { parse: (json) => ({ json }), countsAsUse: false });
+    const converted = document === undefined ? undefined : convert(document.json);
+    if (converted !== undefined) read.set(keyOf(item), converted);
+  }
+  return read;
 }
 
-function entry<Value>(key: string, value: Value | undefined): readonly [string, Value] | undefined {
-  return value === undefined ? undefined : [key, value];
+function nameOf({ name }: StoreItem): string {
+  return name;
 }
 
 function digestsIn(value: JsonValue): readonly Digest[] {
@@ -110,26 +120,29 @@ async function freedBytes(garbage: readonly StoreItem[]): Promise<number> {
   return bytes;
 }
 
+/** Removes each item, whatever it is, and answers those that stayed with the reason. */
 async function removeItems(
   store: Store,
   garbage: readonly StoreItem[],
   signal: AbortSignal | undefined,
-): Promise<void> {
-  for (const { category, path } of garbage) {
+): Promise<ReadonlyMap<StoreItem, string>> {
+  const failures = new Map<StoreItem, string>();
+  for (const item of garbage) {
     signal?.throwIfAborted();
-    if (category === 'trees' || category === 'roots') {
-      await removeKeptDirectory(store, path);
-      removeIfEmpty(dirname(path));
-    } else removeFile(path);
+    try {
+      await removeItem(store, item);
+    } catch (error) {
+      if (!(error instanceof BuilditError)) throw error;
+      failures.set(item, error.message);
+    }
   }
+  return failures;
 }
 
-function removeFile(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch (error) {
-    throw writeFailure(error, { verb: 'remove', path });
-  }
+async function removeItem(store: Store, { category, path }: StoreItem): Promise<void> {
+  if (category !== 'trees' && category !== 'roots') return removeTree(path);
+  await removeKeptDirectory(store, path);
+  removeIfEmpty(dirname(path));
 }
 
 /** The directory of a boot that is over. */

@@ -1,11 +1,12 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { canonicalJson, type JsonValue } from '../model/canonical-json.ts';
 import { sha256 } from '../model/digest.ts';
-import { freeBytesIfKnown, makeTraversableDirectory, renameDurably, writeNewFile } from '../system/files.ts';
+import { freeBytesIfKnown, makeTraversableDirectory, syncDirectory, writeNewFile } from '../system/files.ts';
 import { systemErrorCode, writeFailure } from '../system/write-failure.ts';
 import { noteUse } from './last-use.ts';
+import { moveIntoPlace } from './move-into-place.ts';
 import type { Store } from './store.ts';
 import { temporaryPath } from './temporary.ts';
 
@@ -19,32 +20,49 @@ import { temporaryPath } from './temporary.ts';
 const DIGEST_LENGTH = 64;
 const LARGEST_BYTES = 64 * 1024 * 1024;
 
+export interface ReadDocumentOptions<Value> {
+  /** Converts the value; undefined for one that no document of this kind has. */
+  readonly parse: (value: JsonValue) => Value | undefined;
+  readonly countsAsUse?: boolean;
+}
+
 /**
- * The value of a document, or undefined: it is not there, or it was damaged and has been removed with a warning.
+ * The value of a document, or undefined: it is not there, or it was damaged or odd and has been removed with a warning.
  * Synchronous, because an image reads hundreds of them and each is a few kilobytes.
  */
-export function readDocument(
+export function readDocument<Value>(
   store: Store,
   path: string,
-  { countsAsUse = true }: { readonly countsAsUse?: boolean } = {},
-): JsonValue | undefined {
+  { parse, countsAsUse = true }: ReadDocumentOptions<Value>,
+): Value | undefined {
   const content = readText(path, countsAsUse);
   if (content === undefined) return undefined;
-  const value = parseDocument(store, path, content);
+  const json = parseDocument(store, path, content);
+  const value = json === undefined ? undefined : parse(json);
   if (value === undefined) removeDamaged(store, path);
   return value;
 }
 
-/** Writes a document so that readers see the old one or the new one, whole, also after a crash. */
-export async function writeDocument(store: Store, path: string, value: JsonValue): Promise<void> {
+/**
+ * Writes a document so that readers see the old one or the new one, whole, also after a crash of the machine unless
+ * `durably` is false.
+ */
+export async function writeDocument(
+  store: Store,
+  path: string,
+  value: JsonValue,
+  { durably = true }: { readonly durably?: boolean } = {},
+): Promise<void> {
   const text = canonicalJson(value);
   const content = Buffer.from(`${documentDigest(store, path, text)}\n${text}\n`);
   let temporary: string | undefined;
   try {
     temporary = await temporaryPath(store, 'document');
-    await writeNewFile(temporary, content, 0o644);
+    if (durably) await writeNewFile(temporary, content, 0o644);
+    else writeFileSync(temporary, content, { mode: 0o644, flag: 'wx' });
     makeTraversableDirectory(dirname(path));
-    await renameDurably(temporary, path);
+    await moveIntoPlace(temporary, path);
+    if (durably) await syncDirectory(dirname(path));
   } catch (error) {
     if (temporary !== undefined) await unlink(temporary).catch(() => undefined);
     throw writeFailure(error, { path, neededBytes: content.length, freeBytes: freeBytesIfKnown(store.directory) });
@@ -54,7 +72,11 @@ export async function writeDocument(store: Store, path: string, value: JsonValue
 function parseDocument(store: Store, path: string, content: string): JsonValue | undefined {
   const text = content.slice(DIGEST_LENGTH + 1, -1);
   if (content !== `${documentDigest(store, path, text)}\n${text}\n`) return undefined;
-  return JSON.parse(text) as JsonValue;
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
 }
 
 function documentDigest(store: Store, path: string, text: string): string {

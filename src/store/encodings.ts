@@ -1,5 +1,7 @@
 import { unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isDigest } from '../model/digest.ts';
+import { isCount, isText, objectOf, oneOf, type Shape, shaped, textThat } from '../model/json-shape.ts';
 import type { DiffId, LayerBlob } from '../model/layer.ts';
 import { readDocument, writeDocument } from './document.ts';
 import { namesIn } from './names-in.ts';
@@ -7,9 +9,22 @@ import { plainJson } from './plain-json.ts';
 import type { Store } from './store.ts';
 import { encodingPath } from './store-paths.ts';
 
+const isLayerBlob: Shape<LayerBlob> = objectOf({
+  encoder: isText,
+  mediaType: oneOf(
+    'application/vnd.oci.image.layer.v1.tar',
+    'application/vnd.oci.image.layer.v1.tar+gzip',
+    'application/vnd.oci.image.layer.v1.tar+zstd',
+  ),
+  digest: textThat(isDigest),
+  size: isCount,
+});
+
+export const parseLayerBlob = shaped(isLayerBlob);
+
 /** Which blob holds a layer as this encoder wrote it; undefined when it has not been written yet. */
 export async function readEncoding(store: Store, diffId: DiffId, encoder: string): Promise<LayerBlob | undefined> {
-  const blob = readDocument(store, encodingPath(store, diffId, encoder)) as LayerBlob | undefined;
+  const blob = readDocument(store, encodingPath(store, diffId, encoder), { parse: parseLayerBlob });
   return blob?.encoder === encoder ? blob : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readFileSync, renameSync, utimesSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, renameSync, rmSync, unlinkSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { makeTraversableDirectory, removeTree } from '../system/files.ts';
@@ -53,25 +53,49 @@ export async function adoptKeptDirectory(
     // Renaming a directory needs the right to write to it, for its entry "..".
     chmodSync(directory, 0o755);
     utimesSync(directory, new Date(), new Date());
+    removeUnlessDirectory(path);
     renameSync(directory, path);
   } catch (error) {
     if (!isTaken(error)) throw writeFailure(error, { verb: 'create', path });
     await removeTree(directory);
   }
+  // The list of the place that it was moved from.
+  rmSync(listPath(directory), { force: true });
   return path;
 }
 
-/** Removes a kept directory. Moving it away first makes it vanish at once, however long removing takes. */
-export async function removeKeptDirectory(store: Store, path: string): Promise<void> {
+/**
+ * Removes a kept directory, or whatever lies in its place, and its list. Moving it away first makes it vanish at once,
+ * however long removing takes. With `inode` another directory that has taken its place meanwhile stays.
+ */
+export async function removeKeptDirectory(
+  store: Store,
+  path: string,
+  { inode }: { readonly inode?: bigint | undefined } = {},
+): Promise<void> {
   const aside = await temporaryPath(store, 'removed');
   try {
-    chmodSync(path, 0o755);
+    const stat = lstatSync(path, { bigint: true });
+    if (inode !== undefined && stat.ino !== inode) return;
+    if (stat.isDirectory()) chmodSync(path, 0o755);
     renameSync(path, aside);
+    rmSync(listPath(path), { force: true });
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return;
     throw writeFailure(error, { verb: 'remove', path });
   }
   await removeTree(aside);
+}
+
+/** Where the list of the files of a kept directory lies. */
+export function listPath(directory: string): string {
+  return `${directory}.list`;
+}
+
+/** A file or a link in the place of a kept directory was put there by somebody else and is of no use. */
+function removeUnlessDirectory(path: string): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat !== undefined && !stat.isDirectory()) unlinkSync(path);
 }
 
 /** All kept directories of a kind, those of earlier boots included. */

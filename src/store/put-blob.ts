@@ -4,8 +4,9 @@ import { dirname } from 'node:path';
 import { type Digest, sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { freeBytesIfKnown, makeTraversableDirectory, renameDurably } from '../system/files.ts';
+import { freeBytesIfKnown, makeTraversableDirectory, syncDirectory } from '../system/files.ts';
 import { sizeText, writeFailure } from '../system/write-failure.ts';
+import { moveIntoPlace as replaceFile } from './move-into-place.ts';
 import { holdsBlob } from './read-blob.ts';
 import type { Store } from './store.ts';
 import { blobPath } from './store-paths.ts';
@@ -135,7 +136,8 @@ async function moveIntoPlace(store: Store, temporary: string, blob: StoredBlob):
   const path = blobPath(store, blob.digest);
   try {
     makeTraversableDirectory(dirname(path));
-    await renameDurably(temporary, path);
+    await replaceFile(temporary, path);
+    await syncDirectory(dirname(path));
   } catch (error) {
     throw putFailure(store, error, { size: blob.size }, blob.size);
   }

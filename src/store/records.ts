@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { canonicalJson, type JsonValue } from '../model/canonical-json.ts';
 import { type Digest, isDigest } from '../model/digest.ts';
+import { isCount, isText, objectOf, oneOf, optional, type Shape, shaped, textThat } from '../model/json-shape.ts';
 import type { Hash } from '../model/package-hash.ts';
 import { type PackageRecord, RECORD_FORMAT } from '../model/record.ts';
+import { isPackageRecord } from '../model/record-shape.ts';
 import { readDocument, writeDocument } from './document.ts';
 import { namesIn } from './names-in.ts';
 import { plainJson } from './plain-json.ts';
@@ -39,7 +41,8 @@ export async function readRecord(store: Store, hash: Hash): Promise<PackageRecor
 }
 
 export async function readKeptRecord(store: Store, hash: Hash): Promise<KeptRecord | undefined> {
-  return keptRecordFrom(readDocument(store, recordPath(store, hash)), hash);
+  const kept = readDocument(store, recordPath(store, hash), { parse: parseRecordDocument });
+  return kept === 'older' || kept?.record.hash !== hash ? undefined : kept;
 }
 
 /** Keeps a record, findable by its HASH and by its build key. A later record of the same HASH replaces it. */
@@ -56,7 +59,7 @@ export async function writeRecord(
 
 /** A record whose build saw exactly what this build key stands for, whatever its HASH. */
 export async function findByBuildKey(store: Store, buildKey: Digest): Promise<KeptRecord | undefined> {
-  const found = readDocument(store, buildKeyPath(store, buildKey)) as { readonly hash: Hash } | undefined;
+  const found = readDocument(store, buildKeyPath(store, buildKey), { parse: parseBuildKey });
   const kept = found === undefined ? undefined : await readKeptRecord(store, found.hash);
   return kept?.record.buildKey === buildKey ? kept : undefined;
 }
@@ -80,10 +83,22 @@ export function recordHashes(store: Store): readonly Hash[] {
     .sort();
 }
 
-/** A document without damage can still be of an older format. */
-export function keptRecordFrom(value: JsonValue | undefined, hash: Hash): KeptRecord | undefined {
-  const kept = value as unknown as Partial<KeptRecord> | undefined;
-  const record = kept?.record;
-  if (record?.format !== RECORD_FORMAT || record.hash !== hash) return undefined;
-  return { record, seal: kept?.seal, origin: kept?.origin };
+const isKeptRecord: Shape<KeptRecord> = objectOf({
+  record: isPackageRecord,
+  seal: optional(isText),
+  origin: optional(
+    objectOf({ place: isText, text: isText, signature: isText, verify: oneOf('require', 'warn', 'off') }),
+  ),
+});
+
+/** A record as it is kept; `older` for one of another format, which is no damage. */
+export function parseRecordDocument(value: JsonValue): KeptRecord | 'older' | undefined {
+  if (isKeptRecord(value)) return value;
+  return hasOtherFormat(value) ? 'older' : undefined;
 }
+
+const hasOtherFormat = objectOf({
+  record: objectOf({ format: (format): format is number => isCount(format) && format !== RECORD_FORMAT }),
+});
+
+export const parseBuildKey = shaped(objectOf({ hash: textThat(isDigest) }));

@@ -2,10 +2,12 @@ import { lstatSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { canonicalJson } from '../model/canonical-json.ts';
 import { type Digest, isDigest, sha256 } from '../model/digest.ts';
+import { isText, listOf, objectOf, shaped, textThat } from '../model/json-shape.ts';
 import type { Hash } from '../model/package-hash.ts';
 import { systemErrorCode } from '../system/write-failure.ts';
 import { readDocument, writeDocument } from './document.ts';
 import { namesIn } from './names-in.ts';
+import { plainJson } from './plain-json.ts';
 import type { Store } from './store.ts';
 import { usePath } from './store-paths.ts';
 
@@ -21,12 +23,17 @@ export interface RememberedRoot extends RootUse {
   readonly isThere: boolean;
 }
 
+const isRoot = objectOf({ path: isText, hashes: listOf(textThat(isDigest)), digests: listOf(textThat(isDigest)) });
+
+export const parseRoot = shaped(isRoot);
+
 /** Remembers what the directory or file at `path` relies on, in place of what was remembered for it before. */
 export async function rememberRoot(store: Store, path: string, { hashes, digests }: RootUse): Promise<void> {
   const root = { path: resolve(path), hashes: sortedSet(hashes), digests: sortedSet(digests) };
   const name = usePath(store, sha256(root.path));
-  const known = readDocument(store, name);
-  if (known === undefined || canonicalJson(known) !== canonicalJson(root)) await writeDocument(store, name, root);
+  const known = readDocument(store, name, { parse: parseRoot });
+  if (known === undefined || canonicalJson(plainJson(known)) !== canonicalJson(plainJson(root)))
+    await writeDocument(store, name, root);
 }
 
 /** All roots that are remembered. A damaged one is left out and removed with a warning; the next build writes it again. */
@@ -36,7 +43,7 @@ export function listRoots(store: Store): readonly RememberedRoot[] {
     .flatMap((shard) => namesIn(join(top, shard)))
     .filter(isDigest)
     .flatMap((key) => {
-      const root = readDocument(store, usePath(store, key)) as Omit<RememberedRoot, 'isThere'> | undefined;
+      const root = readDocument(store, usePath(store, key), { parse: parseRoot });
       return root === undefined ? [] : [{ ...root, isThere: isThere(root.path) }];
     });
 }

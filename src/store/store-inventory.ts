@@ -1,4 +1,4 @@
-import { type Dirent, lstatSync, readdirSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { systemErrorCode } from '../system/write-failure.ts';
 import { listKeptDirectories } from './kept-directories.ts';
@@ -60,7 +60,7 @@ function shardedItems(category: StoreCategory, directory: string): StoreItem[] {
 }
 
 function itemAt(category: StoreCategory, path: string, name: string, current: boolean): StoreItem[] {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   return stat === undefined ? [] : [{ category, path, name, usedMs: stat.mtimeMs, current }];
 }
 
@@ -80,7 +80,7 @@ export async function* occupantsOf(path: string): AsyncGenerator<Occupant> {
   let handled = 0;
   while (open.length > 0) {
     const place = open.pop()!;
-    const stat = lstatSync(place, { throwIfNoEntry: false });
+    const stat = statOf(place);
     if (stat === undefined) continue;
     const isDirectory = stat.isDirectory();
     yield { identity: `${stat.dev}:${stat.ino}`, links: isDirectory ? 1 : stat.nlink, bytes: stat.blocks * 512 };
@@ -89,6 +89,15 @@ export async function* occupantsOf(path: string): AsyncGenerator<Occupant> {
     }
     handled += 1;
     if (handled % ENTRIES_BETWEEN_PAUSES === 0) await new Promise((resume) => setImmediate(resume));
+  }
+}
+
+function statOf(path: string | Buffer): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
   }
 }
 

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { LOG_NOTES, logLines, openBuildLog } from '../../src/build/build-log.ts';
-import { readNote } from '../../src/store/notes.ts';
+import { logLines, openBuildLog, readLogNote } from '../../src/build/build-log.ts';
 import { readBlob } from '../../src/store/read-blob.ts';
 import { openStore } from '../../src/store/store.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -23,7 +22,7 @@ test('a log is kept as a blob and found by HASH and by name', async () => {
   const { digest } = await log.keep(note);
   expect(await readBlob(store, digest)).toEqual(Buffer.from('first\n\xff\n', 'latin1'));
   for (const key of [note.hash, note.name]) {
-    expect(await readNote(store, LOG_NOTES, key)).toEqual({ ...note, log: digest });
+    expect(await readLogNote(store, key)).toEqual({ ...note, log: digest });
   }
 });
 

@@ -1,13 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { LOG_NOTES } from '../../src/build/build-log.ts';
+import { readLogNote } from '../../src/build/build-log.ts';
 import { type BuildJob, runBuild } from '../../src/build/run-build.ts';
 import { keepDebs } from '../../src/debian/keep-debs.ts';
 import { readListing } from '../../src/layer/listing.ts';
 import type { BuildRequest } from '../../src/model/build-request.ts';
 import { BuilditError } from '../../src/model/errors.ts';
 import type { BuilditEvent } from '../../src/model/events.ts';
-import { readNote } from '../../src/store/notes.ts';
 import { readBlob } from '../../src/store/read-blob.ts';
 import { failedBuildPath } from '../../src/store/store-paths.ts';
 import { programPath, requires } from '../support/requires.ts';
@@ -95,7 +94,7 @@ describe('runBuild', () => {
     expect(error.hint).toContain('--keep-failed');
     const path = error.details[20]!.replace('log: ', '');
     expect(readFileSync(path, 'utf8')).toContain('==> build\nline 1\n');
-    expect(await readNote(harness.store, LOG_NOTES, request.hash)).toMatchObject({ outcome: 'failed' });
+    expect(await readLogNote(harness.store, request.hash)).toMatchObject({ outcome: 'failed' });
   });
 
   test('the log of a good build is kept with its record', async () => {
@@ -103,7 +102,7 @@ describe('runBuild', () => {
     const request = requestFor(harness, { install: 'echo hello; echo x >"$DESTDIR/x"' });
     const { record } = await runJob(harness, jobFor(request));
     expect((await readBlob(harness.store, record.log!)).toString()).toBe('==> unpack\n==> install\nhello\n');
-    expect(await readNote(harness.store, LOG_NOTES, 'app-misc/probe')).toMatchObject({
+    expect(await readLogNote(harness.store, 'app-misc/probe')).toMatchObject({
       outcome: 'built',
       log: record.log,
     });

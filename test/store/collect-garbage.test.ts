@@ -1,7 +1,20 @@
-import { linkSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/model/digest.ts';
+import { isText } from '../../src/model/json-shape.ts';
 import type { PackageRecord } from '../../src/model/record.ts';
 import { adoptBuildRoot, findBuildRoot } from '../../src/store/build-roots.ts';
 import { collectGarbage } from '../../src/store/collect-garbage.ts';
@@ -14,7 +27,7 @@ import { blobSize } from '../../src/store/read-blob.ts';
 import { findByBuildKey, readRecord, writeRecord } from '../../src/store/records.ts';
 import { listRoots, rememberRoot } from '../../src/store/remembered-roots.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { blobPath, recordPath } from '../../src/store/store-paths.ts';
+import { blobPath, failedBuildPath, recordPath } from '../../src/store/store-paths.ts';
 import { storeUsage } from '../../src/store/store-usage.ts';
 import { openTemporary } from '../../src/store/temporary.ts';
 import { adoptTree, treePath } from '../../src/store/trees.ts';
@@ -89,6 +102,50 @@ describe('collecting garbage', () => {
     expect((await storeUsage(store)).bytes).toBe(0);
   });
 
+  test('removes kept failed builds, closed directories and what is in them included', async () => {
+    const store = await freshStore();
+    const kept = failedBuildPath(store, sha256('failed'));
+    mkdirSync(join(kept, 'work/closed/deep'), { recursive: true });
+    writeFileSync(join(kept, 'work/closed/file'), 'x');
+    chmodSync(join(kept, 'work/closed'), 0);
+    const blob = await put(store, 'nobody wants this');
+    expect(await collectGarbage(store, { maximumAgeMs: DAY_MS })).toMatchObject({ categories: [], failures: [] });
+    const { categories, failures } = await collectGarbage(store, { maximumAgeMs: -1 });
+    expect(failures).toEqual([]);
+    expect(categories).toEqual([
+      { category: 'blobs', count: 1 },
+      { category: 'failed', count: 1 },
+    ]);
+    expect([existsSync(kept), await blobSize(store, blob)]).toEqual([false, undefined]);
+  });
+
+  test('removes whatever lies in the place of a blob, a record or a tree', async () => {
+    const store = await freshStore();
+    const record = await keepPackage(store, 'a');
+    const tree = (await treePath(store, record.outputs.main!.diffId))!;
+    const paths = [tree, blobPath(store, record.sources[0]!), recordPath(store, record.hash)];
+    for (const [index, path] of paths.entries()) {
+      rmSync(path, { recursive: true });
+      if (index === 0) symlinkSync(store.directory, path);
+      else mkdirSync(join(path, 'in it'), { recursive: true });
+    }
+    expect((await collectGarbage(store, { maximumAgeMs: -1 })).failures).toEqual([]);
+    expect(paths.filter((path) => existsSync(path))).toEqual([]);
+    expect(existsSync(join(store.directory, 'format'))).toBe(true);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('reports an item that cannot be removed and removes the rest', async () => {
+    const store = await freshStore();
+    const [stuck, other] = [await put(store, 'stuck'), await put(store, 'other')];
+    const shard = join(blobPath(store, stuck), '..');
+    chmodSync(shard, 0o555);
+    const { failures, categories } = await collectGarbage(store, { maximumAgeMs: -1 });
+    chmodSync(shard, 0o755);
+    expect(failures).toEqual([expect.stringContaining(`Cannot remove "${blobPath(store, stuck)}"`)]);
+    expect(categories).toEqual([{ category: 'blobs', count: 1 }]);
+    expect(await blobSize(store, other)).toBeUndefined();
+  });
+
   test('only says what would go in a dry run', async () => {
     const store = await freshStore();
     const record = await keepPackage(store, 'a');
@@ -112,12 +169,12 @@ describe('collecting garbage', () => {
       if (!name.startsWith('locks')) utimesSync(join(store.directory, name), old, old);
     }
     await readRecord(store, records[0]!.hash);
-    await readNote(store, 'try', 'read');
+    await readNote(store, 'try', 'read', isText);
     await collectGarbage(store, { maximumAgeMs: 30 * DAY_MS });
     expect(await isWhole(store, records[0]!)).toEqual(Array(7).fill(true));
     expect(await isWhole(store, records[1]!)).toEqual(Array(7).fill(false));
-    expect(await readNote(store, 'try', 'read')).toBe('x');
-    expect(await readNote(store, 'try', 'forgotten')).toBeUndefined();
+    expect(await readNote(store, 'try', 'read', isText)).toBe('x');
+    expect(await readNote(store, 'try', 'forgotten', isText)).toBeUndefined();
   });
 
   test('is no use of what it reads itself', async () => {

@@ -1,10 +1,14 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { JsonValue } from '../../src/model/canonical-json.ts';
 import { sha256 } from '../../src/model/digest.ts';
+import { isText, objectOf } from '../../src/model/json-shape.ts';
 import type { LayerBlob } from '../../src/model/layer.ts';
+import { writeDocument } from '../../src/store/document.ts';
 import { readEncoding, writeEncoding } from '../../src/store/encodings.ts';
 import { readNote, writeNote } from '../../src/store/notes.ts';
+import { plainJson } from '../../src/store/plain-json.ts';
 import { findByBuildKey, listRecords, readRecord, recordHashes, writeRecord } from '../../src/store/records.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { buildKeyPath, encodingPath, notePath, recordPath } from '../../src/store/store-paths.ts';
@@ -12,6 +16,7 @@ import { recordOf } from '../support/records.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const zlib = recordOf('zlib');
+const recordJson = plainJson(zlib) as { readonly [key: string]: JsonValue };
 const blob: LayerBlob = {
   encoder: 'zstd-3',
   mediaType: 'application/vnd.oci.image.layer.v1.tar+zstd',
@@ -61,6 +66,10 @@ describe('a record', () => {
   });
 });
 
+const isThing = objectOf({
+  value: (value): value is readonly unknown[] => Array.isArray(value),
+});
+
 describe('an encoding and a note', () => {
   test('are found by all of what they were kept under', async () => {
     const { store } = await freshStore();
@@ -69,9 +78,9 @@ describe('an encoding and a note', () => {
     expect(await readEncoding(store, zlib.hash, 'zstd-4')).toBeUndefined();
     expect(await readEncoding(store, sha256('other'), 'zstd-3')).toBeUndefined();
     await writeNote(store, 'index', 'any text\u0000at ../all', { value: [1, null, 'ü'] });
-    expect(await readNote(store, 'index', 'any text\u0000at ../all')).toEqual({ value: [1, null, 'ü'] });
-    expect(await readNote(store, 'index', 'another')).toBeUndefined();
-    expect(await readNote(store, 'another', 'any text\u0000at ../all')).toBeUndefined();
+    expect(await readNote(store, 'index', 'any text\u0000at ../all', isThing)).toEqual({ value: [1, null, 'ü'] });
+    expect(await readNote(store, 'index', 'another', isText)).toBeUndefined();
+    expect(await readNote(store, 'another', 'any text\u0000at ../all', isText)).toBeUndefined();
     await expect(writeNote(store, '../index', 'key', 1)).rejects.toThrow(TypeError);
   });
 });
@@ -103,7 +112,7 @@ describe('damage', () => {
       'a note',
       async (store) => {
         await writeNote(store, 'try', 'key', 'value');
-        return { path: notePath(store, 'try', 'key'), read: () => readNote(store, 'try', 'key') };
+        return { path: notePath(store, 'try', 'key'), read: () => readNote(store, 'try', 'key', isText) };
       },
     ],
   ];
@@ -139,6 +148,28 @@ describe('damage', () => {
       writeFileSync(path, bytes);
       expect(await read()).toBeUndefined();
     }
+  });
+
+  test.each(documents)('of the shape of %s makes it a miss, removed with one warning', async (name, make) => {
+    const { store, warnings } = await freshStore();
+    const { path, read } = await make(store);
+    const odd: readonly JsonValue[] = [
+      null,
+      [],
+      { format: 1 },
+      { record: null },
+      { record: { ...recordJson, outputs: { main: { ...(recordJson.outputs as object), elf: [null] } } } },
+      { record: { ...recordJson, sources: [null] } },
+      { hash: 'zlib' },
+      { ...blob, size: -1 },
+      { ...blob, mediaType: 'text/plain' },
+    ];
+    for (const value of odd) {
+      await writeDocument(store, path, value);
+      expect([name, value, await read()]).toEqual([name, value, undefined]);
+      expect(existsSync(path)).toBe(false);
+    }
+    expect(warnings).toHaveLength(odd.length);
   });
 
   test('by copying a whole document to another name makes it a miss', async () => {

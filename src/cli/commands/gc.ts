@@ -1,6 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { BuilditError } from '../../model/errors.ts';
 import type { CliContext } from '../cli-context.ts';
+import type { Finish } from '../command-line.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
+import { exitCodeOf } from '../exit-code.ts';
 import { examples } from '../help-text.ts';
 import { parseAge, sizeText } from '../quantities.ts';
 import { configFor, withSession } from '../session.ts';
@@ -13,7 +16,7 @@ interface GcFlags extends CommonOptions {
 
 const DEFAULT_MAXIMUM_AGE = '30d';
 
-export function addGcCommand(program: Command, cli: CliContext): void {
+export function addGcCommand(program: Command, cli: CliContext, finish: Finish): void {
   const command = program.command('gc').description('free what no image and no lock refers to and nobody used lately');
   addCommonOptions(command)
     .option('--dry-run', 'say what would go, and remove nothing')
@@ -41,7 +44,9 @@ export function addGcCommand(program: Command, cli: CliContext): void {
           dryRun: flags.dryRun === true,
           signal: cli.signal,
         });
+        if (report.failures.length > 0) finish(exitCodeOf(new BuilditError('cannot-write', 'Cannot remove items')));
         if (flags.json === true) return session.document(report);
+        for (const text of report.failures) session.context.emit({ kind: 'warning', text });
         const rows = report.categories.map(({ category, count }) => [category, String(count)]);
         session.result([
           ...(rows.length === 0 ? [] : textTable([{ title: 'KIND' }, { title: 'COUNT', align: 'right' }], rows)),
