@@ -12,6 +12,7 @@ import { openRunStore, prepareRun, type Run } from './pipeline/prepare-run.ts';
 import { withPresentPackages } from './pipeline/present-packages.ts';
 import { openPublishing, type Publishing, publishImagesOfRun } from './pipeline/publish-run.ts';
 import { realiseRun } from './pipeline/realise-run.ts';
+import { verifyTrees } from './pipeline/verify-trees.ts';
 import { witnessPackages } from './pipeline/witness-packages.ts';
 import { withCollectionLock } from './store/collection-lock.ts';
 import type { Store } from './store/store.ts';
@@ -39,10 +40,10 @@ export async function build(options: BuildOptions): Promise<BuildOutcome> {
   const publishing = options.push ? await openPublishing(options, prepared.sharing.trust) : undefined;
   try {
     return await withCollectionLock(prepared.store, 'shared', async () => {
-      const { run, selected, records, builtCount } = await withPresentPackages(prepared, (run) =>
-        realiseImage(run, publishing),
-      );
-      const { built, images } = await assembleRun(run, selected);
+      const { run, records, builtCount, built, images } = await withPresentPackages(prepared, async (current) => {
+        const realised = await realiseImage(current, publishing);
+        return { ...realised, ...(await assembleRun(realised.run, realised.selected)) };
+      });
       if (publishing !== undefined) await publishImagesOfRun(run, publishing, { records, images });
       return { container, plan: run.plan, images: built, builtCount, expiresMs: run.sharing.expiresMs() };
     });
@@ -126,5 +127,6 @@ async function realiseImage(run: Run, publishing?: Publishing): Promise<Realised
   };
   const counted = { ...run, options: { ...run.options, context: counting } };
   const records = await realiseRun(counted, realisedFor(run, wanted), publishing);
+  if (run.options.verify === true) await verifyTrees(run, records);
   return { run, selected: await selectForImage(run, wanted, records), records, builtCount: before.size };
 }

@@ -8,6 +8,7 @@ import {
   SANDBOX_PATHS,
 } from '../model/sandbox-contract.ts';
 import { alternativeLinks } from '../model/script-effects.ts';
+import type { FileState } from '../system/file-state.ts';
 
 /** One unpacked layer that takes part in a root. `label` names it in messages. */
 export interface RootTree {
@@ -21,6 +22,13 @@ export interface TreeEntry {
   readonly path: string;
   readonly kind: 'directory' | 'file' | 'symlink';
 }
+
+/** Entries as the list of a tree names them; what is neither directory, file nor link is in no tree. */
+export function* listedEntries(files: ReadonlyMap<string, FileState>): Generator<TreeEntry> {
+  for (const [path, state] of files) yield { path, kind: KINDS[state.slice(0, 1)] ?? 'file' };
+}
+
+const KINDS: Readonly<Record<string, TreeEntry['kind']>> = { d: 'directory', f: 'file', l: 'symlink' };
 
 /** What is at a path of the root: a new directory, something taken over from a tree, or something generated. */
 export type RootEntry =

@@ -97,7 +97,7 @@ function damagedTree(name: string, path: string): BuilditError {
   return new BuilditError(
     'store-damaged',
     `Cannot read a file of ${name} from the store: expected the bytes its listing names in "${printable(path)}", found others`,
-    { hint: 'remove that tree from the store; it is unpacked again from its layer' },
+    { hint: 'run the same command again: the damaged tree is found then, and unpacked again' },
   );
 }
 

@@ -123,7 +123,7 @@ function takeOver(source: string, target: string, name: string): void {
     throw new BuilditError(
       'store-damaged',
       `Cannot lay out a file of ${name}: expected a file at "${printable(source)}", found ${stat === undefined ? 'none' : 'something else'}`,
-      { hint: 'remove that tree from the store; it is unpacked again from its layer' },
+      { hint: 'run the same command again: the damaged tree is found then, and unpacked again' },
     );
   }
   try {

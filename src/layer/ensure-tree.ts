@@ -1,42 +1,40 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { BuilditError } from '../model/errors.ts';
 import type { KeptLayer } from '../model/layer.ts';
 import type { Store } from '../store/store.ts';
 import { openTemporary } from '../store/temporary.ts';
-import { adoptTree, markTree, removeLayerTree, staleTreePath, treePath } from '../store/trees.ts';
-import { readListing } from './listing.ts';
 import { openEncodedLayer } from './open-layer.ts';
 import { readTar } from './read-tar.ts';
-import { treeAgrees } from './tree-agrees.ts';
 import { unpackTree } from './unpack-tree.ts';
+import { adoptWholeTree, findWholeTree, type WholeTree } from './whole-tree.ts';
 
 /**
- * The path of a layer's tree: the one that is there, an older one after its files have been compared with the listing, or
- * a new one unpacked from a blob. Throws 'store-damaged' where the store holds neither.
+ * The path of a layer's tree, found to be whole: the one that is there, or a new one unpacked from a blob. Throws
+ * 'store-damaged' where the store holds neither.
  */
 export async function ensureTree(store: Store, layer: KeptLayer): Promise<string> {
-  const known = await treePath(store, layer.diffId);
-  if (known !== undefined) return known;
-  const stale = await staleTreePath(store, layer.diffId);
-  if (stale !== undefined) {
-    if (await treeAgrees(stale, await readListing(store, layer.listing))) {
-      const marked = await markTree(store, layer.diffId);
-      if (marked !== undefined) return marked;
-    } else {
-      await removeLayerTree(store, layer.diffId);
-    }
-  }
-  return restoreTree(store, layer);
+  return (await ensureWholeTree(store, layer)).path;
 }
 
-async function restoreTree(store: Store, layer: KeptLayer): Promise<string> {
+export async function ensureWholeTree(store: Store, layer: KeptLayer): Promise<WholeTree> {
+  return (await findWholeTree(store, layer)) ?? (await restoreTree(store, layer));
+}
+
+async function restoreTree(store: Store, layer: KeptLayer): Promise<WholeTree> {
   const temporary = await openTemporary(store, 'tree');
   try {
     const directory = join(temporary.path, 'tree');
     mkdirSync(directory, { mode: 0o700 });
     await unpackTree(readTar(openEncodedLayer(store, layer), { isOwnLayer: true }), directory);
-    return await adoptTree(store, layer.diffId, directory);
+    const tree = await adoptWholeTree(store, layer, directory);
+    if (tree !== undefined) return tree;
   } finally {
     await temporary.release();
   }
+  throw new BuilditError(
+    'store-damaged',
+    `Cannot unpack layer ${layer.diffId}: expected the tree of another run to be whole, found it damaged`,
+    { hint: 'it has been removed; run the same command again' },
+  );
 }

@@ -7,7 +7,6 @@ import { writeEncoding } from '../store/encodings.ts';
 import { putBlob } from '../store/put-blob.ts';
 import type { Store } from '../store/store.ts';
 import { openTemporary } from '../store/temporary.ts';
-import { adoptTree } from '../store/trees.ts';
 import { archiveRefusal } from './archive-refusal.ts';
 import { canonicalLayerPath } from './canonical-layer-path.ts';
 import { compress, encoderOf, mediaTypeOf } from './compress.ts';
@@ -16,6 +15,7 @@ import { type EntryFacts, type FinishedDraft, LayerDraft } from './layer-draft.t
 import { listingBytes } from './listing.ts';
 import { MemoryPlace } from './memory-place.ts';
 import type { TarMember } from './tar-member.ts';
+import { adoptWholeTree } from './whole-tree.ts';
 import { layerTar } from './write-tar.ts';
 
 export interface KeepRules {
@@ -55,8 +55,9 @@ export async function keepLayer(store: Store, members: AsyncIterable<TarMember>,
     const draft = await fillDraft(new LayerDraft(place, whatOf(rules)), members, rules);
     const { diffId, size } = await writeLayer(store, draft, rules.encode);
     const { digest } = await putBlob(store, listingBytes(draft.listing));
-    if (isTreeWanted) await adoptTree(store, diffId, directory);
-    return { diffId, size, listing: digest, elf: draft.elf };
+    const layer = { diffId, size, listing: digest, elf: draft.elf };
+    if (isTreeWanted) await adoptWholeTree(store, layer, directory);
+    return layer;
   } finally {
     place.release();
     await temporary.release();

@@ -12,6 +12,7 @@ import { encoderOf } from './compress.ts';
 import { decompress } from './decompress.ts';
 import { readListing } from './listing.ts';
 import { treeContent } from './tree-content.ts';
+import { findWholeTree } from './whole-tree.ts';
 import { layerTar } from './write-tar.ts';
 
 /**
@@ -19,7 +20,7 @@ import { layerTar } from './write-tar.ts';
  * pass: where they are not the layer's, the stream throws 'store-damaged' at its end, and what was damaged is removed.
  */
 export async function* openLayerTar(store: Store, layer: KeptLayer): AsyncGenerator<Uint8Array, void, undefined> {
-  const tree = await treePath(store, layer.diffId);
+  const tree = (await findWholeTree(store, layer))?.path;
   if (tree === undefined) {
     yield* openEncodedLayer(store, layer);
   } else {

@@ -21,6 +21,8 @@ export interface BuildOptions {
   /** Besides that, offline. */
   readonly frozen: boolean;
   readonly fromSource: boolean;
+  /** Compares the contents of all trees that the run refers to, whatever the store remembers of them. */
+  readonly verify?: boolean;
   /** Names of packages that are built again, whatever a cache holds. */
   readonly rebuilt?: ReadonlySet<string>;
   readonly binaryOnly: boolean;

@@ -8,7 +8,7 @@ import type { DebianSet } from '../model/lock.ts';
 import { hostPlatform } from '../system/host-platform.ts';
 import { flockCommand, setFlockCommand } from '../system/lock.ts';
 import type { BuildOptions } from './contract.ts';
-import { convertSteps } from './convert-steps.ts';
+import { debianMembers } from './debian-members.ts';
 import type { Run } from './prepare-run.ts';
 import { closureSteps, rootDebian } from './realise-run.ts';
 
@@ -31,16 +31,8 @@ export async function findBubblewrap(run: Run): Promise<readonly string[]> {
     const debian = rootDebian(run, repository);
     if (!Object.hasOwn(debian, 'bubblewrap')) continue;
     const steps = closureSteps(['bubblewrap'], debian);
-    const records = await convertSteps(run, steps);
-    const members = steps.map(({ hash, name }) => ({
-      label: `debian/${name}`,
-      layer: records.get(hash)!.outputs.main!,
-    }));
-    const root = await composeRoot(
-      run.store,
-      members.map(({ layer }) => layer.diffId),
-      async (diffId) => members.find(({ layer }) => layer.diffId === diffId)!,
-    );
+    const members = await debianMembers(run, steps);
+    const root = await composeRoot(run.store, [...members.keys()], async (diffId) => members.get(diffId)!);
     return bubblewrapInTree(root.path, run.definitions.container.platform);
   }
   throw new BuilditError(

@@ -86,10 +86,10 @@ export function planRun(run: Omit<Run, 'plan'>): Run {
 }
 
 /** Opens the store once file locks work on this machine. */
-export async function openRunStore(options: Pick<BuildOptions, 'config' | 'context'>): Promise<Store> {
+export async function openRunStore(options: Pick<BuildOptions, 'config' | 'context' | 'verify'>): Promise<Store> {
   await provideFlock(options);
   const onWarning = (text: string) => options.context.emit({ kind: 'warning', text });
-  return openStore(options.config.store, { onWarning });
+  return openStore(options.config.store, { onWarning, verifiesContents: options.verify === true });
 }
 
 export async function readInputs(

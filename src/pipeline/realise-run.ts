@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import type { NeedProvider } from '../build/check-needs.ts';
+import type { RootMember } from '../build/compose-root.ts';
 import { createBuildRequest } from '../build/create-request.ts';
 import { createLocalExecutor, type LocalSandbox } from '../build/local-executor.ts';
 import { type RealiseServices, type Records, realisePlan } from '../build/realise-plan.ts';
@@ -15,7 +16,7 @@ import type { BuildLimits, BuildRequest } from '../model/build-request.ts';
 import type { Config } from '../model/config.ts';
 import { DEFAULT_BASE, type RepositoryDefinition } from '../model/container.ts';
 import { throwCollected } from '../model/errors.ts';
-import type { DiffId, KeptLayer } from '../model/layer.ts';
+import type { DiffId } from '../model/layer.ts';
 import type { DebianSet } from '../model/lock.ts';
 import { atomText, type ResolvedPackage } from '../model/package.ts';
 import type { Hash } from '../model/package-hash.ts';
@@ -26,6 +27,7 @@ import { rootSet } from '../plan/create-plan.ts';
 import { reachable } from '../plan/order-packages.ts';
 import { buildKey, debianHash, normalisedDigest } from '../plan/package-inputs.ts';
 import { convertSteps } from './convert-steps.ts';
+import { remaking } from './debian-members.ts';
 import { noteTests } from './failed-tests.ts';
 import { findBubblewrap } from './host-programs.ts';
 import { keepDpkgDatabase } from './keep-dpkg-database.ts';
@@ -49,7 +51,7 @@ export async function realiseRun(run: Run, wanted: readonly Hash[], publishing?:
 function realiseServices(run: Run, publishing: Publishing | undefined): RealiseServices {
   const { store, options, sharing } = run;
   let sandbox: Promise<LocalSandbox> | undefined;
-  const layers = new Map<DiffId, { label: string; layer: KeptLayer }>();
+  const layers = new Map<DiffId, RootMember>();
   return {
     findByHash: (hash) => sharing.cache.find(hash),
     findSameBuild: (key) => sharing.cache.findSame(key),
@@ -111,7 +113,7 @@ export async function prepareSandbox(
   const debian = step.root.flatMap((hash) => run.plan.conversions.get(hash) ?? []);
   const records = new Map([...(await realiseRun(run, own)), ...(await convertSteps(run, debian))]);
   await fetchInputs(run, [step]);
-  const layers = new Map<DiffId, { label: string; layer: KeptLayer }>();
+  const layers = new Map<DiffId, RootMember>();
   const { request } = await prepareBuild(run, step, records, layers);
   return { sandbox: await openSandbox(run, layers), request };
 }
@@ -155,10 +157,7 @@ export function shownName({ definitions }: Run, { name, origin }: ResolvedPackag
   return relative(process.cwd(), path) || '.';
 }
 
-async function openSandbox(
-  run: Run,
-  layers: ReadonlyMap<DiffId, { label: string; layer: KeptLayer }>,
-): Promise<LocalSandbox> {
+async function openSandbox(run: Run, layers: ReadonlyMap<DiffId, RootMember>): Promise<LocalSandbox> {
   return {
     store: run.store,
     bubblewrap: await findBubblewrap(run),
@@ -171,19 +170,18 @@ async function openSandbox(
   };
 }
 
-async function prepareBuild(
-  run: Run,
-  step: BuildStep,
-  records: Records,
-  layers: Map<DiffId, { label: string; layer: KeptLayer }>,
-) {
+async function prepareBuild(run: Run, step: BuildStep, records: Records, layers: Map<DiffId, RootMember>) {
   const { definitions, options } = run;
   const repository = definitions.repositories.find(({ name }) => name === step.package.repository)!;
   const debian = rootDebian(run, repository);
-  const packing = await convertSteps(run, packingSteps(repository, debian));
+  const packingRoot = packingSteps(repository, debian);
+  const packing = await convertSteps(run, packingRoot);
+  const conversions = [...step.root.flatMap((hash) => run.plan.conversions.get(hash) ?? []), ...packingRoot];
+  const remakes = new Map(conversions.map((conversion) => [conversion.hash, remaking(run, conversion)]));
   for (const record of [...records.values(), ...packing.values()]) {
     const label = record.kind === 'debian' ? `debian/${record.name}` : record.name;
-    for (const layer of rootLayers(record)) layers.set(layer.diffId, { label, layer });
+    const remake = remakes.get(record.hash);
+    for (const layer of rootLayers(record)) layers.set(layer.diffId, { label, layer, remake });
   }
   const root = step.root.flatMap((hash) => rootLayers(records.get(hash)!).map(({ diffId }) => diffId));
   if (step.package.outputs === 'debs') {

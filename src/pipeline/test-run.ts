@@ -25,6 +25,7 @@ import { reachable } from '../plan/order-packages.ts';
 import { debianHash } from '../plan/package-inputs.ts';
 import { buildCandidates, partHash } from './assemble-run.ts';
 import { convertSteps } from './convert-steps.ts';
+import { debianMembers } from './debian-members.ts';
 import { findBubblewrap } from './host-programs.ts';
 import type { Run } from './prepare-run.ts';
 import { packingSteps, rootDebian, shownName } from './realise-run.ts';
@@ -255,13 +256,8 @@ export async function inWorkspace<Result>(
 ): Promise<Result> {
   const { store, options, definitions } = run;
   const steps = packingSteps(repository, rootDebian(run, repository));
-  const tools = await convertSteps(run, steps);
-  const layers = [...tools.values()].map(({ name, outputs }) => ({ label: `debian/${name}`, layer: outputs.main! }));
-  const toolRoot = await composeRoot(
-    store,
-    layers.map(({ layer }) => layer.diffId).sort(),
-    async (diffId) => layers.find(({ layer }) => layer.diffId === diffId)!,
-  );
+  const members = await debianMembers(run, steps);
+  const toolRoot = await composeRoot(store, [...members.keys()].sort(), async (diffId) => members.get(diffId)!);
   const bubblewrap = await findBubblewrap(run);
   const workspace = await openWorkspace(store, id, label);
   try {

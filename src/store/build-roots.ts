@@ -18,6 +18,11 @@ export async function adoptBuildRoot(store: Store, digest: Digest, directory: st
   return adoptKeptDirectory(store, 'roots', digest, directory);
 }
 
+/** Removes a root that was found damaged, unless another has taken its place since. */
+export async function removeBuildRootAt(store: Store, path: string, inode: bigint | undefined): Promise<void> {
+  await removeKeptDirectory(store, path, { inode });
+}
+
 export async function removeBuildRoot(store: Store, digest: Digest): Promise<void> {
   await removeKeptDirectory(store, buildRootPath(store, digest));
 }

@@ -18,15 +18,18 @@ export interface Store {
   readonly directory: string;
   /** Told, once for each, what was damaged and therefore removed. */
   readonly onWarning?: ((text: string) => void) | undefined;
+  /** Trees and roots are compared by content before each use, whatever the store remembers of them. */
+  readonly verifiesContents?: boolean | undefined;
 }
 
 export interface OpenStoreOptions {
+  readonly verifiesContents?: boolean | undefined;
   readonly onWarning?: ((text: string) => void) | undefined;
 }
 
 /** Opens the store below a directory, creating it where nothing is yet, and removes what dead runs left behind. */
-export async function openStore(directory: string, { onWarning }: OpenStoreOptions = {}): Promise<Store> {
-  const store: Store = { directory: resolve(directory), onWarning };
+export async function openStore(directory: string, options: OpenStoreOptions = {}): Promise<Store> {
+  const store: Store = { directory: resolve(directory), ...options };
   if (readFormat(store) !== STORE_FORMAT) createStore(store);
   await removeAbandoned(store);
   return store;

@@ -32,6 +32,11 @@ export async function adoptTree(store: Store, diffId: DiffId, directory: string)
   return adoptKeptDirectory(store, 'trees', diffId, directory);
 }
 
+/** Removes a tree that was found damaged, unless another has taken its place since. */
+export async function removeTreeAt(store: Store, path: string, inode: bigint | undefined): Promise<void> {
+  await removeKeptDirectory(store, path, { inode });
+}
+
 /** Removes what is there of a layer's tree, of this boot or another: it was found damaged. */
 export async function removeLayerTree(store: Store, diffId: DiffId): Promise<void> {
   for (const tree of listKeptDirectories(store, 'trees')) {

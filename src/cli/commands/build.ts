@@ -24,6 +24,7 @@ export interface BuildFlags extends ContainerOptions {
   readonly output?: readonly string[];
   readonly tag?: readonly string[];
   readonly fromSource?: true;
+  readonly verify?: true;
   readonly binaryOnly?: true;
   readonly keepFailed?: true;
   readonly check?: true;
@@ -60,7 +61,7 @@ export function addBuildOptions(command: Command): Command {
     .option('--keep-failed', "keep a failed build's files for `buildit shell --failed`")
     .option('--check', "run upstream's own tests of every package that is built")
     .option('--no-test', 'run no tests: neither of packages that are built nor of the container')
-    .option('--verify', 'look at every file again, even if nothing seems to have changed')
+    .option('--verify', 'compare all files by content, also unpacked packages, even if nothing seems to have changed')
     .option('--json', 'print one JSON document about the images');
 }
 
@@ -127,6 +128,7 @@ export async function optionsAt(
     locked: flags.locked === true || flags.frozen === true,
     frozen: flags.frozen === true,
     fromSource: flags.fromSource === true,
+    verify: flags.verify === true,
     binaryOnly: flags.binaryOnly === true,
     check: flags.check === true,
     test: flags.test !== false,
