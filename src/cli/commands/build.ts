@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseDiscovery } from '../../discover/parse-discovery.ts';
 import { didYouMean } from '../../document/closest-name.ts';
@@ -218,6 +218,13 @@ async function keepReceipt(
   await writeReceipt(cli.installation, cli, {
     ...printed,
     sightings: witness.sightings(),
+    images: outcomes.flatMap(({ images }) => images.flatMap(layoutOf)),
     expiresMs: expiries.length === 0 ? undefined : Math.min(...expiries),
   });
+}
+
+function layoutOf({ kind, path, digest }: BuildOutcome['images'][number]) {
+  return kind === 'oci' && digest !== undefined && !path.endsWith('.tar')
+    ? [{ index: join(path, 'index.json'), digest }]
+    : [];
 }

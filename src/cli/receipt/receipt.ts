@@ -13,11 +13,13 @@ export interface Receipt {
   readonly stdout: string;
   readonly stderr: string;
   readonly sightings: readonly Sighting[];
+  /** The image layouts that the transcript names: each index must still hold the digest that is printed. */
+  readonly images: readonly { readonly index: string; readonly digest: string }[];
   /** Milliseconds since 1970: when the first of the signatures that were relied on stops counting by itself. */
   readonly expiresMs?: number | undefined;
 }
 
-export const RECEIPT_FORMAT = 1;
+export const RECEIPT_FORMAT = 2;
 
 /** What decides, besides files, what a run does and prints. */
 export interface Invocation {

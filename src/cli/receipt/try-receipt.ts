@@ -1,6 +1,17 @@
-import { closeSync, fstatSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { looksUnchanged, settledSighting } from '../../system/witness.ts';
-import { mayUseReceipt, RECEIPT_FORMAT, type Receipt, receiptPath, thisInvocation } from './receipt.ts';
+import { mayUseReceipt, type Receipt, receiptPath, thisInvocation } from './receipt.ts';
+import { MOST_RECEIPT_BYTES, parseReceipt, receiptText } from './receipt-text.ts';
 
 /**
  * Answers an invocation from its receipt: true when everything still looks as it did and the transcript was printed.
@@ -11,6 +22,7 @@ export function tryReceipt(installation: string, argv: readonly string[]): boole
   const path = receiptPath(installation, thisInvocation(argv));
   const receipt = readReceipt(path);
   if (receipt === undefined || isExpired(receipt) || !receipt.sightings.every(looksUnchanged)) return false;
+  if (!receipt.images.every(isThere)) return false;
   print(1, receipt.stdout);
   print(2, receipt.stderr);
   settleReceipt(path, receipt);
@@ -21,19 +33,42 @@ function isExpired({ expiresMs }: Receipt): boolean {
   return expiresMs !== undefined && Date.now() >= expiresMs;
 }
 
-/** Only a file that this user alone can write counts. Whatever is wrong with it, there is then no receipt. */
+/** An index is a few kilobytes: reading it costs less than printing a digest that is not there. */
+function isThere({ index, digest }: Receipt['images'][number]): boolean {
+  try {
+    return readFileSync(index, 'utf8').includes(`"${digest}"`);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Only a whole file that this user alone can write counts. Whatever is wrong with it, there is then no receipt; one that
+ * is not whole is removed.
+ */
 function readReceipt(path: string): Receipt | undefined {
   let file: number | undefined;
   try {
-    file = openSync(path, 'r');
-    const { uid, mode } = fstatSync(file);
-    if (uid !== process.getuid?.() || (mode & 0o022) !== 0) return undefined;
-    const receipt = JSON.parse(readFileSync(file, 'utf8')) as Receipt;
-    return receipt.format === RECEIPT_FORMAT ? receipt : undefined;
-  } catch {
+    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stat = fstatSync(file);
+    const isOdd = !stat.isFile() || stat.size > MOST_RECEIPT_BYTES;
+    if (!isOdd && (stat.uid !== process.getuid?.() || (stat.mode & 0o022) !== 0)) return undefined;
+    const receipt = isOdd ? undefined : parseReceipt(path, readFileSync(file, 'utf8'));
+    if (receipt === undefined) removeOdd(path);
+    return receipt;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') removeOdd(path);
     return undefined;
   } finally {
     if (file !== undefined) closeSync(file);
+  }
+}
+
+function removeOdd(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // Not this user's to remove: it stays no receipt.
   }
 }
 
@@ -56,7 +91,7 @@ function settleReceipt(path: string, receipt: Receipt): void {
   if (sightings.every((sighting, index) => sighting === receipt.sightings[index])) return;
   try {
     const fresh = `${path}.${process.pid}.json`;
-    writeFileSync(fresh, JSON.stringify({ ...receipt, sightings }), { mode: 0o600, flag: 'wx' });
+    writeFileSync(fresh, receiptText(path, { ...receipt, sightings }), { mode: 0o600, flag: 'wx' });
     renameSync(fresh, path);
   } catch {
     // The receipt stays as it is and costs a little more.

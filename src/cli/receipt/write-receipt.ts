@@ -4,6 +4,9 @@ import { writeFileDurably } from '../../system/files.ts';
 import { createWitness, looksUnchanged } from '../../system/witness.ts';
 import { installedFiles } from './installed-files.ts';
 import { type Invocation, mayUseReceipt, RECEIPT_FORMAT, type Receipt, receiptPath } from './receipt.ts';
+import { receiptText } from './receipt-text.ts';
+
+type ReceiptContent = Omit<Receipt, 'format' | 'images'> & Partial<Pick<Receipt, 'images'>>;
 
 /**
  * Keeps what a second run of the same invocation would print. Nothing is kept when something changed while the run went
@@ -12,7 +15,7 @@ import { type Invocation, mayUseReceipt, RECEIPT_FORMAT, type Receipt, receiptPa
 export async function writeReceipt(
   installation: string,
   invocation: Invocation,
-  { stdout, stderr, sightings, expiresMs }: Omit<Receipt, 'format'>,
+  { stdout, stderr, sightings, images = [], expiresMs }: ReceiptContent,
 ): Promise<void> {
   const path = receiptPath(installation, invocation);
   if (!mayUseReceipt(invocation.argv)) return;
@@ -23,10 +26,10 @@ export async function writeReceipt(
   }
   const all = [...sightings, ...own.sightings()];
   if (!all.every(looksUnchanged)) return;
-  const receipt: Receipt = { format: RECEIPT_FORMAT, stdout, stderr, sightings: all, expiresMs };
+  const receipt: Receipt = { format: RECEIPT_FORMAT, stdout, stderr, sightings: all, images, expiresMs };
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-    await writeFileDurably(path, JSON.stringify(receipt), { mode: 0o600 });
+    await writeFileDurably(path, receiptText(path, receipt), { mode: 0o600 });
     await removeOldReceipts(dirname(path));
   } catch {
     // A store that cannot be written keeps no receipts.

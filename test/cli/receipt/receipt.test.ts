@@ -1,8 +1,20 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { coloursFor } from '../../../src/cli/colours.ts';
-import type { Invocation } from '../../../src/cli/receipt/receipt.ts';
+import type { Invocation, Receipt } from '../../../src/cli/receipt/receipt.ts';
+import { receiptText } from '../../../src/cli/receipt/receipt-text.ts';
 import { renderSecondRun } from '../../../src/cli/receipt/second-run.ts';
 import { writeReceipt } from '../../../src/cli/receipt/write-receipt.ts';
 import type { BuilditEvent } from '../../../src/model/events.ts';
@@ -36,6 +48,11 @@ async function runWithReceipt(argv: readonly string[] = ['hello']) {
   const again = (changed: { argv?: readonly string[]; environment?: Record<string, string> } = {}) =>
     runBuildit(changed.argv ?? argv, { cwd, environment: { ...environment, ...changed.environment } });
   return { cwd, definition, again };
+}
+
+function replace(path: string, make: () => unknown): void {
+  rmSync(path);
+  make();
 }
 
 const BY_RECEIPT = { exitCode: 0, ...PRINTED };
@@ -103,13 +120,49 @@ describe('a receipt', () => {
     ['that is cut short', (path) => writeFileSync(path, readFileSync(path, 'utf8').slice(0, 100))],
     [
       'of another format',
-      (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('"format":1', '"format":0')),
+      (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('"format":2', '"format":1')),
     ],
   ])('%s is passed over', async (_, spoil) => {
     const { cwd, again } = await runWithReceipt();
     const directory = join(cwd, 'store/receipts');
     spoil(join(directory, readdirSync(directory)[0]!));
     expect((await again()).exitCode).toBe(64);
+  });
+
+  const WHOLE = { format: 2, stdout: '', stderr: '', sightings: [], images: [] };
+  test.each<[string, (path: string) => void]>([
+    ['null', (path) => writeFileSync(path, 'null', { mode: 0o600 })],
+    ['a format alone', (path) => writeFileSync(path, receiptText(path, { format: 2 } as never))],
+    [
+      'a sighting that is none',
+      (path) => writeFileSync(path, receiptText(path, { ...WHOLE, sightings: [null] } as never)),
+    ],
+    ['numbers for text', (path) => writeFileSync(path, receiptText(path, { ...WHOLE, stdout: 1 } as never))],
+    ['another digit', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('hello-1.0.0', 'hello-1.0.1'))],
+    ['the text of another receipt', (path) => writeFileSync(path, receiptText(`${path}x`, WHOLE as Receipt))],
+    ['many bytes', (path) => truncateSync(path, 2 ** 31)],
+    ['a directory', (path) => replace(path, () => mkdirSync(join(path, 'in it'), { recursive: true }))],
+    ['a link', (path) => replace(path, () => symlinkSync('/dev/zero', path))],
+    ['a named pipe', (path) => replace(path, () => execFileSync('mkfifo', [path]))],
+  ])('that is %s is removed, and the run goes on without it', async (_, spoil) => {
+    const { cwd, again } = await runWithReceipt();
+    const directory = join(cwd, 'store/receipts');
+    spoil(join(directory, readdirSync(directory)[0]!));
+    expect((await again()).exitCode).toBe(64);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test('does not print a digest that the layout no longer has', async () => {
+    const cwd = temporaryDirectory();
+    const index = join(cwd, 'index.json');
+    const environment = { PATH: process.env.PATH!, HOME: cwd, BUILDIT_STORE: join(cwd, 'store'), LC_ALL: 'C.UTF-8' };
+    const invocation = { argv: ['hello'], cwd, environment, terminals: [false, false] } as const;
+    const images = [{ index, digest: 'sha256:aa' }];
+    writeFileSync(index, '{"digest":"sha256:aa"}');
+    await writeReceipt(installation, invocation, { ...PRINTED, sightings: [], images });
+    expect(await runBuildit(['hello'], { cwd, environment })).toEqual(BY_RECEIPT);
+    writeFileSync(index, '{"digest":"sha256:ab"}');
+    expect((await runBuildit(['hello'], { cwd, environment })).exitCode).toBe(64);
   });
 
   test('compares the content of a file that was fresh, until its times are old enough to tell', async () => {
@@ -126,7 +179,7 @@ describe('a receipt', () => {
     const directory = join(cwd, 'store/receipts');
     const hashed = () =>
       (
-        JSON.parse(readFileSync(join(directory, readdirSync(directory)[0]!), 'utf8')) as {
+        JSON.parse(readFileSync(join(directory, readdirSync(directory)[0]!), 'utf8').split('\n')[1]!) as {
           sightings: { path: string; sha256?: string }[];
         }
       ).sightings.filter(({ path, sha256 }) => path === definition && sha256 !== undefined).length;
@@ -212,5 +265,5 @@ test('what answers from a receipt imports nothing but modules of Node', () => {
   };
   visit(new URL('../../../src/cli/receipt/try-receipt.ts', import.meta.url));
   expect(foreign).toEqual([]);
-  expect(seen.size).toBeLessThan(7);
+  expect(seen.size).toBeLessThan(8);
 });
