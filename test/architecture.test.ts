@@ -125,6 +125,17 @@ describe('the house', () => {
     expect(vague).toEqual([]);
   });
 
+  test('one file asks where the files of the user are', () => {
+    const asks =
+      /\b(?:homedir|userInfo|tmpdir)\b|(?:environment|env)(?:\.|\[')(?:HOME|XDG_[A-Z_]+|TMPDIR|SSH_AUTH_SOCK|GNUPGHOME|CARGO_HOME|GOENV|GOPATH|NETRC|PIP_CONFIG_FILE|NPM_CONFIG_USERCONFIG)\b/;
+    const culprits = sourceFiles(source).filter((path) => asks.test(readFileSync(path, 'utf8')));
+    expect(culprits.map((path) => path.slice(source.length + 1)).sort()).toEqual([
+      // GOENV=off, which is no path.
+      'registry/host-registries.ts',
+      'system/user-directories.ts',
+    ]);
+  });
+
   test('only the command line prints', () => {
     const culprits = sourceFiles(source).filter(
       (path) => folderOf(path) !== 'cli' && /\bconsole\.|process\.std(out|err)/.test(readFileSync(path, 'utf8')),

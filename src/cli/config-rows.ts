@@ -6,7 +6,7 @@ import { durationText } from './quantities.ts';
 const AS_WRITTEN: Readonly<Record<string, { name: string; text(value: never): string }>> = {
   'build.timeoutMs': { name: 'build.timeout', text: durationText },
   'build.memoryBytes': { name: 'build.memory', text: (bytes: number) => `${bytes / 2 ** 20}M` },
-  'trust.allowedSigners': { name: 'trust.allowed-signers', text: String },
+  'trust.allowedSigners': { name: 'trust.allowed-signers', text: settingText },
   userPatches: { name: 'user-patches', text: (path: string | undefined) => String(path !== undefined) },
   'build.keepFailed': { name: 'build.keep-failed', text: String },
 };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type Environment, findBaseDirectory } from '../system/user-directories.ts';
 import type { Witness } from '../system/witness.ts';
-import { type Environment, homeDirectory, xdgDirectory } from './xdg.ts';
 
 export const PROJECT_CONFIG = '.buildit-config.yaml';
 
@@ -28,14 +28,14 @@ export function findConfigFiles(directory: string, environment: Environment, wit
     if (current === dirname(current)) break;
   }
   const user = userConfigPath(environment);
-  if (exists(user)) files.push({ kind: 'user', path: user });
+  if (user !== undefined && exists(user)) files.push({ kind: 'user', path: user });
   const system = '/etc/buildit/config.yaml';
   if (exists(system)) files.push({ kind: 'system', path: system });
   return files;
 }
 
-/** Where the user's own configuration is, or would be. */
-export function userConfigPath(environment: Environment): string {
-  const directory = xdgDirectory(environment, 'XDG_CONFIG_HOME', join(homeDirectory(environment), '.config'));
-  return join(directory, 'buildit', 'config.yaml');
+/** Where the user's own configuration is, or would be; undefined for a user without a home directory. */
+export function userConfigPath(environment: Environment): string | undefined {
+  const directory = findBaseDirectory(environment, 'config');
+  return directory === undefined ? undefined : join(directory, 'buildit', 'config.yaml');
 }

@@ -5,6 +5,11 @@ import type { Ecosystem } from '../model/registry.ts';
 export interface ConfigSettings {
   /** How `config show --origin` calls the source of a setting. */
   origin(key: string): string;
+  /**
+   * `FILE:LINE` of each limit that counts only where it is below the user's value or the default; absent where all limits
+   * count: nobody has accepted the file that they stand in.
+   */
+  readonly limitLines?: Readonly<Record<string, string>> | undefined;
   readonly store?: string | undefined;
   readonly mirror?: string | undefined;
   readonly registries?: Readonly<Partial<Record<Ecosystem, string>>> | undefined;

@@ -1,14 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Environment, homeDirectory, xdgDirectory } from './xdg.ts';
+import { baseDirectory, type Environment, findBaseDirectory } from '../system/user-directories.ts';
 
 /**
  * Where everything is kept unless said otherwise: a place that every uid can pass through for root, whose builds run as
  * other users, else the user's cache.
+ *
+ * @throws BuilditError `configuration-invalid` for a user without a home directory.
  */
 export function defaultStore(environment: Environment): string {
+  return findDefaultStore(environment) ?? baseDirectory(environment, 'cache');
+}
+
+/** Like `defaultStore`; undefined for a user without a home directory. */
+export function findDefaultStore(environment: Environment): string | undefined {
   if (isRoot()) return '/var/cache/buildit';
-  return join(xdgDirectory(environment, 'XDG_CACHE_HOME', join(homeDirectory(environment), '.cache')), 'buildit');
+  const cache = findBaseDirectory(environment, 'cache');
+  return cache === undefined ? undefined : join(cache, 'buildit');
 }
 
 /** Uid 0 of the initial user namespace. `unshare -r` makes an ordinary user look like uid 0 as well. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config, GitRecipes, RecipeRepository } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
+import { baseDirectory, type Environment, findBaseDirectory } from '../system/user-directories.ts';
 import type { Witness } from '../system/witness.ts';
 import { findConfigFiles, userConfigPath } from './config-files.ts';
 import type { ConfigSettings } from './config-settings.ts';
@@ -10,7 +11,6 @@ import { defaultStore } from './default-store.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { readEnvironment } from './read-environment.ts';
 import { readTrustedConfigs } from './trusted-configs.ts';
-import { type Environment, homeDirectory, xdgDirectory } from './xdg.ts';
 
 /** Settings from the command line; what is undefined was not said. */
 export interface ConfigFlags {
@@ -45,17 +45,12 @@ const DEFAULT_MEMORY_BYTES = 4 * 2 ** 30;
 export async function loadConfig({ directory, flags, environment, witness }: LoadConfigOptions): Promise<Config> {
   const trusted = await readTrustedConfigs(environment, witness);
   const userConfig = userConfigPath(environment);
-  const options = { trusted, home: homeDirectory(environment), userConfig, witness };
+  const options = { trusted, environment, userConfig, witness };
   const files = findConfigFiles(resolve(directory), environment, witness);
   const read = await Promise.all(files.map((file) => readConfigFile(file, options)));
   const layers = [readFlags(flags), readEnvironment(environment), ...read.map(({ settings }) => settings)];
-  return deepFreeze(
-    merge(
-      layers,
-      environment,
-      read.flatMap(({ notices }) => notices),
-    ),
-  );
+  const notices = read.flatMap((file) => file.notices);
+  return deepFreeze({ ...merge(layers, environment, notices), notices });
 }
 
 function readFlags({ store, ...flags }: ConfigFlags): ConfigSettings {
@@ -67,12 +62,23 @@ function readFlags({ store, ...flags }: ConfigFlags): ConfigSettings {
   };
 }
 
-function merge(layers: readonly ConfigSettings[], environment: Environment, notices: readonly string[]): Config {
+/** `notices` takes the limits that do not count. */
+function merge(
+  layers: readonly ConfigSettings[],
+  environment: Environment,
+  notices: string[],
+): Omit<Config, 'notices'> {
   const origins: Record<string, string> = {};
   const first = <Key extends keyof ConfigSettings>(key: Key, name: string): ConfigSettings[Key] | undefined => {
     const layer = layers.find((settings) => settings[key] !== undefined);
     origins[name] = layer?.origin(name) ?? 'default';
     return layer?.[key];
+  };
+  const limit = (key: Limit, name: string, fallback: number): number => {
+    const { value, layer, notice } = lowestLimit(layers, { key, name, fallback });
+    origins[name] = layer?.origin(name) ?? 'default';
+    if (notice !== undefined) notices.push(notice);
+    return value;
   };
   const store = first('store', 'store') ?? defaultStore(environment);
   return {
@@ -83,28 +89,51 @@ function merge(layers: readonly ConfigSettings[], environment: Environment, noti
     debian: { mirror: first('mirror', 'debian.mirror') },
     registries: mergeRegistries(layers, origins),
     build: {
-      jobs: first('jobs', 'build.jobs') ?? availableParallelism(),
-      timeoutMs: first('timeoutMs', 'build.timeout') ?? DEFAULT_TIMEOUT_MS,
-      memoryBytes: first('memoryBytes', 'build.memory') ?? DEFAULT_MEMORY_BYTES,
-      keepFailed: first('keepFailed', 'build.keep-failed') ?? false,
+      jobs: limit('jobs', 'build.jobs', availableParallelism()),
+      timeoutMs: limit('timeoutMs', 'build.timeout', DEFAULT_TIMEOUT_MS),
+      memoryBytes: limit('memoryBytes', 'build.memory', DEFAULT_MEMORY_BYTES),
+      keepFailed: limit('keepFailed', 'build.keep-failed', 0) === 1,
       executor: 'local',
     },
     sign: { key: first('signKey', 'sign.key') },
     trust: {
-      allowedSigners: first('allowedSigners', 'trust.allowed-signers') ?? userDirectory(environment, 'allowed_signers'),
+      allowedSigners: first('allowedSigners', 'trust.allowed-signers') ?? findAllowedSigners(environment),
     },
     use: mergeUse(layers, origins),
-    userPatches: first('userPatches', 'user-patches') === true ? userDirectory(environment, 'patches') : undefined,
+    userPatches:
+      first('userPatches', 'user-patches') === true
+        ? join(baseDirectory(environment, 'config'), 'buildit', 'patches')
+        : undefined,
     offline: first('offline', 'offline') ?? false,
     origins,
-    notices,
   };
 }
 
-/** What lies beside the user's configuration under this name. */
-function userDirectory(environment: Environment, name: string): string {
-  const fallback = join(homeDirectory(environment), '.config');
-  return resolve(xdgDirectory(environment, 'XDG_CONFIG_HOME', fallback), 'buildit', name);
+type Limit = 'jobs' | 'timeoutMs' | 'memoryBytes' | 'keepFailed';
+
+/** The strongest value of a limit; one in a file that nobody accepted counts where it is not above the next weaker one. */
+function lowestLimit(
+  layers: readonly ConfigSettings[],
+  { key, name, fallback }: { readonly key: Limit; readonly name: string; readonly fallback: number },
+): { readonly value: number; readonly layer: ConfigSettings | undefined; readonly notice?: string } {
+  const index = layers.findIndex((settings) => settings[key] !== undefined);
+  const layer = layers[index];
+  if (layer === undefined) return { value: fallback, layer };
+  const value = Number(layer[key]);
+  const line = layer.limitLines?.[name];
+  if (line === undefined) return { value, layer };
+  const user = lowestLimit(layers.slice(index + 1), { key, name, fallback });
+  if (value <= user.value) return { value, layer };
+  const file = line.slice(0, line.lastIndexOf(':'));
+  const from = user.layer === undefined ? 'the default' : 'yours';
+  const notice = `"${name}" in ${line} does not count, because it is above ${from} and the file came with its directory (buildit config trust ${file} accepts it)`;
+  return { ...user, notice };
+}
+
+/** Beside the user's configuration; a user without a home directory trusts nobody. */
+function findAllowedSigners(environment: Environment): string | undefined {
+  const directory = findBaseDirectory(environment, 'config');
+  return directory === undefined ? undefined : join(directory, 'buildit', 'allowed_signers');
 }
 
 /** All repositories of recipes, each name once; the shipped ones last, unless another is called like them. */

@@ -1,6 +1,6 @@
 import { booleanAt, integerAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
 import type { Problems } from '../document/problems.ts';
-import type { YamlMap } from '../document/yaml-node.ts';
+import type { YamlMap, YamlScalar } from '../document/yaml-node.ts';
 import type { BinhostConfig } from '../model/config.ts';
 import { isRepositoryName } from '../model/names.ts';
 import { isBinhostLocation } from './binhost-location.ts';
@@ -9,14 +9,21 @@ import { parseDurationMs } from './quantities.ts';
 const UPLOAD_TYPES = ['ssh', 'file'] as const;
 const DOWNLOAD_TYPES = ['https', 'http', 'ssh', 'file'] as const;
 
+/** Without any setting, places of every type wait so long. */
+const USUAL_TIMEOUT_MS = 20_000;
+
 const VERIFY = ['require', 'warn', 'off'] as const;
 
 export interface ReadBinhostOptions {
   /** Settings about trust count: the file is the user's own, or was accepted. */
   readonly isTrusted: boolean;
   readonly problems: Problems;
+  /** Told of a limit of a project's file that is above the usual one and does not count. */
+  readonly onTooHigh: (node: YamlScalar, label: string) => void;
   /** Makes a path of the file absolute. */
-  readonly resolvePath: (path: string) => string;
+  readonly resolvePath: (path: YamlScalar, label: string) => string;
+  /** The same for the directory of a binhost; undefined for one that does not count. */
+  readonly resolvePlace: (path: YamlScalar, label: string, use: 'upload' | 'download') => string | undefined;
 }
 
 /** Reads one place to share packages through. */
@@ -40,7 +47,7 @@ export function readBinhost(map: YamlMap, label: string, options: ReadBinhostOpt
         type === 'ssh' ? 'user@host/path' : type === 'file' ? 'a directory' : 'host/path',
       );
     }
-    return type === 'file' ? options.resolvePath(node.text) : node.text;
+    return type === 'file' ? options.resolvePlace(node, `${label}.${key}-path`, key) : node.text;
   };
   const uploadPath = place('upload', uploadType);
   const downloadPath = place('download', downloadType);
@@ -51,6 +58,8 @@ export function readBinhost(map: YamlMap, label: string, options: ReadBinhostOpt
   if (timeoutNode !== undefined && timeoutMs === undefined) {
     problems.expected(timeoutNode, `${label}.timeout`, 'a time such as 30s');
   }
+  const isTooHigh = !options.isTrusted && timeoutMs !== undefined && timeoutMs > USUAL_TIMEOUT_MS;
+  if (isTooHigh) options.onTooHigh(timeoutNode!, `${label}.timeout`);
   return (
     nameNode && {
       name: nameNode.text,
@@ -61,7 +70,7 @@ export function readBinhost(map: YamlMap, label: string, options: ReadBinhostOpt
       priority,
       freshness: textAt(map, 'freshness') === 'require' ? 'require' : 'warn',
       driver: textAt(map, 'driver') === 'system' ? 'system' : 'builtin',
-      timeoutMs,
+      timeoutMs: isTooHigh ? undefined : timeoutMs,
       trustedKeys: [],
       pinnedKeys: undefined,
       ...readTrustSettings(map, label, options),
@@ -76,12 +85,12 @@ function readTrustSettings(map: YamlMap, label: string, { isTrusted, problems, r
     return { verify: 'require', signers: undefined, builders: 1, ca: undefined, insecure: false } as const;
   }
   const signers = scalarsAt(map, 'signers').map(({ text }) => text);
-  const ca = textAt(map, 'ca');
+  const ca = scalarAt(map, 'ca');
   return {
     verify: VERIFY.find((word) => word === textAt(map, 'verify')) ?? 'require',
     signers: signers.length === 0 ? undefined : signers,
     builders: builders ?? 1,
-    ca: ca === undefined ? undefined : resolvePath(ca),
+    ca: ca && resolvePath(ca, `${label}.ca`),
     insecure: booleanAt(map, 'insecure') ?? false,
   };
 }

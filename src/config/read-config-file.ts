@@ -1,37 +1,38 @@
-import { basename, dirname, join, resolve } from 'node:path';
-import { booleanAt, mapAt, mapsAt, scalarAt, scalarsAt, textAt } from '../document/fields.ts';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
+import { booleanAt, mapAt, mapsAt, scalarAt, scalarsAt } from '../document/fields.ts';
 import { Problems } from '../document/problems.ts';
 import { readDocument, shownPath } from '../document/read-document.ts';
-import { cleanRelativePath } from '../document/resolve-inside.ts';
 import { validateSchema } from '../document/validate-schema.ts';
-import type { YamlMap } from '../document/yaml-node.ts';
+import { positionOf, type YamlMap, type YamlScalar } from '../document/yaml-node.ts';
 import type { GitRecipes, RecipeRepository } from '../model/config.ts';
 import { isFlagName, isRepositoryName, printable } from '../model/names.ts';
 import { ECOSYSTEMS } from '../model/registry.ts';
+import { type Environment, expandHome, namesOtherHome } from '../system/user-directories.ts';
 import type { Witness } from '../system/witness.ts';
 import type { ConfigFile } from './config-files.ts';
 import type { ConfigSettings } from './config-settings.ts';
 import { parseJobs, parseMirror, parseRegistry } from './config-values.ts';
+import { projectSettings } from './project-settings.ts';
 import { parseBytes, parseDurationMs } from './quantities.ts';
 import { readBinhost } from './read-binhost.ts';
+import { staysInProject } from './stays-in-project.ts';
 import { isTrustedConfig, type TrustedConfigs } from './trusted-configs.ts';
-import { untrustedSettings } from './untrusted-settings.ts';
 
 /** Words of the configuration that this version refuses by name. */
 const UNSUPPORTED = { 'build.executor': ['slurm', 'oci'] } as const;
 
 export interface ReadConfigOptions {
   readonly trusted: TrustedConfigs;
-  readonly home: string;
-  /** Path of the user's own file, for hints. */
-  readonly userConfig: string;
+  readonly environment: Environment;
+  /** Path of the user's own file, for hints; undefined for a user without a home directory. */
+  readonly userConfig: string | undefined;
   readonly witness: Witness | undefined;
 }
 
 /** Reads and checks one configuration file; from a project's it leaves out what only the user may set. */
 export async function readConfigFile(
   { kind, path }: ConfigFile,
-  { trusted, home, userConfig, witness }: ReadConfigOptions,
+  { trusted, environment, userConfig, witness }: ReadConfigOptions,
 ): Promise<{ readonly settings: ConfigSettings; readonly notices: readonly string[] }> {
   const directory = dirname(path);
   // The user's own file may be a link to where they keep such files; a project's may not lead out of the project.
@@ -41,44 +42,66 @@ export async function readConfigFile(
   await validateSchema('buildit-config', root, problems, UNSUPPORTED);
   const map = root.kind === 'map' ? root : undefined;
   const isTrusted = kind !== 'project' || (await isTrustedConfig(path, root.document.text, trusted));
-  const ignored = isTrusted || map === undefined ? [] : untrustedSettings(map);
-  const settings = readSettings(map, { directory, path, home, userConfig, isTrusted, problems });
+  const notices: string[] = [];
+  const project = isTrusted || map === undefined ? undefined : projectSettings(map);
+  for (const { key, line } of project?.ignored ?? []) notices.push(untrustedNotice(key, { path, line }));
+  const place: SettingsPlace = { directory, path, environment, userConfig, isTrusted, problems, notices };
+  const settings = readSettings(project?.counted ?? map, place);
   problems.throwAll();
-  return { settings, notices: ignored.map((key) => untrustedNotice(key, path)) };
+  return { settings, notices };
 }
 
 interface SettingsPlace {
   readonly directory: string;
   readonly path: string;
-  readonly home: string;
-  readonly userConfig: string;
+  readonly environment: Environment;
+  readonly userConfig: string | undefined;
   readonly isTrusted: boolean;
   readonly problems: Problems;
+  /** Takes what the user is told. */
+  readonly notices: string[];
 }
 
 function readSettings(map: YamlMap | undefined, place: SettingsPlace): ConfigSettings {
-  const { directory, path, home, isTrusted, problems } = place;
+  const { path, isTrusted, problems } = place;
   const build = mapAt(map, 'build');
   const parsed = <Value>(
     at: YamlMap | undefined,
     key: string,
     expected: string,
     parse: (text: string) => Value | undefined,
+    hint?: string,
   ) => {
     const node = scalarAt(at, key);
     const value = node && parse(node.text);
-    if (node !== undefined && value === undefined) problems.expected(node, key, expected);
+    if (node !== undefined && value === undefined) problems.expected(node, key, expected, { hint });
     return value;
   };
-  const store = scalarAt(map, 'store')?.text;
-  const resolvePath = (text: string) => resolve(directory, expandHome(text, home));
-  const binhostOptions = { isTrusted, problems, resolvePath };
-  const allowedSigners = textAt(mapAt(map, 'trust'), 'allowed-signers');
+  const store = scalarAt(map, 'store');
+  const allowedSigners = scalarAt(mapAt(map, 'trust'), 'allowed-signers');
+  const signKey = scalarAt(mapAt(map, 'sign'), 'key');
+  const mirrorOf = (text: string) => (isTrusted || !/^file:/i.test(text) ? parseMirror(text) : undefined);
+  const binhostOptions = {
+    isTrusted,
+    problems,
+    onTooHigh: (node: YamlScalar, label: string) =>
+      place.notices.push(untrustedNotice(label, { path, line: positionOf(node).line }, 'is above the usual 20s')),
+    resolvePath: (node: YamlScalar, label: string) => absolutePathOf(node, label, place),
+    resolvePlace: (node: YamlScalar, label: string, use: 'upload' | 'download') =>
+      binhostDirectory(node, label, use, place),
+  };
   const repository = mapAt(map, 'repository');
   return {
     origin: () => path,
-    store: store === undefined || !isTrusted ? undefined : resolvePath(store),
-    mirror: parsed(mapAt(map, 'debian'), 'mirror', 'the URL of a mirror without user and password', parseMirror),
+    limitLines: isTrusted ? undefined : limitLines(build, path),
+    store: store && absolutePathOf(store, 'store', place),
+    mirror: parsed(
+      mapAt(map, 'debian'),
+      'mirror',
+      `the URL of a mirror without user and password${isTrusted ? '' : ', by https or http'}`,
+      mirrorOf,
+      isTrusted ? undefined : acceptHint(path),
+    ),
     registries: Object.fromEntries(
       ECOSYSTEMS.flatMap((name) => {
         const url = parsed(
@@ -98,9 +121,9 @@ function readSettings(map: YamlMap | undefined, place: SettingsPlace): ConfigSet
     repositories: mapsAt(map, 'repositories').flatMap(
       (binhost) => readBinhost(binhost, 'repositories', binhostOptions) ?? [],
     ),
-    userPatches: isTrusted ? booleanAt(map, 'user-patches') : undefined,
-    signKey: isTrusted ? textAt(mapAt(map, 'sign'), 'key') : undefined,
-    allowedSigners: isTrusted && allowedSigners !== undefined ? resolvePath(allowedSigners) : undefined,
+    userPatches: booleanAt(map, 'user-patches'),
+    signKey: signKey && keyOf(signKey, place),
+    allowedSigners: allowedSigners && absolutePathOf(allowedSigners, 'trust.allowed-signers', place),
     recipes: readRecipes(map, place),
     gitRecipes: readGitRecipes(map, place),
     use: readUse(map, problems),
@@ -118,12 +141,7 @@ function readRecipes(map: YamlMap | undefined, place: SettingsPlace): readonly R
       place.problems.expected(name, `recipes.${name.text}`, 'a path or a git repository');
     }
     if (path === undefined || name === undefined) return [];
-    if (!place.isTrusted && cleanRelativePath(path.text) === undefined) {
-      place.problems.expected(path, 'recipes.path', 'a relative path that stays inside the directory of this file', {
-        hint: `recipes elsewhere belong into your own configuration, ${place.userConfig}`,
-      });
-    }
-    return [{ name: name.text, path: resolve(place.directory, expandHome(path.text, place.home)) }];
+    return [{ name: name.text, path: recipesPath(path, place) }];
   });
 }
 
@@ -161,11 +179,69 @@ function readUse(map: YamlMap | undefined, problems: Problems): ConfigSettings['
   return { with: names('with'), without: names('without') };
 }
 
-function expandHome(path: string, home: string): string {
-  return path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : path;
+function acceptHint(path: string): string {
+  return `accept the file as it is with: buildit config trust ${shownPath(path)}`;
 }
 
-function untrustedNotice(key: string, path: string): string {
+function recipesPath(node: YamlScalar, place: SettingsPlace): string {
+  if (place.isTrusted || staysInProject(place.directory, node.text)) return absolutePathOf(node, 'recipes.path', place);
+  const own =
+    place.userConfig === undefined ? '' : `, or name the recipes in your own configuration, ${place.userConfig}`;
+  place.problems.expected(node, 'recipes.path', 'a relative path that stays inside the directory of this file', {
+    hint: `${acceptHint(place.path)}${own}`,
+  });
+  return node.text;
+}
+
+/**
+ * The directory of a binhost. A project may name an absolute one to upload to, which a command line must ask for, and
+ * reads no directory outside of itself.
+ */
+function binhostDirectory(
+  node: YamlScalar,
+  label: string,
+  use: 'upload' | 'download',
+  place: SettingsPlace,
+): string | undefined {
+  const { directory, path, isTrusted, notices } = place;
+  if (isTrusted || staysInProject(directory, node.text)) return absolutePathOf(node, label, place);
+  if (use === 'upload' && isAbsolute(node.text)) return resolve(node.text);
+  notices.push(untrustedNotice(label, { path, line: positionOf(node).line }, 'leads out of the project'));
+  return undefined;
+}
+
+/** A path as the file means it: relative to the file's directory, `~` being the user's home. */
+function absolutePathOf(node: YamlScalar, label: string, { directory, environment, problems }: SettingsPlace): string {
+  if (namesOtherHome(node.text)) {
+    problems.expected(node, label, 'a path, or one below your own home, ~/…', {
+      hint: `write the home of another user in full; a directory of that name is ./${node.text}`,
+    });
+    return node.text;
+  }
+  return resolve(directory, expandHome(node.text, environment));
+}
+
+/** A file is relative to this file, as every path is; `~` stays as it was written. */
+function keyOf(node: YamlScalar, place: SettingsPlace): string {
+  const isElsewhere = /^(?:agent|env):/.test(node.text) || node.text === '~' || node.text.startsWith('~/');
+  return isElsewhere ? node.text : absolutePathOf(node, 'sign.key', place);
+}
+
+/** Where each limit stands that counts only below the user's value. */
+function limitLines(build: YamlMap | undefined, path: string): Readonly<Record<string, string>> {
+  const members = build?.members ?? [];
+  return Object.fromEntries(
+    members.map(({ name, key }) => [`build.${name}`, `${printable(shownPath(path))}:${positionOf(key).line}`]),
+  );
+}
+
+function untrustedNotice(
+  key: string,
+  { path, line }: { readonly path: string; readonly line: number },
+  reason = 'came with its directory',
+): string {
   const shown = printable(shownPath(path));
-  return `"${key}" in ${shown} does not count, because the file came with its directory (buildit config trust ${shown} accepts it)`;
+  const because =
+    reason === 'came with its directory' ? `the file ${reason}` : `it ${reason} and the file came with it`;
+  return `"${key}" in ${shown}:${line} does not count, because ${because} (buildit config trust ${shown} accepts it)`;
 }

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import type { Environment } from '../system/user-directories.ts';
 import type { ConfigSettings } from './config-settings.ts';
 import { parseBoolean, parseJobs, parseMirror } from './config-values.ts';
 import { parseBytes, parseDurationMs } from './quantities.ts';
-import type { Environment } from './xdg.ts';
 
 /** The variables that count, by the setting they stand for. */
 export const CONFIG_VARIABLES: Readonly<Record<string, string>> = {
@@ -38,14 +38,23 @@ export function readEnvironment(environment: Environment): ConfigSettings {
   };
   return {
     origin: (key) => CONFIG_VARIABLES[key] ?? 'environment',
-    store: parsed('store', 'a directory', (text) => (text.includes('\0') ? undefined : resolve(text))),
+    store: parsed('store', 'the absolute path of a directory', parseAbsolute),
     mirror: parsed('debian.mirror', 'the URL of a mirror', parseMirror),
     jobs: parsed('build.jobs', 'a number from 1 to 1024, or auto', parseJobs),
     timeoutMs: parsed('build.timeout', 'a time such as 2h, 30m or 90s', parseDurationMs),
     memoryBytes: parsed('build.memory', 'a size such as 4G or 512M', parseBytes),
     keepFailed: parsed('build.keep-failed', 'true or false', parseBoolean),
-    signKey: parsed('sign.key', 'a key', (text) => text),
-    allowedSigners: parsed('trust.allowed-signers', 'a file', (text) => resolve(text)),
+    signKey: parsed('sign.key', 'agent:SHA256:…, env:NAME or the absolute path of a key', parseKey),
+    allowedSigners: parsed('trust.allowed-signers', 'the absolute path of a file', parseAbsolute),
     offline: parsed('offline', 'true or false', parseBoolean),
   };
+}
+
+/** A variable outlives a change of directory: a relative path in it would mean another file in each project. */
+function parseAbsolute(text: string): string | undefined {
+  return isAbsolute(text) && !text.includes('\0') ? resolve(text) : undefined;
+}
+
+function parseKey(text: string): string | undefined {
+  return /^(?:agent|env):|^~(?:\/|$)/.test(text) ? text : parseAbsolute(text);
 }

@@ -7,8 +7,8 @@ import { canonicalJson } from '../model/canonical-json.ts';
 import { type Digest, isDigest, sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { writeFileDurably } from '../system/files.ts';
+import { baseDirectory, type Environment, findBaseDirectory } from '../system/user-directories.ts';
 import type { Witness } from '../system/witness.ts';
-import { type Environment, homeDirectory, xdgDirectory } from './xdg.ts';
 
 const FORMAT = 1;
 const MAXIMUM_BYTES = 1024 * 1024;
@@ -28,7 +28,7 @@ export async function trustConfigFile(
   const bytes = await readBytes(real, { name, maximumBytes: YAML_LIMITS.bytes, code: 'configuration-invalid' });
   const digest = sha256(bytes);
   const known = await readTrustedConfigs(environment);
-  const memory = memoryPath(environment);
+  const memory = memoryIn(baseDirectory(environment, 'state'));
   await mkdir(dirname(memory), { recursive: true, mode: 0o700 });
   const files = { ...known, [real]: digest };
   await writeFileDurably(memory, `${canonicalJson({ format: FORMAT, files })}\n`, { mode: 0o600 });
@@ -37,7 +37,9 @@ export async function trustConfigFile(
 
 /** What was accepted; nothing where nothing was, or where the memory cannot be understood. */
 export async function readTrustedConfigs(environment: Environment, witness?: Witness): Promise<TrustedConfigs> {
-  const path = memoryPath(environment);
+  const state = findBaseDirectory(environment, 'state');
+  if (state === undefined) return {};
+  const path = memoryIn(state);
   const options = { name: path, maximumBytes: MAXIMUM_BYTES, code: 'configuration-invalid', witness } as const;
   try {
     const memory: unknown = JSON.parse((await readBytes(path, options)).toString('utf8'));
@@ -58,7 +60,6 @@ export async function isTrustedConfig(
   return Object.hasOwn(trusted, real) && trusted[real] === sha256(bytes);
 }
 
-function memoryPath(environment: Environment): string {
-  const fallback = join(homeDirectory(environment), '.local', 'state');
-  return join(xdgDirectory(environment, 'XDG_STATE_HOME', fallback), 'buildit', 'trusted-configs.json');
+function memoryIn(state: string): string {
+  return join(state, 'buildit', 'trusted-configs.json');
 }

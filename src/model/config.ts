@@ -67,8 +67,11 @@ export interface Config {
    */
   readonly sign: { readonly key: string | undefined };
   readonly trust: {
-    /** Absolute path of the file that says whose signatures count; `revoked_keys` lies beside it. */
-    readonly allowedSigners: string;
+    /**
+     * Absolute path of the file that says whose signatures count; `revoked_keys` lies beside it. Undefined for a user
+     * without a home directory, who trusts nobody.
+     */
+    readonly allowedSigners: string | undefined;
   };
   readonly use: { readonly with: readonly string[]; readonly without: readonly string[] };
   /** Absolute path of the user's own patches, by package; undefined: they do not count. */

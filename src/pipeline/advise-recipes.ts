@@ -14,7 +14,7 @@ export function adviseRecipes(
   const nearest = findConfigFiles(cwd, environment).find(({ kind }) => kind === 'project')?.path;
   const project = nearest ?? join(cwd, PROJECT_CONFIG);
   const below = pathBelow(dirname(project), directory);
-  const file = below === undefined ? userConfigPath(environment) : project;
+  const file = (below === undefined ? userConfigPath(environment) : project) ?? '~/.config/buildit/config.yaml';
   const path = yamlText(below === undefined ? directory : `./${below}`, { flow: true });
   return `that ${pathBelow(cwd, file) ?? file} names it: recipes: [{name: ${name}, path: ${path}}]`;
 }

@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import { type BinhostIdentity, readIdentity } from '../binhost/binhost-identity.ts';
 import type { CommitOptions } from '../binhost/commit-entries.ts';
 import type { TrustPolicy } from '../binhost/read-pointer.ts';
-import { homeDirectory } from '../config/xdg.ts';
 import { didYouMean } from '../document/closest-name.ts';
 import type { BinhostConfig } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
@@ -10,6 +9,7 @@ import { printable } from '../model/names.ts';
 import { openWriter, type WriteLocation } from '../remote/open-place.ts';
 import type { RemoteWriter } from '../remote/remote-place.ts';
 import { openSigner } from '../signing/open-signer.ts';
+import { findHome } from '../system/user-directories.ts';
 import { readUserTrust, type SharingOptions, trustAt } from './open-cache.ts';
 import { answerOrNothing, noSigner, orOwn } from './publish-run.ts';
 
@@ -41,7 +41,7 @@ export async function withManagedPlace<Result>(
   const trust = settings === undefined ? await readUserTrust(options) : trustAt(await readUserTrust(options), settings);
   const writer = await openWriter(location, {
     environment: process.env,
-    home: homeDirectory(process.env),
+    home: findHome(process.env),
     signal: context.signal,
     onNotice: (text) => context.emit({ kind: 'notice', text }),
     ask: answerOrNothing(context.ask),

@@ -5,7 +5,6 @@ import { type Binhost, openBinhost } from '../binhost/open-binhost.ts';
 import type { LocalSeal } from '../cache/local-seal.ts';
 import { type CachePlace, createPackageCache, type PackageCache } from '../cache/package-cache.ts';
 import { takeBlob } from '../cache/take-blob.ts';
-import { homeDirectory } from '../config/xdg.ts';
 import type { BinhostConfig } from '../model/config.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
@@ -21,6 +20,7 @@ import { readTrust } from '../signing/read-trust.ts';
 import type { Signer } from '../signing/signer.ts';
 import type { Trust } from '../signing/trust.ts';
 import type { Store } from '../store/store.ts';
+import { findHome } from '../system/user-directories.ts';
 import type { BuildOptions } from './contract.ts';
 
 /** Where packages may be taken from in one run, and who is believed. */
@@ -97,6 +97,7 @@ export async function openSharing(store: Store, options: SharingOptions): Promis
 /** Whom the user believes, by the files of the configuration; lines that cannot be understood are warned of. */
 export async function readUserTrust({ config, context, witness }: SharingOptions): Promise<Trust> {
   const { allowedSigners } = config.trust;
+  if (allowedSigners === undefined) return createTrust({ allowedSigners: await ownSigner(config), revokedKeys: [] });
   const files = { allowedSigners, revokedKeys: join(dirname(allowedSigners), 'revoked_keys') };
   witness.read(files.allowedSigners);
   witness.read(files.revokedKeys);
@@ -179,7 +180,7 @@ async function openOnce(
   try {
     const reader = await openReader(await readLocation(place), {
       environment: process.env,
-      home: homeDirectory(process.env),
+      home: findHome(process.env),
       signal,
       onNotice: (text) => options.context.emit({ kind: 'notice', text }),
       ask: options.context.ask && (async (question) => (await options.context.ask!(question)) ?? ''),

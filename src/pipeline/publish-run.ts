@@ -5,7 +5,6 @@ import { type PackageToPublish, type PublishPackagesOptions, publishPackages } f
 import { goneOutput, publishedRecord } from '../binhost/published-package.ts';
 import { type BlobReference, parsePublishedRecord } from '../binhost/published-record.ts';
 import type { Records } from '../build/realise-plan.ts';
-import { homeDirectory } from '../config/xdg.ts';
 import type { AciImage } from '../image/assemble-aci.ts';
 import type { OciImage } from '../image/assemble-oci.ts';
 import { encodeLayer } from '../layer/encode-layer.ts';
@@ -26,6 +25,7 @@ import { putBlob } from '../store/put-blob.ts';
 import { blobSize } from '../store/read-blob.ts';
 import { readKeptRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
+import { findHome } from '../system/user-directories.ts';
 import type { BuildOptions } from './contract.ts';
 import { keepInputs } from './keep-inputs.ts';
 import { trustInKey } from './open-cache.ts';
@@ -56,7 +56,7 @@ export async function openPublishing(
     { type: place.uploadType, path: place.uploadPath, driver: place.driver, timeoutMs: place.timeoutMs },
     {
       environment: process.env,
-      home: homeDirectory(process.env),
+      home: findHome(process.env),
       signal: context.signal,
       onNotice: (text) => context.emit({ kind: 'notice', text }),
       ask: answerOrNothing(context.ask),

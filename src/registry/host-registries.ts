@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { Ecosystem } from '../model/registry.ts';
 import { withoutTrailing } from '../model/without-trailing.ts';
 import { findProgram } from '../system/programs.ts';
+import { absolutePath } from '../system/user-directories.ts';
 
 /** Where an ecosystem's files come from. All addresses are https or http, without a trailing slash. */
 export type Registry =
@@ -19,7 +20,8 @@ export type Registry =
 
 export interface HostOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
+  /** Undefined: the user's own files are not there. */
+  readonly home: string | undefined;
   /** Directory of the system's configuration, /etc. */
   readonly etc?: string;
   /** False: only variables and files count, and no program of the host is run. */
@@ -74,22 +76,23 @@ export function webAddress(text: string | undefined): string | undefined {
 async function npmRegistry(host: HostOptions): Promise<(string | undefined)[]> {
   const { environment, home, etc = '/etc' } = host;
   const variable = Object.entries(environment).find(([key]) => /^npm_config_registry$/i.test(key))?.[1];
-  const files = [environment.NPM_CONFIG_USERCONFIG ?? join(home, '.npmrc'), join(etc, 'npmrc')];
-  const fromFile = async (path: string) => iniValue(await textOf(path), 'registry');
+  const userConfig = Object.keys(environment).find((key) => /^npm_config_userconfig$/i.test(key));
+  const own = (userConfig && absolutePath(environment, userConfig)) ?? below(home, '.npmrc');
+  const fromFile = async (path: string | undefined) => iniValue(await textOf(path), 'registry');
   return [
     variable ||
-      (await fromFile(files[0]!)) ||
-      (await fromFile(files[1]!)) ||
+      (await fromFile(own)) ||
+      (await fromFile(join(etc, 'npmrc'))) ||
       (await answerOf('npm', ['config', 'get', 'registry'], host)),
   ];
 }
 
 async function goProxies(host: HostOptions): Promise<string[]> {
-  const { environment, home } = host;
-  const file = join(environment.XDG_CONFIG_HOME ?? join(home, '.config'), 'go', 'env');
+  const { environment } = host;
+  const file = absolutePath(environment, 'GOENV') ?? below(configOf(host), 'go/env');
   const text =
     environment.GOPROXY ||
-    iniValue(await textOf(environment.GOENV ?? file), 'GOPROXY') ||
+    iniValue(await textOf(environment.GOENV === 'off' ? undefined : file), 'GOPROXY') ||
     (await answerOf('go', ['env', 'GOPROXY'], host));
   return (text ?? '').split(/[,|]/);
 }
@@ -99,9 +102,8 @@ const PYTHON_DEFAULT = 'from pip._internal.models.index import PyPI; print(PyPI.
 async function pythonIndex(host: HostOptions): Promise<string | undefined> {
   const { environment, home, etc = '/etc' } = host;
   if (environment.PIP_INDEX_URL) return environment.PIP_INDEX_URL;
-  const config = environment.XDG_CONFIG_HOME ?? join(home, '.config');
-  const own = environment.PIP_CONFIG_FILE;
-  const files = [join(config, 'pip', 'pip.conf'), join(home, '.pip', 'pip.conf'), join(etc, 'pip.conf')];
+  const own = absolutePath(environment, 'PIP_CONFIG_FILE');
+  const files = [below(configOf(host), 'pip/pip.conf'), below(home, '.pip/pip.conf'), join(etc, 'pip.conf')];
   for (const path of own === undefined ? files : [own]) {
     const found = iniValue(await textOf(path), 'index-url');
     if (found !== undefined) return found;
@@ -114,7 +116,8 @@ async function pythonIndex(host: HostOptions): Promise<string | undefined> {
  * and has no command that tells it.
  */
 async function cargoRegistry({ environment, home }: HostOptions): Promise<Registry | undefined> {
-  const directory = environment.CARGO_HOME ?? join(home, '.cargo');
+  const directory = absolutePath(environment, 'CARGO_HOME') ?? below(home, '.cargo');
+  if (directory === undefined) return undefined;
   const text = (await textOf(join(directory, 'config.toml'))) || (await textOf(join(directory, 'config')));
   const replacement = tomlValue(text, '[source.crates-io]', 'replace-with');
   const replaced = tomlValue(text, `[source.${replacement}]`, 'registry');
@@ -158,8 +161,17 @@ function tomlValue(text: string, section: string, key: string): string | undefin
   return undefined;
 }
 
-async function textOf(path: string): Promise<string> {
-  return await readFile(path, 'utf8').catch(() => '');
+async function textOf(path: string | undefined): Promise<string> {
+  return path === undefined ? '' : await readFile(path, 'utf8').catch(() => '');
+}
+
+/** The user's configuration directory, as the tools of the host find it. */
+function configOf({ environment, home }: HostOptions): string | undefined {
+  return absolutePath(environment, 'XDG_CONFIG_HOME') ?? below(home, '.config');
+}
+
+function below(directory: string | undefined, path: string): string | undefined {
+  return directory === undefined ? undefined : join(directory, path);
 }
 
 /** What a tool prints; run outside every project, so that no file of one is read. Undefined where it cannot tell. */

@@ -26,8 +26,8 @@ export interface WriteLocation {
 export interface PlaceOptions {
   /** Values of environment variables: PATH, SSH_AUTH_SOCK, and what `~/.ssh/config` names. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The user's home directory, with `.ssh` below it. */
-  readonly home: string;
+  /** The user's home directory, with `.ssh` below it; undefined where there is none. */
+  readonly home: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told what the user had better know: another driver is used, a file was passed over. */
   readonly onNotice?: ((text: string) => void) | undefined;

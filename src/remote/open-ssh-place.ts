@@ -24,7 +24,7 @@ export interface SshPlaceLocation {
 
 export interface SshPlaceOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
+  readonly home: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onNotice?: ((text: string) => void) | undefined;
   readonly ask?: ((question: string) => Promise<string>) | undefined;

@@ -10,8 +10,9 @@ export type SshOptions = Readonly<Record<string, readonly string[]>>;
 
 export interface SshConfigContext {
   readonly location: SshLocation;
-  readonly localUser: string;
-  readonly home: string;
+  /** Undefined for a uid without an account. */
+  readonly localUser: string | undefined;
+  readonly home: string | undefined;
 }
 
 export interface SshConfigReading {
@@ -120,15 +121,20 @@ function criterionHolds(reading: Reading, criterion: string, patterns: readonly 
     case 'originalhost':
       return matchesList(patterns, location.host);
     case 'user':
-      return matchesList(patterns, location.user ?? reading.values.user?.[0] ?? localUser);
+      return matchesUser(patterns, location.user ?? reading.values.user?.[0] ?? localUser);
     case 'localuser':
-      return matchesList(patterns, localUser);
+      return matchesUser(patterns, localUser);
     case 'exec':
       reading.undecided = true;
       return undefined;
     default:
       return undefined;
   }
+}
+
+/** A user without a name is nobody that a pattern could mean. */
+function matchesUser(patterns: readonly string[], user: string | undefined): boolean | undefined {
+  return user === undefined ? undefined : matchesList(patterns, user);
 }
 
 /** ssh_config(5), PATTERNS: a negated pattern that matches decides. Upper and lower case are the same. */
@@ -160,9 +166,10 @@ function matchesPattern(pattern: string, text: string): boolean {
 }
 
 /** Relative names lie in `~/.ssh`, those of the system's file beside it; wildcards count in the last element. */
-function includedFiles(pattern: string, home: string, from: string): readonly string[] {
-  const base = from.startsWith('/etc/') ? dirname(from) : join(home, '.ssh');
-  const tilded = pattern.replace(/^~(?=\/)/, home);
+function includedFiles(pattern: string, home: string | undefined, from: string): readonly string[] {
+  const base = from.startsWith('/etc/') ? dirname(from) : join(home ?? dirname(from), '.ssh');
+  if (home === undefined && pattern.startsWith('~')) return [];
+  const tilded = pattern.replace(/^~(?=\/)/, () => home ?? '~');
   const path = isAbsolute(tilded) ? tilded : join(base, tilded);
   if (!/[*?]/.test(path)) return [path];
   try {

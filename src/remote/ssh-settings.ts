@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { absolutePath, findAccount, userId } from '../system/user-directories.ts';
 import { readSshConfig, type SshOptions } from './read-ssh-config.ts';
 import { isPort, isSshHost, isSshUser, parseSshLocation, type SshLocation } from './ssh-location.ts';
 import { expandTokens, type SshTokens } from './ssh-tokens.ts';
@@ -31,7 +31,8 @@ export interface SshSettings {
 
 export interface SshSettingsOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
+  /** Undefined: the user's own configuration, keys and known hosts are not there. */
+  readonly home: string | undefined;
   /** For tests; `/etc/ssh/ssh_config` otherwise. */
   readonly systemConfig?: string | undefined;
 }
@@ -46,25 +47,25 @@ const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
  */
 export function readSshSettings(location: SshLocation, options: SshSettingsOptions): SshSettings {
   const { home, environment } = options;
-  const localUser = userInfo().username;
-  const files = [join(home, '.ssh/config'), options.systemConfig ?? SYSTEM_CONFIG];
+  const localUser = findAccount()?.name;
+  const files = [...(home === undefined ? [] : [join(home, '.ssh/config')]), options.systemConfig ?? SYSTEM_CONFIG];
   const { values, undecided } = readSshConfig(files, { location, localUser, home });
   refuseProxyCommand(location.host, values);
 
   const named = location.host;
   const host = checked(named, 'HostName', hostNameOf(values, named), isSshHost);
   const port = location.port ?? Number(checked(named, 'Port', first(values, 'port') ?? '22', isPortText));
-  const user = location.user ?? checked(named, 'User', first(values, 'user') ?? localUser, isSshUser);
+  const user = location.user ?? checked(named, 'User', first(values, 'user') ?? localUser ?? noUser(named), isSshUser);
   const keyAlias = first(values, 'hostkeyalias');
   const tokens: SshTokens = {
     ...{ host, named, port, home, localUser },
     remoteUser: user,
-    uid: userInfo().uid,
+    uid: userId(),
     keyAlias: keyAlias ?? host,
   };
   const expand = (text: string) => expandTokens(text, tokens, environment);
   const paths = (texts: readonly string[]) =>
-    texts.filter((text) => text !== 'none').flatMap((text) => expand(text) ?? []);
+    texts.filter((text) => text !== 'none').flatMap((text) => absoluteOnly(expand(text)));
   return {
     ...{ named, host, port, user, undecided },
     knownAs: keyAlias ?? (port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`),
@@ -77,6 +78,19 @@ export function readSshSettings(location: SshLocation, options: SshSettingsOptio
     ],
     jumps: jumpsOf(named, first(values, 'proxyjump')),
   };
+}
+
+/** ssh takes a relative path from the working directory, which is a project here: nobody is trusted by one. */
+function absoluteOnly(path: string | undefined): readonly string[] {
+  return path !== undefined && isAbsolute(path) ? [path] : [];
+}
+
+function noUser(named: string): never {
+  throw new BuilditError(
+    'configuration-invalid',
+    `Cannot connect to "${named}": expected a user name, found none: uid ${userId()} has no account on this machine`,
+    { hint: `name the user in the location, as in user@${named}/path, or with User in ~/.ssh/config` },
+  );
 }
 
 function first(values: SshOptions, name: string): string | undefined {
@@ -115,10 +129,10 @@ function agentOf(
   environment: SshSettingsOptions['environment'],
   expand: (text: string) => string | undefined,
 ): string | undefined {
-  if (configured === undefined || configured === 'SSH_AUTH_SOCK') return environment.SSH_AUTH_SOCK || undefined;
+  if (configured === undefined || configured === 'SSH_AUTH_SOCK') return absolutePath(environment, 'SSH_AUTH_SOCK');
   if (/^none$/i.test(configured)) return undefined;
-  if (/^\$[A-Za-z_][A-Za-z0-9_]*$/.test(configured)) return environment[configured.slice(1)] || undefined;
-  return expand(configured);
+  if (/^\$[A-Za-z_][A-Za-z0-9_]*$/.test(configured)) return absolutePath(environment, configured.slice(1));
+  return absoluteOnly(expand(configured))[0];
 }
 
 function jumpsOf(named: string, configured: string | undefined): readonly SshLocation[] {

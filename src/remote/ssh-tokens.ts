@@ -7,10 +7,11 @@ export interface SshTokens {
   readonly port: number;
   /** `%r`: the user at the other side. */
   readonly remoteUser: string;
-  /** `%u`: the user here. */
-  readonly localUser: string;
+  /** `%u`: the user here; undefined for a uid without an account. */
+  readonly localUser: string | undefined;
   readonly uid: number;
-  readonly home: string;
+  /** `~` and `%d`; undefined where there is none. */
+  readonly home: string | undefined;
   /** `%k`: the alias of the host key, else the host. */
   readonly keyAlias: string;
 }
@@ -24,7 +25,7 @@ export function expandTokens(
   tokens: SshTokens,
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
-  const values: Readonly<Record<string, string>> = {
+  const values: Readonly<Record<string, string | undefined>> = {
     '%': '%',
     h: tokens.host,
     n: tokens.named,
@@ -41,7 +42,7 @@ export function expandTokens(
     return found ?? '';
   };
   const expanded = text
-    .replace(/^~(?=\/|$)/, () => tokens.home)
+    .replace(/^~(?=\/|$)/, () => value(tokens.home))
     .replace(/%(.)|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, token: string | undefined, name: string) =>
       value(token === undefined ? environment[name] : values[token]),
     );

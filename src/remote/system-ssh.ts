@@ -1,17 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { findProgram } from '../system/programs.ts';
+import { findAccount } from '../system/user-directories.ts';
 import type { SftpTransport } from './sftp-sessions.ts';
 import { type SshLocation, shownLocation } from './ssh-location.ts';
 
 export interface SystemSshOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
+  readonly home: string | undefined;
   readonly timeoutMs?: number | undefined;
   /** Somebody is there to answer what ssh asks on the terminal. */
   readonly terminal: boolean;
@@ -88,8 +88,8 @@ function wayThrough(jumps: readonly SshLocation[]): readonly string[] {
 }
 
 /** ssh itself looks into the home directory of the account, whatever HOME says. */
-function configurationOf(home: string): readonly string[] {
-  if (home === userInfo().homedir) return [];
+function configurationOf(home: string | undefined): readonly string[] {
+  if (home === undefined || home === findAccount()?.home) return [];
   const config = join(home, '.ssh/config');
   const files = (names: readonly string[]) => names.map((name) => join(home, '.ssh', name));
   const identities = files(['id_ed25519', 'id_ecdsa', 'id_rsa']).filter((file) => existsSync(file));

@@ -2,12 +2,13 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { publicKeyOf } from './key-object.ts';
 import { parseKeySource } from './key-source.ts';
-import { agentOf, type SignerOptions, usualKeyFiles } from './open-signer.ts';
+import { agentOf, type SignerOptions } from './open-signer.ts';
 import { isOpensshPrivateKey, readPrivateKeyOutside } from './openssh-private-key.ts';
 import { parsePrivateKey } from './private-key-text.ts';
 import { fingerprint, type PublicKey } from './public-key.ts';
 import { type NamedKey, parsePublicKey } from './public-key-text.ts';
 import { readSmallFile } from './read-small-file.ts';
+import { usualKeyFiles } from './signing-paths.ts';
 import { WireFault } from './wire-reader.ts';
 
 export interface FoundKey extends NamedKey {

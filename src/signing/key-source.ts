@@ -1,6 +1,6 @@
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { type Environment, expandHome } from './signing-paths.ts';
+import { type Environment, expandHome, namesOtherHome } from '../system/user-directories.ts';
 
 /** Where a private key is, as `sign: {key: …}` says it. */
 export type KeySource =
@@ -11,7 +11,11 @@ export type KeySource =
 /** Reads `~/.ssh/id_ed25519`, `agent:SHA256:…` or `env:NAME`. */
 export function parseKeySource(text: string, environment: Environment): KeySource {
   const [, scheme, rest = ''] = /^(agent|env):(.*)$/s.exec(text) ?? [];
-  if (scheme === undefined) return { kind: 'file', path: expandHome(text, environment) };
+  if (scheme === undefined && !namesOtherHome(text)) return { kind: 'file', path: expandHome(text, environment) };
+  if (scheme === undefined) {
+    const message = `Cannot open the key "${printable(text)}": expected a path, found the home of another user`;
+    throw new BuilditError('configuration-invalid', message, { hint: 'write the whole path, as in /home/alice/key' });
+  }
   if (scheme === 'agent' && isFingerprint(rest)) return { kind: 'agent', fingerprint: rest };
   if (scheme === 'env' && /^[A-Za-z_][A-Za-z0-9_]*$/.test(rest)) return { kind: 'environment', variable: rest };
   throw new BuilditError(

@@ -1,13 +1,15 @@
 import type { KeyObject } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import type { Environment } from '../system/user-directories.ts';
+import { findAccount, userId } from '../system/user-directories.ts';
 import { createKeyFile } from './create-key-file.ts';
 import { createSigner } from './create-signer.ts';
 import { parsePrivateKey } from './private-key-text.ts';
 import { readPrivateKeyFile } from './read-private-key-file.ts';
 import type { Signer } from './signer.ts';
-import { type Environment, signingPaths } from './signing-paths.ts';
+import { machineKeyPath } from './signing-paths.ts';
 import { WireFault } from './wire-reader.ts';
 
 /**
@@ -15,7 +17,7 @@ import { WireFault } from './wire-reader.ts';
  * first use; processes that start at once agree on one. Nobody else trusts it unless told so.
  */
 export async function openMachineKey(environment: Environment, uid: number | undefined): Promise<Signer> {
-  const path = signingPaths(environment, uid).machineKey;
+  const path = machineKeyPath(environment, uid);
   const text = (await readPrivateKeyFile(path)) ?? (await makeAndRead(path));
   return createSigner(await readKey(path, text));
 }
@@ -41,13 +43,5 @@ async function readKey(path: string, text: string): Promise<KeyObject> {
 
 /** `user@host`, for the comment of a key and as the name of its owner. */
 export function machineName(): string {
-  return `${userName()}@${hostname()}`.replace(/[^A-Za-z0-9@._-]/g, '-');
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? 'user');
-  }
+  return `${findAccount()?.name ?? userId()}@${hostname()}`.replace(/[^A-Za-z0-9@._-]/g, '-');
 }

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { absolutePath, type Environment } from '../system/user-directories.ts';
 import { type Agent, openAgent } from './agent.ts';
 import { createAgentSigner } from './create-agent-signer.ts';
 import { createSigner } from './create-signer.ts';
@@ -11,7 +12,7 @@ import { parsePublicKey } from './public-key-text.ts';
 import { readPrivateKeyFile } from './read-private-key-file.ts';
 import { readSmallFile } from './read-small-file.ts';
 import type { Signer } from './signer.ts';
-import { type Environment, expandHome, signingPaths } from './signing-paths.ts';
+import { usualKeyFiles } from './signing-paths.ts';
 import { WireFault } from './wire-reader.ts';
 
 /** Asks for a passphrase without showing it; undefined where the user gives none. */
@@ -50,11 +51,6 @@ export async function openSigner(key: string | undefined, options: SignerOptions
       return openText(text, { name: source.path, path: source.path }, options);
     }
   }
-}
-
-/** The files that are looked for where the configuration names no key, the first first. */
-export function usualKeyFiles(environment: Environment): readonly string[] {
-  return [signingPaths(environment, undefined).signingKey, expandHome('~/.ssh/id_ed25519', environment)];
 }
 
 async function openUsualSigner(options: SignerOptions): Promise<Signer | undefined> {
@@ -178,8 +174,8 @@ async function openFromAgent(wanted: string, options: SignerOptions): Promise<Si
 
 /** The user's agent, where there is one. */
 export function agentOf({ environment, agentTimeoutMs = AGENT_TIMEOUT_MS }: SignerOptions): Agent | undefined {
-  const socketPath = environment.SSH_AUTH_SOCK;
-  return socketPath ? openAgent(socketPath, { timeoutMs: agentTimeoutMs }) : undefined;
+  const socketPath = absolutePath(environment, 'SSH_AUTH_SOCK');
+  return socketPath !== undefined ? openAgent(socketPath, { timeoutMs: agentTimeoutMs }) : undefined;
 }
 
 function locked({ name, path }: KeyPlace, expectation: string): BuilditError {

@@ -1,7 +1,12 @@
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { join } from 'node:path';
+import {
+  absolutePath,
+  baseDirectory,
+  type Environment,
+  expandHome,
+  findBaseDirectory,
+  findHome,
+} from '../system/user-directories.ts';
 
 export interface SigningPaths {
   /** Whom the user believes (ssh-keygen(1), ALLOWED SIGNERS). */
@@ -14,35 +19,39 @@ export interface SigningPaths {
   readonly machineKey: string;
 }
 
-/** Where keys and trust are kept unless the configuration names other files; the revoked keys lie beside the trusted. */
+/**
+ * Where keys and trust are kept unless the configuration names other files; the revoked keys lie beside the trusted.
+ *
+ * @throws BuilditError `configuration-invalid` for a user without a home directory.
+ */
 export function signingPaths(
   environment: Environment,
   uid: number | undefined,
   { allowedSigners, signingKey }: { readonly allowedSigners?: string | undefined; readonly signingKey?: string } = {},
 ): SigningPaths {
-  const home = homeOf(environment);
-  const configured = join(xdg(environment, 'XDG_CONFIG_HOME') ?? join(home, '.config'), 'buildit');
+  const configured = join(baseDirectory(environment, 'config'), 'buildit');
   const trusted = expandHome(allowedSigners ?? join(configured, 'allowed_signers'), environment);
-  const state = xdg(environment, 'XDG_STATE_HOME') ?? (uid === 0 ? '/var/lib' : join(home, '.local', 'state'));
   return {
     allowedSigners: trusted,
     revokedKeys: join(trusted, '..', 'revoked_keys'),
     signingKey: expandHome(signingKey ?? join(configured, 'signing-key'), environment),
-    machineKey: join(state, 'buildit', 'machine-key'),
+    machineKey: machineKeyPath(environment, uid),
   };
 }
 
-export function homeOf(environment: Environment): string {
-  return environment.HOME || homedir();
+/** Where the key of this user on this machine is. @throws BuilditError like `signingPaths`. */
+export function machineKeyPath(environment: Environment, uid: number | undefined): string {
+  const state =
+    absolutePath(environment, 'XDG_STATE_HOME') ?? (uid === 0 ? '/var/lib' : baseDirectory(environment, 'state'));
+  return join(state, 'buildit', 'machine-key');
 }
 
-/** `~/.ssh/id_ed25519` as a path. */
-export function expandHome(path: string, environment: Environment): string {
-  return path === '~' || path.startsWith('~/') ? join(homeOf(environment), path.slice(1)) : path;
-}
-
-/** The XDG base directory specification says to ignore relative paths. */
-function xdg(environment: Environment, name: string): string | undefined {
-  const value = environment[name];
-  return value !== undefined && isAbsolute(value) ? value : undefined;
+/** The files that are looked for where the configuration names no key, the first first; none without a home directory. */
+export function usualKeyFiles(environment: Environment): readonly string[] {
+  const configured = findBaseDirectory(environment, 'config');
+  const home = findHome(environment);
+  return [
+    ...(configured === undefined ? [] : [join(configured, 'buildit', 'signing-key')]),
+    ...(home === undefined ? [] : [join(home, '.ssh', 'id_ed25519')]),
+  ];
 }

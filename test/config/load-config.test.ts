@@ -1,10 +1,12 @@
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ConfigFlags, loadConfig } from '../../src/config/load-config.ts';
+import { PROJECT_SETTINGS } from '../../src/config/project-settings.ts';
 import { readTrustedConfigs, trustConfigFile } from '../../src/config/trusted-configs.ts';
 import type { Config } from '../../src/model/config.ts';
+import { sha256 } from '../../src/model/digest.ts';
 import { BuilditError, BuilditErrors } from '../../src/model/errors.ts';
 import { createWitness } from '../../src/system/witness.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -262,7 +264,7 @@ describe('a file that came with a directory', () => {
 store: ./store
 trust: {allowed-signers: ./signers}
 sign: {key: ./key}
-build: {executor: local, jobs: 2}
+build: {executor: local, jobs: 1}
 `;
 
   test('names places, and decides nothing about trust until it is accepted', async () => {
@@ -270,7 +272,7 @@ build: {executor: local, jobs: 2}
     home.write(PROJECT, GREEDY);
     const config = await home.load();
     expect(config.repository?.name).toBe('mysuperbinhost');
-    expect(config.build.jobs).toBe(2);
+    expect(config.build.jobs).toBe(1);
     expect(config.store).not.toContain('project');
     expect(config.notices?.map((notice) => notice.split('"')[1])).toEqual([
       'build.executor',
@@ -281,7 +283,7 @@ build: {executor: local, jobs: 2}
       'store',
       'trust',
     ]);
-    expect(config.notices?.[0]).toContain('buildit config trust');
+    expect(config.notices?.[0]).toMatch(/\.buildit-config\.yaml:14 does not count.*buildit config trust \S/);
   });
 
   test('counts whole once it is accepted, and asks again when it changes', async () => {
@@ -291,7 +293,7 @@ build: {executor: local, jobs: 2}
     const accepted = await home.load();
     expect(accepted.notices).toEqual([]);
     expect(accepted.store).toBe(join(home.directory, '../../store'));
-    home.write(PROJECT, GREEDY.replace('jobs: 2', 'jobs: 3'));
+    home.write(PROJECT, GREEDY.replace('jobs: 1', 'jobs: 3'));
     expect((await home.load()).notices).not.toEqual([]);
   });
 
@@ -322,10 +324,109 @@ build: {executor: local, jobs: 2}
     ]);
     await expect(home.load()).rejects.toMatchObject({
       errors: [
-        { hint: expect.stringMatching(/your own configuration, \/.*\/home\/\.config\/buildit\/config\.yaml$/) },
+        {
+          hint: expect.stringMatching(
+            /buildit config trust .*your own configuration, \/.*\/home\/\.config\/buildit\/config\.yaml$/,
+          ),
+        },
         {},
       ],
     });
+  });
+
+  test.each(['~', '~/recipes', '~root/x', '/etc', '..', 'a/../../b', './../x', 'out', 'out/new', 'gone'])(
+    'reads no recipes at %s',
+    async (path) => {
+      const home = createHome();
+      mkdirSync(join(home.directory, '../../../elsewhere'));
+      symlinkSync('../elsewhere', join(home.directory, '../../out'));
+      symlinkSync('/nonexistent/x', join(home.directory, '../../gone'));
+      home.write(PROJECT, `recipes: [{name: a, path: "${path}"}]\n`);
+      expect(await messagesOf(home.load())).toEqual([
+        expect.stringMatching(/^configuration-invalid 1:27 .*stays inside/),
+      ]);
+      await home.trust(PROJECT);
+      if (path !== '~root/x') expect((await home.load()).recipes[0]?.name).toBe('a');
+    },
+  );
+
+  test.each(['~/x', '/etc', '../x', 'out/shelf', '~root'])('reads no binhost at the directory %s', async (path) => {
+    const home = createHome();
+    symlinkSync('/', join(home.directory, '../../out'));
+    const place = `{name: a, download-type: file, download-path: "${path}"}`;
+    home.write(PROJECT, `repository: ${place}\nrepositories: [${place.replace('a,', 'b,')}]\n`);
+    const { repository, repositories, notices } = await home.load();
+    expect([repository?.downloadPath, repositories[0]?.downloadPath]).toEqual([undefined, undefined]);
+    expect(notices).toEqual([
+      expect.stringMatching(/^"repository\.download-path" in \S+:1 does not count.*buildit config trust/),
+      expect.stringMatching(/^"repositories\.download-path" in \S+:2 does not count.*buildit config trust/),
+    ]);
+  });
+
+  test('may name the directory that a push asked for goes to, and directories of its own', async () => {
+    const home = createHome();
+    const place = 'upload-type: file, upload-path: /srv/shelf, download-type: file, download-path: ./shelf';
+    home.write(PROJECT, `repository: {name: a, ${place}}\n`);
+    expect(await home.load()).toMatchObject({
+      repository: { uploadPath: '/srv/shelf', downloadPath: join(home.directory, '../../shelf') },
+      notices: [],
+    });
+  });
+
+  test('lowers limits and raises none', async () => {
+    const home = createHome();
+    home.write(USER, 'build: {memory: 2G, keep-failed: yes}\n');
+    home.write(PROJECT, 'build: {memory: 3G, timeout: 400h, jobs: 1024, keep-failed: no}\n');
+    const { build, notices, origins } = await home.load();
+    expect(build).toMatchObject({
+      ...{ memoryBytes: 2 * 2 ** 30, timeoutMs: 7_200_000, jobs: availableParallelism(), keepFailed: false },
+    });
+    expect(origins['build.memory']).toMatch(/home\/\.config/);
+    expect(notices?.map((notice) => notice.replace(/ in \S+:1 .*because (.*) and .*/, ' $1'))).toEqual([
+      '"build.jobs" it is above the default',
+      '"build.timeout" it is above the default',
+      '"build.memory" it is above yours',
+    ]);
+    home.write(PROJECT, 'build: {memory: 1G, timeout: 1h, jobs: 1}\n');
+    expect(await home.load()).toMatchObject({
+      build: { memoryBytes: 2 ** 30, timeoutMs: 3_600_000, jobs: 1 },
+      notices: [],
+    });
+    home.write(PROJECT, 'build: {memory: 900G, keep-failed: yes}\n');
+    expect((await home.load({ environment: { BUILDIT_MEMORY: '8G' } })).build.memoryBytes).toBe(8 * 2 ** 30);
+    await home.trust(PROJECT);
+    expect(await home.load()).toMatchObject({ build: { memoryBytes: 900 * 2 ** 30, keepFailed: true }, notices: [] });
+  });
+
+  test('keeps nothing of failed builds, reads no mirror on the disk and picks no driver', async () => {
+    const home = createHome();
+    home.write(PROJECT, `build: {keep-failed: yes}\n${FOUNDING.slice(4)}  driver: system\n  timeout: 1h\n`);
+    const config = await home.load();
+    expect(config.build.keepFailed).toBe(false);
+    expect(config.repository).toMatchObject({ driver: 'builtin', timeoutMs: undefined });
+    expect(config.notices?.map((notice) => notice.split('"')[1])).toEqual([
+      ...['repository.driver', 'repository.timeout', 'build.keep-failed'],
+    ]);
+    home.write(PROJECT, 'debian: {mirror: "file:///etc"}\n');
+    expect(await messagesOf(home.load())).toEqual([
+      expect.stringMatching(/^configuration-invalid 1:18 .*by https or http/),
+    ]);
+  });
+
+  test('decides nothing by a setting that is not on the list', () => {
+    const schema = JSON.parse(
+      readFileSync(new URL('../../schemas/buildit-config.schema.json', import.meta.url), 'utf8'),
+    );
+    const keys = leafKeys(schema.else, schema.$defs);
+    const denied = keys.filter((key) => !Object.hasOwn(PROJECT_SETTINGS, key));
+    expect(denied.sort()).toEqual([
+      ...['build.executor'],
+      ...['repositories', 'repository'].flatMap((place) =>
+        ['builders', 'ca', 'driver', 'insecure', 'signers'].map((key) => `${place}.${key}`),
+      ),
+      ...['sign.key', 'store', 'trust.allowed-signers', 'user-patches'],
+    ]);
+    expect(Object.keys(PROJECT_SETTINGS).filter((key) => !keys.includes(key))).toEqual([]);
   });
 
   test('may not be a link to a file elsewhere, whose lines would be shown', async () => {
@@ -344,6 +445,56 @@ build: {executor: local, jobs: 2}
     expect(await messagesOf(home.load())).toEqual([expect.stringMatching(/^configuration-invalid/)]);
   });
 });
+
+interface Schema {
+  readonly $ref?: string;
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+}
+
+/** Dotted keys of all settings; those of a list's members have the key of the list. */
+function leafKeys(schema: Schema, defs: Readonly<Record<string, Schema>>, prefix = ''): string[] {
+  const resolved = schema.$ref === undefined ? schema : defs[schema.$ref.replace('#/$defs/', '')]!;
+  const items = resolved.items === undefined ? undefined : leafKeys(resolved.items, defs, prefix);
+  if (items !== undefined) return items;
+  if (resolved.properties === undefined) return [prefix];
+  return Object.entries(resolved.properties).flatMap(([name, member]) =>
+    leafKeys(member, defs, prefix === '' ? name : `${prefix}.${name}`),
+  );
+}
+
+describe('a user whose HOME is empty or relative', () => {
+  test.each([
+    { HOME: '' },
+    { HOME: '.' },
+    { HOME: '', XDG_CONFIG_HOME: '', XDG_STATE_HOME: '' },
+    { HOME: './', XDG_CONFIG_HOME: '.config', XDG_STATE_HOME: '.local/state' },
+  ])('takes nothing of the project for their own: %j', async (environment) => {
+    const home = createHome();
+    const before = process.cwd();
+    home.write('project/.config/buildit/config.yaml', 'offline: maybe\n');
+    home.write(PROJECT, GREEDY_STORE);
+    const accepted = { [realpathSync(join(home.directory, '../../.buildit-config.yaml'))]: sha256(GREEDY_STORE) };
+    home.write('project/.local/state/buildit/trusted-configs.json', JSON.stringify({ format: 1, files: accepted }));
+    process.chdir(join(home.directory, '../..'));
+    try {
+      const config = await home.load({ environment });
+      expect(config.notices?.[0]).toMatch(/^"store" .* does not count/);
+      expect(config.trust.allowedSigners).toBe(join(userInfo().homedir, '.config/buildit/allowed_signers'));
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  test.each(['BUILDIT_STORE', 'BUILDIT_ALLOWED_SIGNERS', 'BUILDIT_SIGN_KEY'])('%s must be absolute', async (name) => {
+    for (const value of ['x', './x', '.', '~x']) {
+      const [message] = await messagesOf(createHome().load({ environment: { [name]: value } }));
+      expect(message).toMatch(/^configuration-invalid .*absolute path/);
+    }
+  });
+});
+
+const GREEDY_STORE = 'store: ./store\n';
 
 describe('mistakes', () => {
   test.each([

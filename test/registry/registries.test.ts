@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fetchSources } from '../../src/fetch/fetch-sources.ts';
 import { sha256 } from '../../src/model/digest.ts';
@@ -98,6 +98,34 @@ describe('the registry of a host', () => {
     expect(crateTemplate(config('http://dl.example.org'), 'http://c.example.org')).toBe('http://dl.example.org');
     expect(crateTemplate(config('file:///etc/passwd'), 'http://c.example.org')).toBeUndefined();
   });
+
+  test.each(['', '.', 'project', './project'])(
+    'never lies in the project, which a variable "%s" would name',
+    async (value) => {
+      const files = {
+        ...{ npmrc: 'registry = https://evil.example.org\n', 'pip/pip.conf': 'index-url = https://evil.example.org\n' },
+        ...{ 'go/env': 'GOPROXY=https://evil.example.org\n', env: 'GOPROXY=https://evil.example.org\n' },
+        'registry/index/x/config.json': '{"dl": "https://evil.example.org"}',
+      };
+      const { home: project } = host({ ...files });
+      const before = process.cwd();
+      process.chdir(value.endsWith('project') ? dirname(project) : project);
+      const named = value.replace('project', basename(project));
+      const variables = {
+        ...{ NPM_CONFIG_USERCONFIG: `${named}/npmrc`.replace(/^\//, ''), GOENV: `${named}/env`.replace(/^\//, '') },
+        ...{ PIP_CONFIG_FILE: `${named}/pip/pip.conf`.replace(/^\//, ''), XDG_CONFIG_HOME: named, CARGO_HOME: named },
+      };
+      try {
+        for (const ecosystem of ['npm', 'go', 'python', 'cargo'] as const) {
+          expect(await findHostRegistry(ecosystem, host({}, variables))).toBeUndefined();
+          const homeless = { ...host({}, variables), home: undefined };
+          expect(await findHostRegistry(ecosystem, homeless)).toBeUndefined();
+        }
+      } finally {
+        process.chdir(before);
+      }
+    },
+  );
 
   test.each(['npm', 'go', 'python', 'cargo'] as const)(
     'of %s that nothing names is an error that says how to name it',

@@ -145,6 +145,25 @@ describe('what ssh_config says of a host', () => {
     expect(agent).toBe(join(home, 'agent.sock'));
   });
 
+  test('a relative path, which would lie in the project, names no agent, no key and no known hosts', () => {
+    const config = 'IdentityAgent agent.sock\nIdentityFile keys/own\nUserKnownHostsFile known ./known2\n';
+    const found = settings({ config });
+    expect(found).toMatchObject({ agent: undefined, identityFiles: [] });
+    expect(found.knownHostsFiles.every((path) => path.startsWith('/etc/'))).toBe(true);
+    for (const SSH_AUTH_SOCK of ['', 'agent', './agent']) {
+      const environment = { SSH_AUTH_SOCK, OTHER: SSH_AUTH_SOCK };
+      expect(settings({ environment }).agent).toBeUndefined();
+      expect(settings({ environment, config: 'IdentityAgent $OTHER\n' }).agent).toBeUndefined();
+    }
+  });
+
+  test('without a home only the configuration of the system counts', () => {
+    const location = parseSshLocation('me@host');
+    const found = readSshSettings(location, { environment: {}, home: undefined, systemConfig: '/nonexistent' });
+    expect(found.identityFiles).toEqual([]);
+    expect(found.knownHostsFiles).toEqual(['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']);
+  });
+
   test('HostKeyAlias is the name in known_hosts', () => {
     expect(settings({ config: 'HostKeyAlias alias\nPort 2222\n' }).knownAs).toBe('alias');
   });

@@ -1,9 +1,9 @@
 import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Discovery, DiscoveryStep, OfferedRecipes } from '../../discover/discovery.ts';
 import { printable } from '../../model/names.ts';
+import { temporaryDirectory } from '../../system/user-directories.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
@@ -47,7 +47,7 @@ async function discoverFor(
   ]);
   const request = parseDiscovery(location);
   const config = await configFor(cli, '.', flags);
-  const gitDirectory = mkdtempSync(join(tmpdir(), 'buildit-discover-'));
+  const gitDirectory = mkdtempSync(join(temporaryDirectory(), 'buildit-discover-'));
   try {
     return await discover(request, {
       config,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { defaultStore } from '../../config/default-store.ts';
+import { findDefaultStore } from '../../config/default-store.ts';
 import { BuilditError } from '../../model/errors.ts';
+import { temporaryDirectory } from '../../system/user-directories.ts';
 import type { CliContext } from '../cli-context.ts';
 import { type Colours, coloursFor } from '../colours.ts';
 import type { Finish } from '../command-line.ts';
@@ -65,7 +66,7 @@ async function settingsHere(
     const errors = understoodErrors(error);
     if (errors === undefined) throw error;
     return {
-      store: defaultStore(cli.environment),
+      store: findDefaultStore(cli.environment) ?? temporaryDirectory(),
       debianMirror: undefined,
       findings: errors.map(({ message, hint, position }) =>
         fault(

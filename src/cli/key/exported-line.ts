@@ -5,7 +5,7 @@ import { findPublicKey } from '../../signing/find-public-key.ts';
 import { isPrincipal } from '../../signing/is-principal.ts';
 import { machineName } from '../../signing/machine-key.ts';
 import { signerLine } from '../../signing/signer-line.ts';
-import type { Environment } from '../../signing/signing-paths.ts';
+import type { Environment } from '../../system/user-directories.ts';
 import { USUAL_NAMESPACES } from './read-given-keys.ts';
 
 /** The line of allowed_signers that trusts a key; its owner is named by its comment unless said otherwise. */

@@ -4,7 +4,8 @@ import type { AllowedSigner } from '../../signing/allowed-signers.ts';
 import { type FoundKey, findPublicKey } from '../../signing/find-public-key.ts';
 import { fingerprint } from '../../signing/public-key.ts';
 import { readTrust } from '../../signing/read-trust.ts';
-import type { Environment, SigningPaths } from '../../signing/signing-paths.ts';
+import type { SigningPaths } from '../../signing/signing-paths.ts';
+import type { Environment } from '../../system/user-directories.ts';
 import { textTable } from '../text-table.ts';
 
 /** What `buildit key list` shows, as `--json` prints it. */

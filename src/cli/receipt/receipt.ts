@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { isatty } from 'node:tty';
-import { defaultStore } from '../../config/default-store.ts';
+import { findDefaultStore } from '../../config/default-store.ts';
 import type { Sighting } from '../../system/witness.ts';
 
 /**
@@ -39,10 +39,11 @@ const ENVIRONMENT_PREFIXES = ['BUILDIT_', 'XDG_'];
 
 /**
  * Where the receipt of an invocation lies: in the store that the command line or the environment names, else in the
- * usual one. It must be known before any configuration is read.
+ * usual one. It must be known before any configuration is read. Undefined where there is no such store: a run says why.
  */
-export function receiptPath(installation: string, invocation: Invocation): string {
-  return join(storeOf(invocation), 'receipts', `${receiptKey(installation, invocation)}.json`);
+export function receiptPath(installation: string, invocation: Invocation): string | undefined {
+  const store = storeOf(invocation);
+  return store === undefined ? undefined : join(store, 'receipts', `${receiptKey(installation, invocation)}.json`);
 }
 
 function receiptKey(installation: string, { argv, cwd, environment, terminals }: Invocation): string {
@@ -55,9 +56,12 @@ function receiptKey(installation: string, { argv, cwd, environment, terminals }:
   return createHash('sha256').update(JSON.stringify(key)).digest('hex');
 }
 
-function storeOf({ argv, cwd, environment }: Invocation): string {
-  const named = storeOption(argv) ?? environment.BUILDIT_STORE;
-  return named !== undefined && named !== '' ? resolve(cwd, named) : defaultStore(environment);
+function storeOf({ argv, cwd, environment }: Invocation): string | undefined {
+  const typed = storeOption(argv);
+  if (typed !== undefined && typed !== '') return resolve(cwd, typed);
+  const named = environment.BUILDIT_STORE;
+  if (named === undefined || named === '') return findDefaultStore(environment);
+  return isAbsolute(named) ? named : undefined;
 }
 
 function storeOption(argv: readonly string[]): string | undefined {

@@ -20,9 +20,9 @@ import { MOST_RECEIPT_BYTES, parseReceipt, receiptText } from './receipt-text.ts
 export function tryReceipt(installation: string, argv: readonly string[]): boolean {
   if (!mayUseReceipt(argv)) return false;
   const path = receiptPath(installation, thisInvocation(argv));
-  const receipt = readReceipt(path);
-  if (receipt === undefined || isExpired(receipt) || !receipt.sightings.every(looksUnchanged)) return false;
-  if (!receipt.images.every(isThere)) return false;
+  const receipt = path === undefined ? undefined : readReceipt(path);
+  if (path === undefined || receipt === undefined || isExpired(receipt)) return false;
+  if (!receipt.sightings.every(looksUnchanged) || !receipt.images.every(isThere)) return false;
   print(1, receipt.stdout);
   print(2, receipt.stderr);
   settleReceipt(path, receipt);

@@ -18,7 +18,7 @@ export async function writeReceipt(
   { stdout, stderr, sightings, images = [], expiresMs }: ReceiptContent,
 ): Promise<void> {
   const path = receiptPath(installation, invocation);
-  if (!mayUseReceipt(invocation.argv)) return;
+  if (path === undefined || !mayUseReceipt(invocation.argv)) return;
   const own = createWitness();
   for (const { path: file, isDirectory } of installedFiles(installation)) {
     if (isDirectory) own.listed(file);
