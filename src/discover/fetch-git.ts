@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { removeTree, syncDirectory } from '../system/files.ts';
+import { gitEnvironment, gitPolicy } from '../system/git-command.ts';
 import { shownUrl } from '../system/http.ts';
 import { findProgram } from '../system/programs.ts';
 import { gitAuthorities } from './git-authorities.ts';
-import { gitEnvironment, gitPolicy } from './git-command.ts';
 import { GitFailure, gitMissing } from './git-failure.ts';
 import { isCommitId, isGitRef } from './git-ref.ts';
 import { type GitTreeLimits, readGitTree } from './git-tree.ts';
@@ -139,16 +139,17 @@ function gitIn(scratch: string, url: string, options: FetchGitOptions, limits: G
   const caFile = authorities === undefined ? undefined : join(scratch, 'authorities.pem');
   if (caFile !== undefined) writeFileSync(caFile, authorities!);
   const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const allowHttp = url.startsWith('http:') && isLoopbackAddress(url);
   const run: GitRunOptions = {
     program,
-    environment: gitEnvironment(environment, { home, caFile }),
+    environment: gitEnvironment(environment, { home, caFile, allowHttp }),
     directory: repository,
     url,
     maximumFileBytes: limits.totalBytes,
     signal: options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]),
     isInterrupted: () => options.signal?.aborted === true,
   };
-  const policy = gitPolicy({ allowHttp: url.startsWith('http:') && isLoopbackAddress(url) });
+  const policy = gitPolicy({ allowHttp });
   return {
     run: (argv: readonly string[]) => runGit([...policy, ...argv], run, LISTING_BYTES),
     read: (argv: readonly string[], input: string) => readGit([...policy, ...argv], { ...run, input }),

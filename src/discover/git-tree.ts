@@ -45,7 +45,7 @@ export function readGitTree(listing: Buffer, what: string, limits: GitTreeLimits
   for (let at = 0; at < listing.length; ) {
     const tab = listing.indexOf('\t', at);
     const end = listing.indexOf(0, at);
-    const header = /^(\d{6}) (?:blob|commit) ([0-9a-f]{40,64}) +(\d{1,15}|-)$/.exec(
+    const header = /^(\d{6}) (?:blob|commit) ([0-9a-f]{40,64}) +(\d{1,15}|-|BAD)$/.exec(
       listing.toString('latin1', at, tab),
     );
     if (tab < 0 || end < tab || header === null) return refuse('the list of files', 'an entry', 'something else');
@@ -53,6 +53,7 @@ export function readGitTree(listing: Buffer, what: string, limits: GitTreeLimits
     const name = listing.subarray(tab + 1, end);
     const path = name.toString('utf8');
     at = end + 1;
+    if (size === 'BAD') refuse(path, 'its content', 'none: the clone is partial or damaged');
     if (mode === SUBMODULE) continue;
     const kind = KINDS[mode] ?? refuse(path, 'a file or a link', `the mode ${mode}`);
     if (!isUtf8(name) || !isHarmlessPath(path)) refuse(path, 'a name that stays inside', 'another one');

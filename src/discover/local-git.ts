@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { localGitEnvironment, localGitPolicy } from '../system/git-command.ts';
 import { findProgram } from '../system/programs.ts';
-import { gitEnvironment, localGitPolicy } from './git-command.ts';
 import { GitFailure, gitMissing } from './git-failure.ts';
 import { isCommitId } from './git-ref.ts';
 import { type GitEntry, type GitTreeLimits, readGitTree } from './git-tree.ts';
@@ -58,7 +58,7 @@ export function openLocalGit(
   mkdirSync(home, { recursive: true });
   const run: GitRunOptions = {
     program,
-    environment: gitEnvironment({}, { home, caFile: undefined }),
+    environment: localGitEnvironment(home),
     directory: topLevel,
     url: topLevel,
     maximumFileBytes: LIMITS.totalBytes,
@@ -70,8 +70,10 @@ export function openLocalGit(
   return {
     topLevel,
     async commitOf(revision) {
-      const argv = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
-      const commit = (await git(argv).catch(() => Buffer.of())).toString('latin1').trim();
+      // --end-of-options is younger than some versions of git.
+      const argv = ['rev-parse', '--verify', '--quiet', `${revision}^{commit}`];
+      const answer = revision.startsWith('-') ? Buffer.of() : await git(argv).catch(() => Buffer.of());
+      const commit = answer.toString('latin1').trim();
       if (isCommitId(commit)) return commit;
       const message = `Cannot read the revision "${printable(revision)}" of "${printable(topLevel)}": expected a branch, a tag or a commit, found none`;
       throw new BuilditError('input-invalid', message, {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { gitAuthorities } from '../../src/discover/git-authorities.ts';
-import { gitEnvironment, gitPolicy } from '../../src/discover/git-command.ts';
 import { isGitRef } from '../../src/discover/git-ref.ts';
+import { gitEnvironment, gitPolicy, localGitEnvironment, localGitPolicy } from '../../src/system/git-command.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 describe('git', () => {
@@ -27,6 +27,19 @@ describe('git', () => {
     const policy = gitPolicy({ allowHttp: true });
     expect(policy).toContain('protocol.http.allow=always');
     expect(policy).toContain('http.followRedirects=false');
+  });
+
+  test('speaks nothing at all in a repository of this machine, whatever that says and however old git is', () => {
+    const environment = localGitEnvironment('/empty');
+    expect(environment).toMatchObject({ GIT_ALLOW_PROTOCOL: '', GIT_CONFIG_GLOBAL: '/dev/null', HOME: '/empty' });
+    expect(localGitPolicy('/a b')).toEqual(
+      expect.arrayContaining([
+        '--git-dir=/a b/.git',
+        '--work-tree=/a b',
+        '--no-replace-objects',
+        'core.fsmonitor=false',
+      ]),
+    );
   });
 
   test('gets proxies and authorities, and nothing else of the environment', () => {
@@ -60,6 +73,7 @@ describe('git', () => {
       GIT_PROTOCOL_FROM_USER: '0',
       GIT_LFS_SKIP_SMUDGE: '1',
       GIT_NO_LAZY_FETCH: '1',
+      GIT_ALLOW_PROTOCOL: 'https',
     });
   });
 });
