@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { type FileHandle, open, readlink, realpath } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, sep } from 'node:path';
+import { extname, join, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { BuilditError } from '../model/errors.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
 import { systemErrorCode } from '../system/write-failure.ts';
+import { isServedName } from './served-names.ts';
 
 export interface ServedDirectory {
   readonly port: number;
@@ -14,13 +15,22 @@ export interface ServedDirectory {
   readonly closed: Promise<void>;
 }
 
+export interface ServeOptions {
+  /** 0 for any that is free. */
+  readonly port: number;
+  readonly signal: AbortSignal;
+  /** `host` or `host:port` that are answered to as well. */
+  readonly names?: readonly string[] | undefined;
+}
+
 /**
- * Shows the files of a directory over http on loopback: GET and HEAD, single ranges, ETags. Directories are not listed,
- * names that begin with a dot are not shown, and nothing outside is reached by links.
+ * Shows the files of a directory over http on loopback: GET and HEAD, single ranges, ETags. Directories are not listed;
+ * files outside, and those with an element that begins with a dot, are not shown, by links neither. Only requests for
+ * the names of this machine and for `names` are answered.
  */
 export async function serveDirectory(
   directory: string,
-  { port, signal }: { readonly port: number; readonly signal: AbortSignal },
+  { port, signal, names = [] }: ServeOptions,
 ): Promise<ServedDirectory> {
   const root = await realpath(directory).catch(() => undefined);
   if (root === undefined) {
@@ -29,10 +39,11 @@ export async function serveDirectory(
       `Cannot serve "${printable(directory)}": expected a directory, found nothing there`,
     );
   }
+  let bound = port;
   const server = createServer((request, response) => {
-    answer(root, request, response).catch(() => response.destroy());
+    answer({ root, port: bound, names }, request, response).catch(() => response.destroy());
   });
-  const bound = await listen(server, port);
+  bound = await listen(server, port);
   const closed = new Promise<void>((resolve) => server.once('close', resolve));
   const stop = () => {
     server.close();
@@ -59,14 +70,24 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-async function answer(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+interface Served {
+  readonly root: string;
+  readonly port: number;
+  readonly names: readonly string[];
+}
+
+async function answer(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.setHeader('X-Content-Type-Options', 'nosniff');
+  const target = requestTarget(request);
+  if (target === undefined || !isServedName(target.authority, served)) {
+    return plain(response, 421, 'not a name of this server; buildit binhost serve --name adds one');
+  }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     return plain(response, 405, 'only GET and HEAD');
   }
-  const path = requestedPath(request.url ?? '');
-  const file = path === undefined ? undefined : await openInside(root, path);
+  const path = requestedPath(target.path);
+  const file = path === undefined ? undefined : await openInside(served.root, path);
   if (path === undefined || file === undefined) return plain(response, 404, 'nothing there');
   try {
     await sendFile(file, path, request, response);
@@ -80,6 +101,20 @@ function plain(response: ServerResponse, status: number, text: string): void {
   response.end(`${text}\n`);
 }
 
+interface RequestTarget {
+  readonly authority: string | undefined;
+  readonly path: string;
+}
+
+/** RFC 9112, 3.2: an absolute target says whom it is for, whatever Host says. Two Host fields are an attack. */
+function requestTarget({ url = '', headers, rawHeaders }: IncomingMessage): RequestTarget | undefined {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host');
+  if (hosts.length > 1) return undefined;
+  const [, authority, path] = /^http:\/\/([^/?#]*)(.*)$/is.exec(url) ?? [];
+  if (authority === undefined) return { authority: headers.host, path: url };
+  return { authority, path: path!.startsWith('/') ? path! : `/${path}` };
+}
+
 /** A path below the directory; undefined for what can be none. */
 function requestedPath(url: string): string | undefined {
   let path: string;
@@ -89,16 +124,21 @@ function requestedPath(url: string): string | undefined {
     return undefined;
   }
   const named = path === '' ? 'index.html' : path;
-  const isHidden = named.split('/').some((element) => element.startsWith('.'));
-  return isCleanRelativePath(named) && !isHidden ? named : undefined;
+  return url.startsWith('/') && isShown(named) ? named : undefined;
+}
+
+function isShown(path: string): boolean {
+  return isCleanRelativePath(path) && !path.split('/').some((element) => element.startsWith('.'));
 }
 
 async function openInside(root: string, path: string): Promise<FileHandle | undefined> {
   try {
     const real = await realpath(join(root, path));
-    if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) return undefined;
+    if (!real.startsWith(root.endsWith(sep) ? root : root + sep) || !isShown(relative(root, real))) return undefined;
     const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    if ((await file.stat()).isFile()) return file;
+    // A directory above it may have become a link since it was looked at.
+    const isSame = (await readlink(`/proc/self/fd/${file.fd}`).catch(() => '')) === real;
+    if (isSame && (await file.stat()).isFile()) return file;
     await file.close();
     return undefined;
   } catch (error) {

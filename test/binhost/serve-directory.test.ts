@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openBinhost } from '../../src/binhost/open-binhost.ts';
@@ -8,9 +9,9 @@ import { openHttpsPlace } from '../../src/remote/open-https-place.ts';
 import { freshStore, newSigner, policyOf, publishingAs, publishTo, trustIn } from '../support/binhost.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-async function serve(directory: string) {
+async function serve(directory: string, names: readonly string[] = []) {
   const end = new AbortController();
-  const { port, closed } = await serveDirectory(directory, { port: 0, signal: end.signal });
+  const { port, closed } = await serveDirectory(directory, { port: 0, signal: end.signal, names });
   onTestFinished(async () => {
     end.abort();
     await closed;
@@ -30,6 +31,18 @@ function rawStatus(port: number, path: string, method = 'GET'): Promise<number |
   });
 }
 
+/** Status, and everything that follows it, of a request as it is written. */
+function askRaw(port: number, head: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${head}\r\nConnection: close\r\n\r\n`));
+    socket.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk;
+    });
+    socket.on('close', () => resolve(text.replace(/^HTTP\/1\.1 /, ''))).on('error', reject);
+  });
+}
+
 function someFiles(): string {
   const outside = temporaryDirectory();
   const directory = join(outside, 'shown');
@@ -41,6 +54,15 @@ function someFiles(): string {
   writeFileSync(join(directory, '.hidden'), 'hidden');
   symlinkSync('../secret', join(directory, 'link'));
   symlinkSync('letters', join(directory, 'inside'));
+  mkdirSync(join(directory, '.git/deep'), { recursive: true });
+  mkdirSync(join(directory, 'sub/.cache/deep'), { recursive: true });
+  for (const path of ['.git/config', '.git/deep/file', 'sub/.cache/deep/file'])
+    writeFileSync(join(directory, path), 'x');
+  symlinkSync('.hidden', join(directory, 'to-hidden'));
+  symlinkSync('to-hidden', join(directory, 'chain'));
+  symlinkSync('.git', join(directory, 'repository'));
+  symlinkSync('sub/.cache/deep', join(directory, 'middle'));
+  symlinkSync('..', join(directory, 'up'));
   return directory;
 }
 
@@ -92,9 +114,68 @@ describe('the server for trying things out', () => {
     '/a%00b',
     '/%zz',
     '//etc/passwd',
+    ...['/to-hidden', '/chain', '/repository/config', '/repository/deep/file', '/middle/file', '/up/secret'],
+    ...[
+      '/%2ehidden',
+      '/sub/%2Ecache/deep/file',
+      '/..%5csecret',
+      '/..\\secret',
+      '/.',
+      '/./letters',
+      `/${'a/'.repeat(4000)}`,
+    ],
   ])('shows nothing at %s', async (path) => {
     const { port } = await serve(someFiles());
     expect(await rawStatus(port, path)).toBe(404);
+  });
+
+  test.each([
+    ...['evil.example.org', 'evil.example.org:PORT', '127.0.0.1:1', 'localhost:1', 'localhost.evil.org', 'a@localhost'],
+    ...['', ' ', '127.0.0.1.evil.org', '127.1', '0.0.0.0:PORT', 'localhost:', 'localhost:PORT/x', '[::1', '[::2]'],
+    ...['localhost,evil.org', 'http://localhost', 'localhost..'],
+  ])('answers no request for "%s"', async (host) => {
+    const { port } = await serve(someFiles());
+    expect(await askRaw(port, `GET /letters HTTP/1.1\r\nHost: ${host.replace('PORT', `${port}`)}`)).toMatch(
+      /^(?:400|421) (?!.*abc)/s,
+    );
+  });
+
+  test.each([
+    'localhost',
+    '127.0.0.1',
+    '[::1]',
+    'localhost:PORT',
+    'LocalHost:PORT',
+    'localhost.',
+    'localhost.:PORT',
+    '[::1]:PORT',
+  ])('answers requests for %s', async (host) => {
+    const { port } = await serve(someFiles());
+    const head = `GET /letters HTTP/1.1\r\nHost: ${host.replace('PORT', `${port}`)}`;
+    expect(await askRaw(port, head)).toMatch(/^200 .*abcdefghij$/s);
+  });
+
+  test('answers to the names that were added, with their port where they have one', async () => {
+    const { port } = await serve(someFiles(), ['shelf.example.org', 'Other.example.org:99']);
+    const statusOf = async (host: string) => (await askRaw(port, `GET /letters HTTP/1.1\r\nHost: ${host}`)).slice(0, 3);
+    expect(await statusOf('SHELF.example.org')).toBe('200');
+    expect(await statusOf('shelf.example.org:444')).toBe('200');
+    expect(await statusOf('other.example.org:99')).toBe('200');
+    expect(await statusOf('other.example.org')).toBe('421');
+    expect(await statusOf('x.shelf.example.org')).toBe('421');
+  });
+
+  test('believes the address of a request, not what it says beside it', async () => {
+    const { port } = await serve(someFiles());
+    const ask = (head: string) => askRaw(port, head);
+    expect(await ask(`GET http://evil.example.org/letters HTTP/1.1\r\nHost: localhost`)).toMatch(/^421/);
+    expect(await ask(`GET http://localhost:${port}/letters HTTP/1.1\r\nHost: localhost`)).toMatch(/^200/);
+    expect(await ask('GET https://localhost/letters HTTP/1.1\r\nHost: localhost')).toMatch(/^404/);
+    expect(await ask('GET /letters HTTP/1.1\r\nHost: localhost\r\nHost: evil.example.org')).toMatch(/^4(?:00|21)/);
+    expect(await ask('GET /letters HTTP/1.1')).toMatch(/^400/);
+    expect(await ask('GET /letters HTTP/1.0')).toMatch(/^421/);
+    expect(await ask('HEAD /letters HTTP/1.1\r\nHost: evil.example.org')).toMatch(/^421/);
+    expect(await ask('OPTIONS * HTTP/1.1\r\nHost: localhost')).toMatch(/^405/);
   });
 
   test('takes nothing', async () => {
