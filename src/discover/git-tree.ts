@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { dirname, join } from 'node:path/posix';
 import { BuilditError } from '../model/errors.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
+import { isRepositoryElement } from '../model/repository-names.ts';
 
 export interface GitEntry {
   readonly kind: 'file' | 'program' | 'link';
@@ -86,7 +87,7 @@ function isHarmlessPath(path: string): boolean {
     isCleanRelativePath(path) &&
     printable(path) === path &&
     elements.length <= MAXIMUM_DEPTH &&
-    !elements.some((element) => /^\.git$/i.test(element))
+    !elements.some(isRepositoryElement)
   );
 }
 

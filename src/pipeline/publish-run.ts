@@ -188,9 +188,9 @@ export async function publishImagesOfRun(
   emit({ kind: 'container-uploading', place: publishing.place });
   try {
     const built = plan.steps.flatMap(({ hash }) => records.get(hash) ?? []);
-    await publishRecords(run, publishing, built);
     const read = options.witness.sightings().flatMap(({ path, seen }) => (seen === '' ? [] : [path]));
     const spec = await putBlob(store, containerSpec({ directory: container.directory, repositories, read }));
+    await publishRecords(run, publishing, built);
     const archives = await storedArchives(
       store,
       [...plan.conversions.values()].map(({ pin }) => pin),

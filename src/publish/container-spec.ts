@@ -3,8 +3,10 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { comparePaths } from '../layer/path-order.ts';
 import { layerTar } from '../layer/write-tar.ts';
+import { BuilditError } from '../model/errors.ts';
 import type { LayerEntry } from '../model/layer.ts';
-import { isCleanRelativePath } from '../model/names.ts';
+import { isCleanRelativePath, printable } from '../model/names.ts';
+import { repositoryFinder } from '../model/repository-names.ts';
 
 /** Where the recipes of a repository lie in a container spec. */
 export const SPEC_RECIPES = '.buildit/recipes';
@@ -25,6 +27,9 @@ export interface SpecSources {
 /**
  * The container spec: definition, recipes, patches, files and lock, as a tar that is the same for the same files. A file
  * that nobody read stays out of it, whatever lies in the directory.
+ *
+ * @throws BuilditError `definition-invalid` for files that git, or another such program, would take for a repository:
+ * nobody could pull them.
  */
 export function containerSpec({ directory, repositories, read }: SpecSources): AsyncIterable<Uint8Array> {
   const contents = new Map<string, { readonly bytes: Buffer; readonly mode: number }>();
@@ -35,10 +40,23 @@ export function containerSpec({ directory, repositories, read }: SpecSources): A
   }
   const recipes = repositories.map(({ name }) => `  - {name: ${name}, path: ./${SPEC_RECIPES}/${name}}\n`).sort();
   contents.set(SPEC_CONFIG, { bytes: Buffer.from(`recipes:\n${recipes.join('')}`), mode: 0o644 });
+  const repositoryAt = repositoryFinder();
+  for (const path of contents.keys()) {
+    const repository = repositoryAt(path);
+    if (repository !== undefined) throw refused(path, repository);
+  }
   const entries = [...withDirectories(contents.keys()), ...fileEntries(contents)].sort((a, b) =>
     comparePaths(a.path, b.path),
   );
   return layerTar(entries, ({ path }) => contents.get(path)!.bytes);
+}
+
+function refused(path: string, found: string): BuilditError {
+  return new BuilditError(
+    'definition-invalid',
+    `Cannot publish "${printable(path.slice(0, 300))}": expected the files of a container, found ${found}`,
+    { hint: 'leave it out of what `sync` copies, with `exclude:`, or copy an archive of it' },
+  );
 }
 
 function placeInSpec(path: string, directory: string, repositories: SpecSources['repositories']): string | undefined {

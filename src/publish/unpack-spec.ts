@@ -6,6 +6,7 @@ import { readTar } from '../layer/read-tar.ts';
 import type { TarMember } from '../layer/tar-member.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { repositoryFinder } from '../model/repository-names.ts';
 import { makeDirectory, removeTree, syncDirectory } from '../system/files.ts';
 import { systemErrorCode, writeFailure } from '../system/write-failure.ts';
 
@@ -14,7 +15,7 @@ const LIMITS = { maxBytes: 4 * 2 ** 30, maxEntries: 100_000, maxDepth: 40, maxNa
 
 /**
  * Writes a container spec into a directory that is new or empty. Files and directories alone are accepted, each once,
- * with their parents before them, and nothing that a version control system would obey. The directory appears whole or,
+ * with their parents before them, and nothing that a version control system would take for a repository and obey. The directory appears whole or,
  * whatever goes wrong, not at all.
  *
  * @throws BuilditError `archive-refused`, `cannot-write`
@@ -27,7 +28,10 @@ export async function unpackSpec(spec: AsyncIterable<Uint8Array>, directory: str
     makeDirectory(parent);
     mkdirSync(draft, 0o755);
     let files = 0;
+    const repositoryAt = repositoryFinder();
     for await (const member of readTar(spec, { ...LIMITS, what })) {
+      const repository = repositoryAt(member.path);
+      if (repository !== undefined) throw refused(what, member.path, 'the files of a container', repository);
       await writeMember(draft, member, what);
       if (member.type === 'file') files += 1;
     }
@@ -67,9 +71,6 @@ function taken(directory: string, found: string): BuilditError {
 
 async function writeMember(root: string, member: TarMember, what: string): Promise<void> {
   const { type, path, mode, content } = member;
-  const elements = path.split('/').map((element) => element.toLowerCase());
-  if (elements.some((element) => OBEYED.has(element)))
-    throw refused(what, path, 'the files of a container', 'a hidden repository');
   const place = join(root, path);
   try {
     if (type === 'directory') await mkdir(place, 0o755);
@@ -82,9 +83,6 @@ async function writeMember(root: string, member: TarMember, what: string): Promi
     throw error;
   }
 }
-
-/** Programs run what stands in these as soon as somebody enters the directory. */
-const OBEYED = new Set(['.git', '.hg', '.svn', '.bzr', '.jj']);
 
 async function writeNew(path: string, content: AsyncIterable<Uint8Array>, mode: number): Promise<void> {
   const file = await open(path, 'wx', 0o600);

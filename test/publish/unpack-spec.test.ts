@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { comparePaths } from '../../src/layer/path-order.ts';
 import { layerTar } from '../../src/layer/write-tar.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import type { LayerEntry } from '../../src/model/layer.ts';
@@ -14,7 +15,10 @@ const directory = (path: string): LayerEntry => ({ ...PLAIN, path, type: 'direct
 const file = (path: string, mode = 0o644): LayerEntry => ({
   ...{ ...PLAIN, path, type: 'file', mode, size: 4, sha256: sha256('text') },
 });
-const tarOf = (...entries: readonly LayerEntry[]) => layerTar(entries, () => Buffer.from('text'));
+const tarOf = (...entries: readonly LayerEntry[]) => {
+  const sorted = entries.toSorted((a, b) => comparePaths(a.path, b.path));
+  return layerTar(sorted, () => Buffer.from('text'));
+};
 
 /** What GNU tar makes of files, with names changed on the way. */
 function gnuTar(script: string): AsyncIterable<Uint8Array> {
@@ -71,6 +75,36 @@ describe('a container spec', () => {
     ['a file without its directory', () => tarOf(file('a/b'))],
     ['what git obeys', () => tarOf(directory('.git'), file('.git/config'))],
     ['what git obeys, below and in other letters', () => tarOf(directory('pkgs'), directory('pkgs/.GIT'))],
+    ['a bare repository', () => tarOf(file('HEAD'), directory('objects'), directory('refs'))],
+    ['a bare repository of other letters', () => tarOf(file('Head'), directory('OBJECTS'), directory('refS'))],
+    [
+      'a bare repository below, in another order',
+      () => tarOf(directory('a'), directory('a/b'), directory('a/b/refs'), directory('a/b/objects'), file('a/b/HEAD')),
+    ],
+    [
+      'files for the directories of a repository',
+      () => tarOf(file('HEAD'), file('objects', 0o755), file('refs', 0o755)),
+    ],
+    [
+      'a directory for the HEAD of a repository',
+      () => tarOf(directory('HEAD'), directory('objects'), directory('refs')),
+    ],
+    ['a part of a work tree of git', () => tarOf(directory('a'), file('a/HEAD'), file('a/CommonDir'))],
+    ['a file that leads git elsewhere', () => tarOf(directory('a'), file('a/.git'))],
+    ...[
+      ...[
+        '.git.',
+        '.git ',
+        '.git. .',
+        'git~1',
+        'GIT~1',
+        '.git::$INDEX_ALLOCATION',
+        '.g\u200cit',
+        '\ufeff.git',
+        '.ＧＩＴ',
+      ],
+      ...['a\\.git', '.hg', '.Hg', '.jj', '.svn', '.bzr', '_darcs', 'hg~1'],
+    ].map((name): [string, () => AsyncIterable<Uint8Array>] => [JSON.stringify(name), () => tarOf(file(name))]),
     ['an archive that is cut off', () => gnuTar('head -c 5000 /dev/zero > a; tar cf b a; head -c 2000 b > a.tar')],
     ['something behind the end', () => gnuTar('echo > a; tar cf a.tar a; echo more >> a.tar')],
   ])('with %s is refused, and leaves nothing behind', async (_, tar) => {
@@ -78,5 +112,42 @@ describe('a container spec', () => {
     const unpacking = unpackSpec(tar(), join(parent, 'new'), 'spec of x');
     await expect(unpacking).rejects.toMatchObject({ code: 'archive-refused' });
     expect(readdirSync(parent)).toEqual([]);
+  });
+
+  test('may have files that only look like a repository', async () => {
+    const names = [
+      'HEAD',
+      'objects',
+      'config',
+      '.gitignore',
+      '.gitattributes',
+      '.gitmodules',
+      '.github',
+      'git',
+      'a.git',
+    ];
+    const to = join(temporaryDirectory(), 'new');
+    const tar = tarOf(...names.map((name) => file(name)), directory('refs.d'), file('refs.d/refs'));
+    expect(await unpackSpec(tar, to, 'spec')).toBe(names.length + 1);
+  });
+
+  test.each([
+    [['HEAD', 'objects/.keep', 'refs/.keep', 'config'], 'refs/.keep'],
+    [['site/.git/config'], 'site/.git/config'],
+    [['a/head', 'a/Objects/x', 'a/REFS/x'], 'a/REFS/x'],
+    [['a/HEAD', 'a/commondir'], 'a/commondir'],
+  ])('is not made of %j', (paths, named) => {
+    const from = temporaryDirectory();
+    for (const path of paths) {
+      mkdirSync(join(from, dirname(path)), { recursive: true });
+      writeFileSync(join(from, path), 'x');
+    }
+    const read = paths.map((path) => join(from, path));
+    expect(() => containerSpec({ directory: from, repositories: [], read })).toThrow(
+      expect.objectContaining({
+        code: 'definition-invalid',
+        message: expect.stringContaining(`Cannot publish "${named}": expected the files of a container, found a`),
+      }),
+    );
   });
 });
