@@ -1,10 +1,14 @@
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { type HostKeyVerdict, keyFingerprint, keyTypeOf } from './known-hosts.ts';
+import { sshArguments } from './ssh-arguments.ts';
 
 export interface ShownHostKey {
   /** As in known_hosts: `host` or `[host]:port`. */
   readonly name: string;
+  /** As the user names the host. */
+  readonly named: string;
+  readonly port: number;
   readonly key: Buffer;
   /** The file that a new line would go to. */
   readonly knownHostsFile: string | undefined;
@@ -13,11 +17,10 @@ export interface ShownHostKey {
 /** Why a host is not talked to; undefined for a known key. */
 export function hostKeyFailure(
   verdict: HostKeyVerdict,
-  { name, key, knownHostsFile = '~/.ssh/known_hosts' }: ShownHostKey,
+  { name, named, port, key, knownHostsFile = '~/.ssh/known_hosts' }: ShownHostKey,
 ): BuilditError | undefined {
   const shown = `${keyTypeOf(key)} ${keyFingerprint(key)}`;
-  const [, host, port] = /^\[(.*)\]:(\d+)$/.exec(name) ?? [undefined, name, '22'];
-  const toolArguments = port === '22' ? host : `-p ${port} ${host}`;
+  const toolArguments = sshArguments({ named, port });
   const refused = (expected: string, found: string, hint: string) =>
     new BuilditError(
       'authentication-failed',

@@ -22,7 +22,7 @@ export type HostKeyVerdict =
   /** `authority`: a certificate authority vouches for the host's certificates, which a plain key says nothing about. */
   | { readonly kind: 'unknown'; readonly authority: KnownHostLine | undefined }
   /** `known`: the line with another key, of the same type where there is one. */
-  | { readonly kind: 'changed'; readonly known: KnownHostLine }
+  | { readonly kind: 'changed'; readonly known: KnownHostLine; readonly authority: KnownHostLine | undefined }
   | { readonly kind: 'revoked'; readonly known: KnownHostLine };
 
 /** All lines of several files, in their order. Files that are not there and lines that are none are passed over. */
@@ -52,8 +52,20 @@ function parseLine(text: string, file: string, line: number): KnownHostLine | un
           : undefined;
   const [hosts, keyType, encoded] = fields;
   if (marker === undefined || hosts === undefined || keyType === undefined || encoded === undefined) return undefined;
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return undefined;
   const key = Buffer.from(encoded, 'base64');
-  return keyTypeOf(key) === keyType ? { marker, hosts, keyType, key, file, line } : undefined;
+  return keyTypeOf(key) === keyType && isWholeKey(key) ? { marker, hosts, keyType, key, file, line } : undefined;
+}
+
+/** A key is a sequence of strings, each with its length before it (RFC 4253, section 6.6); one that was cut is none. */
+function isWholeKey(key: Buffer): boolean {
+  let fields = 0;
+  let position = 0;
+  while (position + 4 <= key.length) {
+    position += 4 + key.readUInt32BE(position);
+    fields += 1;
+  }
+  return position === key.length && fields >= 2;
 }
 
 /** The type that a key says of itself: its first string. */
@@ -63,8 +75,8 @@ export function keyTypeOf(key: Buffer): string | undefined {
   return length <= 64 && length <= key.length - 4 ? key.toString('latin1', 4, 4 + length) : undefined;
 }
 
-/** Lines about a host; `name` is `host`, or `[host]:port` where the port is not 22. */
-export function linesFor(name: string, lines: readonly KnownHostLine[]): readonly KnownHostLine[] {
+/** Lines about a host; `name` is `host` or `[host]:port`. */
+function linesFor(name: string, lines: readonly KnownHostLine[]): readonly KnownHostLine[] {
   return lines.filter(({ hosts }) => (hosts.startsWith('|') ? matchesHash(hosts, name) : matchesNames(hosts, name)));
 }
 
@@ -81,16 +93,28 @@ function matchesHash(hosts: string, name: string): boolean {
   return expected.length === found.length && timingSafeEqual(expected, found);
 }
 
-/** What the files say of a key that a host showed. A revoked key is refused whatever else they say. */
-export function judgeHostKey(name: string, key: Buffer, lines: readonly KnownHostLine[]): HostKeyVerdict {
-  const about = linesFor(name, lines);
-  const revoked = about.find((line) => line.marker === 'revoked' && line.key.equals(key));
+/**
+ * What the files say of a key that a host showed. A revoked key is refused whatever else they say. `names` are tried in
+ * order, as OpenSSH does (`check_host_key` of sshconnect.c): lines of a later name count only where the earlier ones have
+ * no key, and another key there says nothing about this port.
+ */
+export function judgeHostKey(names: readonly string[], key: Buffer, lines: readonly KnownHostLine[]): HostKeyVerdict {
+  const about = names.map((name) => linesFor(name, lines));
+  const all = about.flat();
+  const revoked = all.find((line) => line.marker === 'revoked' && line.key.equals(key));
   if (revoked !== undefined) return { kind: 'revoked', known: revoked };
-  const plain = about.filter(({ marker }) => marker === 'none');
+  const authority = all.find(({ marker }) => marker === 'cert-authority');
+  const plain = firstWithKeys(about);
   if (plain.some((line) => line.key.equals(key))) return { kind: 'known' };
   const other = plain.find(({ keyType }) => keyType === keyTypeOf(key)) ?? plain[0];
-  if (other !== undefined) return { kind: 'changed', known: other };
-  return { kind: 'unknown', authority: about.find(({ marker }) => marker === 'cert-authority') };
+  const isOfFirstName = other !== undefined && about[0]!.includes(other);
+  return isOfFirstName ? { kind: 'changed', known: other, authority } : { kind: 'unknown', authority };
+}
+
+/** The plain lines of the first name that has any. */
+function firstWithKeys(about: readonly (readonly KnownHostLine[])[]): readonly KnownHostLine[] {
+  const plain = about.map((lines) => lines.filter(({ marker }) => marker === 'none'));
+  return plain.find(({ length }) => length > 0) ?? [];
 }
 
 const SIGNATURE_TYPES: Readonly<Record<string, readonly string[]>> = {
@@ -109,10 +133,10 @@ const OFFERED = [
  * Host key algorithms to offer: those of keys that are known for the host first, so that a server with several keys shows
  * one that can be checked.
  */
-export function hostKeyAlgorithms(name: string, lines: readonly KnownHostLine[]): readonly string[] {
-  const known = linesFor(name, lines)
-    .filter(({ marker }) => marker === 'none')
-    .flatMap(({ keyType }) => SIGNATURE_TYPES[keyType] ?? [keyType]);
+export function hostKeyAlgorithms(names: readonly string[], lines: readonly KnownHostLine[]): readonly string[] {
+  const known = firstWithKeys(names.map((name) => linesFor(name, lines))).flatMap(
+    ({ keyType }) => SIGNATURE_TYPES[keyType] ?? [keyType],
+  );
   return [...new Set([...OFFERED.filter((type) => known.includes(type)), ...OFFERED])];
 }
 

@@ -134,9 +134,10 @@ function connectOnce({ ssh2, settings, via, authentication, options }: Connectin
       hostVerifier: (key: Buffer) => {
         const verdict = judgeHostKey(settings.knownAs, key, lines);
         const [knownHostsFile] = settings.knownHostsFiles;
-        const failure = hostKeyFailure(verdict, { name: settings.knownAs, key, knownHostsFile });
-        const onlyCertificate = verdict.kind === 'unknown' && verdict.authority !== undefined;
-        refusedKey = onlyCertificate && failure !== undefined ? new BeyondBuiltin(failure) : failure;
+        const { knownAs, named, port } = settings;
+        const failure = hostKeyFailure(verdict, { name: knownAs[0], named, port, key, knownHostsFile });
+        const byCertificate = 'authority' in verdict && verdict.authority !== undefined;
+        refusedKey = byCertificate && failure !== undefined ? new BeyondBuiltin(failure) : failure;
         return failure === undefined;
       },
       authHandler: authentication.handler((paused) => (paused ? timer.pause() : timer.resume())),

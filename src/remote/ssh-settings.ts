@@ -14,8 +14,11 @@ export interface SshSettings {
   readonly host: string;
   readonly port: number;
   readonly user: string;
-  /** The name under which known_hosts has the host: `HostKeyAlias`, else `host`, with the port where it is not 22. */
-  readonly knownAs: string;
+  /**
+   * The names under which known_hosts may have the host: `HostKeyAlias` alone, else `host`. At a port other than 22 the
+   * name is `[host]:port`; the bare one comes after it.
+   */
+  readonly knownAs: readonly [string, ...string[]];
   /** Private keys, in the order in which they are offered. */
   readonly identityFiles: readonly string[];
   /** No other key of the agent than those of `identityFiles`. */
@@ -68,7 +71,7 @@ export function readSshSettings(location: SshLocation, options: SshSettingsOptio
     texts.filter((text) => text !== 'none').flatMap((text) => absoluteOnly(expand(text)));
   return {
     ...{ named, host, port, user, undecided },
-    knownAs: keyAlias ?? (port === 22 ? host.toLowerCase() : `[${host.toLowerCase()}]:${port}`),
+    knownAs: namesInKnownHosts(keyAlias, host, port),
     identityFiles: paths(values.identityfile ?? DEFAULT_IDENTITIES.map((name) => `~/.ssh/${name}`)),
     identitiesOnly: /^(yes|true)$/i.test(first(values, 'identitiesonly') ?? ''),
     agent: agentOf(first(values, 'identityagent'), environment, expand),
@@ -91,6 +94,11 @@ function noUser(named: string): never {
     `Cannot connect to "${named}": expected a user name, found none: uid ${userId()} has no account on this machine`,
     { hint: `name the user in the location, as in user@${named}/path, or with User in ~/.ssh/config` },
   );
+}
+
+function namesInKnownHosts(alias: string | undefined, host: string, port: number): readonly [string, ...string[]] {
+  const bare = (alias ?? host).toLowerCase();
+  return alias !== undefined || port === 22 ? [bare] : [`[${bare}]:${port}`, bare];
 }
 
 function first(values: SshOptions, name: string): string | undefined {

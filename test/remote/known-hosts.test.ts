@@ -27,6 +27,11 @@ function blob(key: string): Buffer {
   return Buffer.from(key.split(' ')[1]!, 'base64');
 }
 
+/** As `readSshSettings` gives them. */
+function namesOf(name: string): readonly string[] {
+  return [name, ...(/^\[(.*)\]/.exec(name)?.slice(1) ?? [])];
+}
+
 function verdict(name: string, key: string, ...files: readonly string[]) {
   const directory = temporaryDirectory();
   const paths = files.map((text, index) => {
@@ -34,7 +39,7 @@ function verdict(name: string, key: string, ...files: readonly string[]) {
     writeFileSync(path, text);
     return path;
   });
-  return judgeHostKey(name, blob(key), readKnownHosts([...paths, join(directory, 'not there')]));
+  return judgeHostKey(namesOf(name), blob(key), readKnownHosts([...paths, join(directory, 'not there')]));
 }
 
 /** The same lines with hashed names, by ssh-keygen itself. */
@@ -63,6 +68,8 @@ describe('known_hosts', () => {
     expect(verdict('host.org', key(), text)).toEqual({ kind: 'known' });
     expect(verdict('[host.org]:2222', other(), text)).toEqual({ kind: 'known' });
     expect(verdict('[host.org]:2222', key(), text).kind).toBe('changed');
+    expect(verdict('[host.org]:2299', key(), text).kind).toBe('known');
+    expect(verdict('[host.org]:2299', other(), text).kind).toBe('unknown');
     expect(verdict('elsewhere.org', key(), text).kind).toBe('unknown');
   });
 
@@ -73,10 +80,41 @@ describe('known_hosts', () => {
     expect(verdict('bad.org', key(), text).kind).toBe('unknown');
   });
 
-  test('a host at another port is another host', () => {
-    expect(verdict('[host.org]:2222', key(), `host.org ${key()}\n`).kind).toBe('unknown');
-    expect(verdict('[host.org]:2222', key(), `[host.org]:2222 ${key()}\n`).kind).toBe('known');
-    expect(verdict('[host.org]:2222', key(), `[*.org]:2222 ${key()}\n`).kind).toBe('known');
+  test('a line of the bare host counts for another port that has none, and another key there is no change', () => {
+    const at = '[host.org]:2222';
+    expect(verdict(at, key(), `host.org ${key()}\n`).kind).toBe('known');
+    expect(verdict(at, key(), `*.org,10.0.0.1 ${key()}\n`).kind).toBe('known');
+    expect(verdict(at, key(), `host.org ${other()}\n`).kind).toBe('unknown');
+    expect(verdict(at, key(), `[host.org]:2222 ${key()}\nhost.org ${other()}\n`).kind).toBe('known');
+    expect(verdict(at, key(), `[host.org]:2222 ${other()}\nhost.org ${key()}\n`).kind).toBe('changed');
+    expect(verdict(at, key(), `[*.org]:2222 ${key()}\n`).kind).toBe('known');
+    expect(verdict('host.org', key(), `[host.org]:2222 ${key()}\n`).kind).toBe('unknown');
+  });
+
+  test('a revoked key is refused at every port, whichever form names the host', () => {
+    const at = '[host.org]:2222';
+    expect(verdict(at, key(), `host.org ${key()}\n@revoked [host.org]:2222 ${key()}\n`).kind).toBe('revoked');
+    expect(verdict(at, key(), `[host.org]:2222 ${key()}\n@revoked host.org ${key()}\n`).kind).toBe('revoked');
+    expect(
+      verdict(at, key(), hashed(`[host.org]:2222 ${key()}\nhost.org ${key()}\n`).replace(/\n/, '\n@revoked ')).kind,
+    ).toBe('revoked');
+  });
+
+  test('an authority counts in both forms, and beside plain keys', () => {
+    const at = '[host.org]:2222';
+    expect(verdict(at, key(), `@cert-authority host.org ${other()}\n`)).toMatchObject({ authority: { line: 1 } });
+    expect(verdict(at, key(), `[host.org]:2222 ${other()}\n@cert-authority *.org ${other()}\n`)).toMatchObject({
+      kind: 'changed',
+      authority: { line: 2 },
+    });
+  });
+
+  test('ends of lines, blanks and comments are read as OpenSSH does; a key that was cut is passed over', () => {
+    const cut = key().slice(0, -8);
+    expect(verdict('host.org', key(), `\t host.org\t\t${key()}\r\n`).kind).toBe('known');
+    expect(verdict('host.org', key(), `# host.org ${other()}\r\nhost.org ${key()} a b\r\n`).kind).toBe('known');
+    expect(verdict('host.org', key(), `host.org ${cut}\n`).kind).toBe('unknown');
+    expect(verdict('host.org', key(), `host.org ${cut}\nhost.org ${key()}`).kind).toBe('known');
   });
 
   test('names are compared without regard to case', () => {
@@ -116,10 +154,10 @@ describe('known_hosts', () => {
     const file = join(directory, 'known_hosts');
     writeFileSync(file, `host.org ${publicKey('rsa', 'rsa')}\nother.org ${publicKey('ecdsa', 'ecdsa')}\n`);
     const lines = readKnownHosts([file]);
-    expect(hostKeyAlgorithms('host.org', lines).slice(0, 3)).toEqual(['rsa-sha2-512', 'rsa-sha2-256', 'ssh-ed25519']);
-    expect(hostKeyAlgorithms('other.org', lines)[0]).toBe('ecdsa-sha2-nistp256');
-    expect(hostKeyAlgorithms('new.org', lines)[0]).toBe('ssh-ed25519');
-    expect(hostKeyAlgorithms('host.org', lines)).not.toContain('ssh-rsa');
+    expect(hostKeyAlgorithms(['host.org'], lines).slice(0, 3)).toEqual(['rsa-sha2-512', 'rsa-sha2-256', 'ssh-ed25519']);
+    expect(hostKeyAlgorithms(['other.org'], lines)[0]).toBe('ecdsa-sha2-nistp256');
+    expect(hostKeyAlgorithms(['new.org'], lines)[0]).toBe('ssh-ed25519');
+    expect(hostKeyAlgorithms(['host.org'], lines)).not.toContain('ssh-rsa');
   });
 
   test('a fingerprint is what ssh-keygen shows', () => {
@@ -129,7 +167,13 @@ describe('known_hosts', () => {
   });
 
   test('every refusal names the key and what to do', () => {
-    const shown = { name: '[host.org]:2222', key: blob(key()), knownHostsFile: '/home/me/.ssh/known_hosts' };
+    const shown = {
+      name: '[host.org]:2222',
+      named: 'host.org',
+      port: 2222,
+      key: blob(key()),
+      knownHostsFile: '/home/me/.ssh/known_hosts',
+    };
     const changed = hostKeyFailure(verdict('[host.org]:2222', key(), `[host.org]:2222 ${other()}\n`), shown);
     expect(changed).toMatchObject({ code: 'authentication-failed', hint: expect.stringContaining('ssh-keygen -R') });
     expect(changed?.message).toMatch(/known_hosts0:1 .*SHA256:.*another one, ssh-ed25519 SHA256:/);

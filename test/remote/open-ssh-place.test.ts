@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -78,6 +78,53 @@ describe('the host key', () => {
     write(sshd.home, 'config', `Host short\n  HostName 127.0.0.1\n  Port ${sshd.port}\n  HostKeyAlias alias\n`);
     const user = serverAccount().name;
     expect(await open(sshd, { path: `${user}@short:p` }).list('x')).toEqual([]);
+  });
+
+  test("is known by the same lines that the system's ssh knows it by", async () => {
+    const sshd = await startSshd();
+    const file = join(temporaryDirectory(), 'other');
+    makeKey(file);
+    const own = sshd.hostKey;
+    const other = readFileSync(`${file}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
+    const withPort = `[127.0.0.1]:${sshd.port}`;
+    const knownHosts = join(sshd.home, '.ssh/known_hosts');
+    const hashed = (text: string) => {
+      writeFileSync(knownHosts, text);
+      execFileSync('ssh-keygen', ['-q', '-H', '-f', knownHosts], { stdio: 'ignore' });
+      return readFileSync(knownHosts, 'utf8');
+    };
+    const files = [
+      `${withPort} ${own}`,
+      `127.0.0.1 ${own}`,
+      `127.0.0.1 ${other}`,
+      `${withPort} ${other}\n127.0.0.1 ${own}`,
+      `${withPort} ${own}\n127.0.0.1 ${other}`,
+      hashed(`127.0.0.1 ${own}\n`),
+      hashed(`127.0.0.1 ${other}\n`),
+      `10.0.0.1,127.0.*,!127.0.0.2 ${own} words`,
+      `*,!127.0.0.1 ${own}`,
+      `[127.0.0.?]:* ${own}\r`,
+      `* ${other}\n127.0.0.1 ${own}`,
+      `127.0.0.1 ${own}\n@revoked 127.0.0.1 ${own}`,
+      `${withPort} ${own}\n@revoked * ${own}`,
+      `${withPort} ${other.slice(0, -8)}\n\t127.0.0.1\t \t${own}`,
+      `@unheard-of 127.0.0.1 ${own}`,
+    ];
+    for (const text of files) {
+      write(sshd.home, 'known_hosts', `${text}\n`);
+      const ssh = spawnSync('ssh', [
+        ...['-F', '/dev/null', '-o', `UserKnownHostsFile=${knownHosts}`, '-o', 'GlobalKnownHostsFile=/dev/null'],
+        ...['-o', 'StrictHostKeyChecking=yes', '-o', 'BatchMode=yes', '-i', join(sshd.home, '.ssh/id_ed25519')],
+        ...['-p', String(sshd.port), '-l', serverAccount().name, '-s', '127.0.0.1', 'sftp'],
+      ]);
+      const asked = await open(sshd)
+        .list('x')
+        .then(
+          () => 'known',
+          () => 'refused',
+        );
+      expect([text, asked]).toEqual([text, ssh.status === 0 ? 'known' : 'refused']);
+    }
   });
 
   test('a server with several keys shows the one that is known', async () => {

@@ -30,7 +30,7 @@ describe('what ssh_config says of a host', () => {
   test('without any, the host is itself, the port 22, and the user the one who asks', () => {
     const { home, ...found } = settings({ location: 'Host.org/x' });
     expect(found).toEqual({
-      ...{ named: 'Host.org', host: 'Host.org', port: 22, user: userInfo().username, knownAs: 'host.org' },
+      ...{ named: 'Host.org', host: 'Host.org', port: 22, user: userInfo().username, knownAs: ['host.org'] },
       identityFiles: ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(home, '.ssh', name)),
       ...{ identitiesOnly: false, agent: undefined, jumps: [], undecided: false },
       knownHostsFiles: [
@@ -48,7 +48,7 @@ describe('what ssh_config says of a host', () => {
         'Host host\n  Port 2222\n  IdentityFile ~/one\nHost *\n  Port 3333\n  User many\n  IdentityFile "~/t w o"\n',
       system: 'Port 4444\nUser system\n',
     });
-    expect(found).toMatchObject({ port: 2222, user: 'many', knownAs: '[host]:2222' });
+    expect(found).toMatchObject({ port: 2222, user: 'many', knownAs: ['[host]:2222', 'host'] });
     expect(found.identityFiles).toEqual([join(found.home, 'one'), join(found.home, 't w o')]);
   });
 
@@ -165,7 +165,7 @@ describe('what ssh_config says of a host', () => {
   });
 
   test('HostKeyAlias is the name in known_hosts', () => {
-    expect(settings({ config: 'HostKeyAlias alias\nPort 2222\n' }).knownAs).toBe('alias');
+    expect(settings({ config: 'HostKeyAlias alias\nPort 2222\n' }).knownAs).toEqual(['alias']);
   });
 
   test.each(['HostName -oProxyCommand=x', 'HostName a;b', 'User -x', 'User "a b"', 'Port 0', 'Port x'])(
