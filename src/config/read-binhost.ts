@@ -3,7 +3,7 @@ import type { Problems } from '../document/problems.ts';
 import type { YamlMap, YamlScalar } from '../document/yaml-node.ts';
 import type { BinhostConfig } from '../model/config.ts';
 import { isRepositoryName } from '../model/names.ts';
-import { isBinhostLocation } from './binhost-location.ts';
+import { binhostLocationFault } from './binhost-location.ts';
 import { parseDurationMs } from './quantities.ts';
 
 const UPLOAD_TYPES = ['ssh', 'file'] as const;
@@ -40,12 +40,12 @@ export function readBinhost(map: YamlMap, label: string, options: ReadBinhostOpt
     if (node === undefined) return undefined;
     if (type === undefined)
       problems.add(node, `Cannot use "${key}-path": expected "${key}-type" beside it, found none`);
-    else if (!isBinhostLocation(type, node.text)) {
-      problems.expected(
-        node,
-        `${label}.${key}-path`,
-        type === 'ssh' ? 'user@host/path' : type === 'file' ? 'a directory' : 'host/path',
-      );
+    else {
+      const fault = binhostLocationFault(type, node.text);
+      const { expected, found, hint } = fault ?? {};
+      if (fault !== undefined) {
+        problems.add(node, `Cannot read "${label}.${key}-path": expected ${expected}, found ${found}`, { hint });
+      }
     }
     return type === 'file' ? options.resolvePlace(node, `${label}.${key}-path`, key) : node.text;
   };

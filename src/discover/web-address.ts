@@ -45,5 +45,5 @@ export function isLoopbackAddress(address: string): boolean {
 /** RFC 1123 section 2.1, or an address of IPv6 in brackets. */
 export function isHost(hostname: string): boolean {
   if (/^\[[0-9A-Fa-f:.]{2,45}\]$/.test(hostname)) return true;
-  return hostname.length <= 253 && hostname.split('.').every((label) => /^(?!-)[A-Za-z0-9-]{1,63}$/.test(label));
+  return hostname.length <= 253 && hostname.split('.').every((label) => /^(?!-)[A-Za-z0-9_-]{1,63}$/.test(label));
 }

@@ -1,10 +1,10 @@
 import { BuilditError } from '../model/errors.ts';
+import { parseSshLocation, type SshLocation, shownLocation } from '../model/ssh-location.ts';
 import { placeWriter } from './place-writer.ts';
 import type { RemoteWriter } from './remote-place.ts';
 import { sftpFiles } from './sftp-files.ts';
 import { createSftpSessions, type SftpTransport } from './sftp-sessions.ts';
 import { BeyondBuiltin, createSshConnector } from './ssh-connection.ts';
-import { parseSshLocation, type SshLocation, shownLocation } from './ssh-location.ts';
 import { readSshSettings } from './ssh-settings.ts';
 import { createSystemSshConnector, findSsh } from './system-ssh.ts';
 import { uploadOwner } from './upload-owner.ts';

@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import SSHConfig, { type Line, type Match, type Section } from 'ssh-config';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import type { SshLocation } from './ssh-location.ts';
+import type { SshLocation } from '../model/ssh-location.ts';
 
 /** Option in lower case → its values; all options but IdentityFile have those of the first line that counts. */
 export type SshOptions = Readonly<Record<string, readonly string[]>>;

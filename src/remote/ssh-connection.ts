@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Client, ConnectConfig } from 'ssh2';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import type { SshLocation } from '../model/ssh-location.ts';
 import { hostKeyFailure } from './host-key-failure.ts';
 import { hostKeyAlgorithms, judgeHostKey, readKnownHosts } from './known-hosts.ts';
 import { PlaceFault } from './place-files.ts';
@@ -11,7 +12,6 @@ import {
   type SshAuthentication,
   type SshAuthenticationOptions,
 } from './ssh-authentication.ts';
-import type { SshLocation } from './ssh-location.ts';
 import { readSshSettings, type SshSettings, type SshSettingsOptions } from './ssh-settings.ts';
 
 export interface SshConnectionOptions extends SshSettingsOptions, SshAuthenticationOptions {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { type SshLocation, shownLocation } from '../model/ssh-location.ts';
 import { findProgram } from '../system/programs.ts';
 import { findAccount } from '../system/user-directories.ts';
 import type { SftpTransport } from './sftp-sessions.ts';
-import { type SshLocation, shownLocation } from './ssh-location.ts';
 
 export interface SystemSshOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -83,8 +83,21 @@ export function systemSshArguments(
 
 /** The first value of an option counts, and these come before any file's. */
 function wayThrough(jumps: readonly SshLocation[]): readonly string[] {
-  const hosts = jumps.map((jump) => shownLocation(jump).replace(/\/$/, ''));
+  const hosts = jumps.map(jumpArgument);
   return [jumps.length === 0 ? 'ProxyCommand=none' : `ProxyJump=${hosts.join(',')}`, 'KnownHostsCommand=none'];
+}
+
+/** ssh makes a command for a shell of it, without quotes: a user or host that a shell would change cannot be named. */
+function jumpArgument(jump: SshLocation): string {
+  const shown = shownLocation(jump).replace(/\/$/, '');
+  if (/^[A-Za-z0-9._@-]*$/.test(jump.user ?? '') && /^[A-Za-z0-9._:-]+$/.test(jump.host)) {
+    return jump.user === undefined ? shown : shown.replace(`${jump.user}@`, `${encodeURIComponent(jump.user)}@`);
+  }
+  throw new BuilditError(
+    'configuration-invalid',
+    `Cannot go through "${shown}" by the system's ssh: expected a user and a host without special characters`,
+    { hint: 'give the host a Host block with User and HostName in ~/.ssh/config, and "driver: system" to this place' },
+  );
 }
 
 /** ssh itself looks into the home directory of the account, whatever HOME says. */

@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { isBinhostLocation } from '../../src/config/binhost-location.ts';
 import { parseBytes, parseDurationMs } from '../../src/config/quantities.ts';
 
 test.each([
@@ -30,28 +29,4 @@ test.each([
   ['999999999999999T', undefined],
 ])('the size %s', (text, expected) => {
   expect(parseBytes(text)).toBe(expected);
-});
-
-test.each([
-  ['ssh', 'containers@mysuperbinhost.org/containers', true],
-  ['ssh', 'user@host:2222/path', true],
-  ['ssh', 'ssh://user@host/path', true],
-  ['ssh', 'user@host:path', true],
-  ['ssh', 'user@host//absolute', true],
-  ['ssh', 'host', true],
-  ['ssh', '-oProxyCommand=id', false],
-  ['ssh', 'user@-host/path', false],
-  ['ssh', '-user@host/path', false],
-  ['ssh', 'user@host:-path', false],
-  ['ssh', 'user@ho st/path', false],
-  ['ssh', 'user@host;id/path', false],
-  ['https', 'mysuperbinhost.org/containers', true],
-  ['https', 'host:8443/a/b', true],
-  ['https', 'user:secret@host/a', false],
-  ['https', 'host/a?b', false],
-  ['https', '-host/a', false],
-  ['file', '/srv/packages', true],
-  ['file', '-rf', false],
-] as const)('a %s location %s: %s', (type, text, expected) => {
-  expect(isBinhostLocation(type, text)).toBe(expected);
 });

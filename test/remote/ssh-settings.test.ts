@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseSshLocation } from '../../src/remote/ssh-location.ts';
+import { parseSshLocation } from '../../src/model/ssh-location.ts';
 import { readSshSettings, type SshSettings } from '../../src/remote/ssh-settings.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -168,7 +168,11 @@ describe('what ssh_config says of a host', () => {
     expect(settings({ config: 'HostKeyAlias alias\nPort 2222\n' }).knownAs).toEqual(['alias']);
   });
 
-  test.each(['HostName -oProxyCommand=x', 'HostName a;b', 'User -x', 'User "a b"', 'Port 0', 'Port x'])(
+  test.each(['User 16843', 'User "a b"', 'User jane@corp.example', 'User CORP\\jane'])('%s counts', (line) => {
+    expect(settings({ config: `${line}\n` }).user).toBe(line.slice('User '.length).replaceAll('"', ''));
+  });
+
+  test.each(['HostName -oProxyCommand=x', 'HostName a;b', 'User -x', 'User "a;b"', 'Port 0', 'Port x'])(
     '%s is refused',
     (line) => {
       expect(() => settings({ config: `${line}\n` })).toThrow(

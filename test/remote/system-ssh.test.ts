@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
-import { parseSshLocation } from '../../src/remote/ssh-location.ts';
+import { parseSshLocation } from '../../src/model/ssh-location.ts';
 import { systemSshArguments } from '../../src/remote/system-ssh.ts';
 
 const home = userInfo().homedir;
