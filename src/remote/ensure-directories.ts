@@ -1,4 +1,4 @@
-import { isFault, PlaceFault, type PlaceFiles } from './place-files.ts';
+import { creatingFault, isFault, PlaceFault, type PlaceFiles } from './place-files.ts';
 import { parentDirectories } from './remote-path.ts';
 import type { RemoteStat } from './remote-place.ts';
 
@@ -39,10 +39,10 @@ async function settle(files: PlaceFiles, path: string, reason: unknown): Promise
   if (isFault(reason, 'missing') && !path.includes('/')) await files.makeRoot();
   if (isFault(reason, 'missing')) {
     await files.makeDirectory(path).catch((error: unknown) => {
-      if (!isFault(error, 'taken')) throw error;
+      if (!isFault(error, 'taken')) throw creatingFault(error, path);
     });
   } else if (!isFault(reason, 'taken')) {
-    throw reason;
+    throw creatingFault(reason, path);
   }
   const entry = await files.lstat(path);
   if (entry === undefined) throw new PlaceFault('missing', 'a directory that vanished again');

@@ -58,11 +58,21 @@ export type PlaceFaultKind =
 /** Why a plain operation failed; never leaves this folder. */
 export class PlaceFault extends Error {
   readonly kind: PlaceFaultKind;
+  /** The directory that could not be made, relative to the place: `''` is the place itself, `..` its parent. */
+  readonly creating: string | undefined;
 
-  constructor(kind: PlaceFaultKind, message: string, cause?: unknown) {
+  constructor(kind: PlaceFaultKind, message: string, cause?: unknown, creating?: string) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
+    this.creating = creating;
   }
+}
+
+/** The same fault, said of the directory that could not be made. */
+export function creatingFault(error: unknown, directory: string): unknown {
+  if (!(error instanceof PlaceFault) || error.creating !== undefined) return error;
+  if (error.kind === 'lost' || error.kind === 'taken') return error;
+  return new PlaceFault(error.kind, error.message, error, directory);
 }
 
 /** Tells whether something thrown is a fault of that kind. */

@@ -14,11 +14,18 @@ export function remoteFailure(error: unknown, { verb, shown, path }: RemoteAttem
       cause: error,
     });
   }
+  if (error.creating !== undefined) {
+    return new BuilditError(
+      'cannot-write',
+      `Cannot create "${shownDirectory(shown, error.creating)}": expected a directory that this user may make, found ${printable(error.message)}`,
+      { hint: hintFor(error), cause: error },
+    );
+  }
   const expected = verb === 'read' ? 'a file this user may read' : 'a place this user may write to';
   return new BuilditError(
     verb === 'read' ? 'unreachable' : 'cannot-write',
     `Cannot ${verb} "${object}": expected ${expected}, found ${printable(error.message)}`,
-    { hint: hints[error.kind], cause: error },
+    { hint: hintFor(error), cause: error },
   );
 }
 
@@ -32,6 +39,21 @@ const hints: Readonly<Partial<Record<PlaceFault['kind'], string>>> = {
   full: 'free some space there, or ask for a larger quota',
   'read-only': 'the file system there is mounted read-only',
 };
+
+/** SFTP has one status for most failures; servers say the same word with it. */
+function hintFor({ kind, message }: PlaceFault): string | undefined {
+  if (kind === 'other' && /^"?failure"?$/i.test(message)) {
+    return 'the server gives no reason; often a quota is used up, or its file system does not allow the name: try the same with sftp';
+  }
+  return hints[kind];
+}
+
+function shownDirectory(shown: string, directory: string): string {
+  const up = directory.split('/').filter((element) => element === '..').length;
+  if (up === 0) return shownPath(shown, directory);
+  const elements = shown.replace(/\/$/, '').split('/');
+  return printable(elements.slice(0, -up).join('/'));
+}
 
 /** More than was allowed, or than an index says: never used. */
 export function longerThanAllowed(shown: string, path: string, allowed: number): BuilditError {

@@ -177,8 +177,8 @@ function faultOf(message: Buffer): PlaceFault | undefined {
   const code = fields.uint32();
   if (code === STATUS.OK || code === STATUS.EOF) return undefined;
   const said = fields.done ? '' : printable(fields.bytes().toString().slice(0, 200));
-  const [kind, meaning] = faults[code] ?? ['other', said === '' ? `status ${code}` : `"${said}"`];
-  return new PlaceFault(kind, meaning);
+  const [kind, meaning] = faults[code] ?? ['other', `status ${code}`];
+  return new PlaceFault(kind, said === '' || kind === 'missing' || kind === 'lost' ? meaning : `"${said}"`);
 }
 
 const faults: Readonly<Record<number, readonly [PlaceFaultKind, string]>> = {

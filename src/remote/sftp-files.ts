@@ -1,6 +1,7 @@
 import { withoutTrailing } from '../model/without-trailing.ts';
+import { posix } from 'node:path';
 import { createByteBudget } from './byte-budget.ts';
-import { isFault, type OpenFile, PlaceFault, type PlaceFiles } from './place-files.ts';
+import { creatingFault, isFault, type OpenFile, PlaceFault, type PlaceFiles } from './place-files.ts';
 import type { RemoteStat } from './remote-place.ts';
 import type { SftpClient } from './sftp-client.ts';
 import { type FieldReader, MESSAGE, modeAttributes, OPEN_FLAG, text, timeAttributes, uint32 } from './sftp-packet.ts';
@@ -84,13 +85,47 @@ function makeDirectory(client: SftpClient, path: string): Promise<void> {
   return done(client.request(MESSAGE.MKDIR, text(path), modeAttributes(0o755)));
 }
 
+/** Tries every parent: a server may let nobody look at those that are there. */
 async function makeRoot(client: SftpClient, root: string): Promise<void> {
   const elements = root.split('/');
+  const refused: { readonly path: string; readonly error: unknown }[] = [];
   for (const [index, element] of elements.entries()) {
     if (element === '') continue;
-    await makeDirectory(client, elements.slice(0, index + 1).join('/')).catch((error: unknown) => {
+    const path = elements.slice(0, index + 1).join('/');
+    await makeDirectory(client, path).catch((error: unknown) => {
       if (isFault(error, 'lost')) throw error;
+      refused.push({ path, error });
     });
+  }
+  if (refused.at(-1)?.path === root) await explainRefusal(client, root, refused);
+}
+
+/** The first parent that is not there is the one whose refusal matters; nothing where the directory is there by now. */
+async function explainRefusal(
+  client: SftpClient,
+  root: string,
+  refused: readonly { readonly path: string; readonly error: unknown }[],
+): Promise<void> {
+  for (const { path, error } of refused) {
+    const directory = posix.relative(`/${root}`, `/${path}`);
+    const found = await targetOf(client, path);
+    if (found === 'missing') await explained(client, path, error).catch((reason) => rethrow(reason, directory));
+    if (found === 'file') rethrow(new PlaceFault('kind', 'a file where a directory belongs', error), directory);
+  }
+}
+
+function rethrow(error: unknown, directory: string): never {
+  throw creatingFault(error, directory);
+}
+
+/** What a path leads to, links followed; `other` where the server does not tell. */
+async function targetOf(client: SftpClient, path: string): Promise<RemoteStat['kind'] | 'missing'> {
+  try {
+    const { fields } = await client.request(MESSAGE.STAT, text(path));
+    return fields.attributes().kind;
+  } catch (error) {
+    if (isFault(error, 'lost')) throw error;
+    return isFault(error, 'missing') ? 'missing' : 'other';
   }
 }
 

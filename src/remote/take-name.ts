@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { isFault, type PlaceFiles } from './place-files.ts';
+import { isFault, PlaceFault, type PlaceFiles } from './place-files.ts';
 import { tryAgain } from './try-again.ts';
 
 /**
@@ -11,8 +11,16 @@ export async function takeName(files: PlaceFiles, draft: string, name: string): 
     return await takeByLink(files, draft, name);
   } catch (error) {
     if (!isFault(error, 'unsupported')) throw error;
-    return await takeByRename(files, draft, name);
+    return await takeByRename(files, draft, name).catch((second: unknown) => {
+      throw withFirst(second, error.message);
+    });
   }
+}
+
+/** Both answers: the first one may be the reason for the second. */
+function withFirst(error: unknown, first: string): unknown {
+  if (!(error instanceof PlaceFault) || error.kind === 'lost' || error.message === first) return error;
+  return new PlaceFault(error.kind, `${error.message} (and for a hard link ${first})`, error, error.creating);
 }
 
 async function takeByLink(files: PlaceFiles, draft: string, name: string): Promise<boolean> {

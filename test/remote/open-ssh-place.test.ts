@@ -463,8 +463,39 @@ describe('a server that is no good', () => {
     files.chmod('p', 0o555);
     await expect(open(sshd).put('blobs/y', contentOf(Buffer.from('y')))).rejects.toMatchObject({
       code: 'cannot-write',
-      message: expect.stringContaining('permission denied'),
+      message: expect.stringContaining('"Permission denied"'),
     });
+    chmodSync(join(sshd.directory, 'p'), 0o755);
+  });
+});
+
+describe('a directory that cannot be made', () => {
+  test.each(['builtin', 'system'] as const)('is named with what the server says (%s)', async (driver) => {
+    const sshd = await startSshd();
+    const files = filesBelow(sshd.directory, serverAccount());
+    files.write('ro/x', '');
+    files.write('file', '');
+    files.write('p/x', '');
+    files.chmod('ro', 0o555);
+    files.chmod('p', 0o555);
+    const refusals = [
+      ['ro/c', 'ro/c', '"Permission denied"'],
+      ['ro/c/d/e', 'ro/c', '"Permission denied"'],
+      ['file/c', 'file', 'a file where a directory belongs'],
+      ['p', 'p/.incoming', '"Permission denied"'],
+    ] as const;
+    for (const [path, directory, found] of refusals) {
+      await expect(
+        open(sshd, { path: `${sshd.at}/${path}`, driver }).create('x', Buffer.from('x')),
+      ).rejects.toMatchObject({
+        code: 'cannot-write',
+        message: `Cannot create "ssh://${sshd.at}/${directory}": expected a directory that this user may make, found ${found}`,
+      });
+    }
+    const place = open(sshd, { path: `ssh://${sshd.at}/my%20shelf/~x/y@z`, driver });
+    expect(await place.create('a', Buffer.from('a'))).toBe(true);
+    expect(existsSync(join(sshd.directory, 'my shelf/~x/y@z/a'))).toBe(true);
+    chmodSync(join(sshd.directory, 'ro'), 0o755);
     chmodSync(join(sshd.directory, 'p'), 0o755);
   });
 });
