@@ -51,7 +51,7 @@ export function openSshPlace(
       ? createSystemSshConnector(location, { ...given, terminal: options.ask !== undefined })
       : orBySystem(createSshConnector(location, given), location, given);
   const sessions = createSftpSessions(connect, {
-    atMost: driver === 'system' ? 1 : SESSIONS_AT_MOST,
+    atMost: SESSIONS_AT_MOST,
     idleMs: options.idleMs ?? IDLE_MS,
   });
   options.signal?.addEventListener('abort', () => sessions.close(), { once: true });

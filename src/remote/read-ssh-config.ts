@@ -5,7 +5,7 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { SshLocation } from '../model/ssh-location.ts';
 
-/** Option in lower case → its values; all options but IdentityFile have those of the first line that counts. */
+/** Option in lower case → its values; all options but IdentityFile and CertificateFile have those of the first line that counts. */
 export type SshOptions = Readonly<Record<string, readonly string[]>>;
 
 export interface SshConfigContext {
@@ -90,7 +90,7 @@ function visitSection(reading: Reading, section: Section, place: Place): void {
 
 function keepOption(values: Record<string, string[]>, name: string, found: readonly string[]): void {
   if (found.length === 0) return;
-  if (name === 'identityfile') values.identityfile = [...(values.identityfile ?? []), ...found];
+  if (name === 'identityfile' || name === 'certificatefile') values[name] = [...(values[name] ?? []), ...found];
   // Whichever of the two comes first switches the other off.
   else if (name === 'proxycommand' && values.proxyjump !== undefined) return;
   else if (name === 'proxyjump' && values.proxycommand !== undefined) return;

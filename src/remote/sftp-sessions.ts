@@ -8,6 +8,8 @@ export interface SftpTransport {
   /** Starts the SFTP subsystem once more. */
   openSession(): Promise<Duplex>;
   readonly isLost: boolean;
+  /** Each session is a connection of its own, which a person may have to let in. */
+  readonly sessionsAtMost?: number;
   /** Why the first session did not come about, where the transport knows more than that it ended. */
   failure?(): Promise<Error | undefined>;
   close(): void;
@@ -48,7 +50,12 @@ export function createSftpSessions(
     try {
       const first = await startSftp(await transport.openSession(), { idleMs });
       everConnected = true;
-      return { transport, clients: [first], opening: undefined, atMost };
+      return {
+        transport,
+        clients: [first],
+        opening: undefined,
+        atMost: Math.min(atMost, transport.sessionsAtMost ?? atMost),
+      };
     } catch (error) {
       const known = await transport.failure?.();
       transport.close();

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { AuthHandlerMiddleware, BaseAgent, ParsedKey } from 'ssh2';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { isSecurityKey, keysForSystemSsh } from './keys-for-system-ssh.ts';
+import { sshArguments } from './ssh-arguments.ts';
 import type { SshSettings } from './ssh-settings.ts';
 
 type Ssh2 = typeof import('ssh2');
@@ -18,6 +20,8 @@ export interface SshAuthentication {
   handler(onPause: (paused: boolean) => void): AuthHandlerMiddleware;
   /** What the host refused, or why nothing could be offered. */
   failure(cause: unknown): BuilditError;
+  /** There is a key that only the system's ssh can log in with; known once all others were refused. */
+  readonly isBeyond: boolean;
 }
 
 /**
@@ -33,6 +37,7 @@ export function createSshAuthentication(
   const problems: string[] = [];
   const offered = new Set<string>();
   const unlocked = new Map<string, Promise<ParsedKey | undefined>>();
+  let beyond: readonly string[] = [];
   let password: string | undefined;
 
   const asked = async (question: string, onPause: (paused: boolean) => void) => {
@@ -63,6 +68,7 @@ export function createSshAuthentication(
     allowed: () => readonly string[],
   ): AsyncGenerator<AnyAuthMethod> {
     const username = settings.user;
+    beyond = await keysForSystemSsh(settings);
     const inAgent = await agentKeys(ssh2, settings, (problem) => {
       problems.push(problem);
       onNotice?.(problem);
@@ -74,14 +80,15 @@ export function createSshAuthentication(
     }
     for (const file of settings.identityFiles) {
       const publicKey = publicKeyOf(ssh2, file);
-      if (publicKey !== undefined && blobs.has(publicKey)) continue;
+      if ((publicKey !== undefined && blobs.has(publicKey)) || isSecurityKey(file)) continue;
       if (!unlocked.has(file)) unlocked.set(file, unlock(file, onPause));
       const key = await unlocked.get(file);
       if (key === undefined || blobs.has(key.getPublicSSH().toString('base64'))) continue;
       offered.add(file);
       yield { type: 'publickey', username, key };
     }
-    if (ask === undefined || !allowed().includes('password')) return;
+    // The system's ssh asks itself, after its own keys.
+    if (ask === undefined || beyond.length > 0 || !allowed().includes('password')) return;
     password ??= await asked(`Password for ${who}: `, onPause);
     offered.add('a password');
     yield { type: 'password', username, password };
@@ -103,16 +110,24 @@ export function createSshAuthentication(
     },
     failure(cause) {
       password = undefined;
-      const found = offered.size === 0 ? 'no key to offer' : `that ${[...offered].join(', ')} were refused`;
+      const refused = offered.size === 0 ? 'no key to offer' : `that ${[...offered].join(', ')} were refused`;
+      const found = beyond.length === 0 ? refused : `${refused}, and ${beyond.join(', ')} for the system's ssh alone`;
       return new BuilditError(
         'authentication-failed',
         `Cannot log in as "${who}": expected a key that the host accepts, found ${found}`,
         {
           details: [...new Set(problems)].map((problem) => printable(problem)),
-          hint: `the host must have your public key; "ssh -v ${who}" shows what it says`,
+          hint:
+            beyond.length === 0
+              ? `the host must have your public key; "ssh -v ${sshArguments(settings)}" shows what it says; ` +
+                'with "driver: system" at this place all that your ssh can do counts'
+              : 'install openssh-client: the system\'s ssh uses such keys, always with "driver: system" at this place',
           cause,
         },
       );
+    },
+    get isBeyond() {
+      return beyond.length > 0;
     },
   };
 }

@@ -7,6 +7,7 @@ import { hostKeyFailure } from './host-key-failure.ts';
 import { hostKeyAlgorithms, judgeHostKey, readKnownHosts } from './known-hosts.ts';
 import { PlaceFault } from './place-files.ts';
 import type { SftpTransport } from './sftp-sessions.ts';
+import { type SshTarget, sshArguments } from './ssh-arguments.ts';
 import {
   createSshAuthentication,
   type SshAuthentication,
@@ -20,7 +21,10 @@ export interface SshConnectionOptions extends SshSettingsOptions, SshAuthenticat
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The host and ssh2 have no algorithm in common, or only a certificate vouches for the host: the system's ssh may do. */
+/**
+ * The host and ssh2 have no algorithm in common, or only a certificate vouches for the host or the user, or a key lies in
+ * a device: the system's ssh may do.
+ */
 export class BeyondBuiltin extends Error {
   readonly failure: BuilditError;
 
@@ -76,11 +80,11 @@ function hopsTo(location: SshLocation, options: SshConnectionOptions, depth: num
   return [...before, settings];
 }
 
-function forward(client: Client, { host, port, named }: SshSettings): Promise<Duplex> {
+function forward(client: Client, settings: SshSettings): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    client.forwardOut('127.0.0.1', 0, host, port, (error, stream) => {
+    client.forwardOut('127.0.0.1', 0, settings.host, settings.port, (error, stream) => {
       if (error === undefined) resolve(stream);
-      else reject(unreachable(named, `no way there from the host before it (${printable(error.message)})`, error));
+      else reject(unreachable(settings, `no way there from the host before it (${printable(error.message)})`, error));
     });
   });
 }
@@ -105,7 +109,7 @@ function connectOnce({ ssh2, settings, via, authentication, options }: Connectin
       client.destroy();
       reject(error);
     };
-    timer.start(() => fail(unreachable(settings.named, 'no answer in time')));
+    timer.start(() => fail(unreachable(settings, 'no answer in time')));
     const stop = () => fail(new BuilditError('interrupted', `Cannot connect to "${settings.named}": interrupted`));
     if (options.signal?.aborted === true) return stop();
     options.signal?.addEventListener('abort', stop, { once: true });
@@ -119,7 +123,7 @@ function connectOnce({ ssh2, settings, via, authentication, options }: Connectin
       if (error.level === 'agent') return;
       fail(refusedKey ?? connectionFailure(error, settings, authentication));
     });
-    client.on('close', () => fail(unreachable(settings.named, 'a connection closed by the other side')));
+    client.on('close', () => fail(unreachable(settings, 'a connection closed by the other side')));
     client.connect({
       host: settings.host,
       port: settings.port,
@@ -147,17 +151,20 @@ function connectOnce({ ssh2, settings, via, authentication, options }: Connectin
 
 function connectionFailure(
   error: Error & { level?: string; code?: string },
-  { named }: SshSettings,
+  settings: SshSettings,
   authentication: SshAuthentication,
 ): unknown {
   if (error.level === 'client-authentication' || /Too many authentication failures/i.test(error.message)) {
-    return authentication.failure(error);
+    const failure = authentication.failure(error);
+    return authentication.isBeyond ? new BeyondBuiltin(failure) : failure;
   }
   if (error.level === 'handshake' && /no matching/.test(error.message)) {
-    return new BeyondBuiltin(unreachable(named, `none in common (${printable(error.message)})`, error, 'an algorithm'));
+    return new BeyondBuiltin(
+      unreachable(settings, `none in common (${printable(error.message)})`, error, 'an algorithm'),
+    );
   }
   const text = networkTexts[error.code ?? ''] ?? printable(error.message);
-  return unreachable(named, text, error);
+  return unreachable(settings, text, error);
 }
 
 const networkTexts: Readonly<Record<string, string>> = {
@@ -170,9 +177,14 @@ const networkTexts: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'no connection in time',
 };
 
-function unreachable(named: string, found: string, cause?: unknown, expected = 'an SSH server'): BuilditError {
+function unreachable(
+  { named, port }: SshTarget,
+  found: string,
+  cause?: unknown,
+  expected = 'an SSH server',
+): BuilditError {
   return new BuilditError('unreachable', `Cannot connect to "${named}": expected ${expected}, found ${found}`, {
-    hint: `try "ssh ${named}"`,
+    hint: `try "ssh ${sshArguments({ named, port })}"`,
     cause,
   });
 }

@@ -21,6 +21,10 @@ export interface SshSettings {
   readonly knownAs: readonly [string, ...string[]];
   /** Private keys, in the order in which they are offered. */
   readonly identityFiles: readonly string[];
+  /** `CertificateFile` lines; the certificate beside an identity file needs none. */
+  readonly certificateFiles: readonly string[];
+  /** A `PKCS11Provider` is configured. */
+  readonly hasToken: boolean;
   /** No other key of the agent than those of `identityFiles`. */
   readonly identitiesOnly: boolean;
   /** Socket of the agent. */
@@ -40,7 +44,8 @@ export interface SshSettingsOptions {
   readonly systemConfig?: string | undefined;
 }
 
-const DEFAULT_IDENTITIES = ['id_ed25519', 'id_ecdsa', 'id_rsa'];
+/** Those of security keys come last: a plain key needs nobody to touch a device. */
+export const DEFAULT_IDENTITIES = ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'];
 const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
 
 /**
@@ -73,6 +78,8 @@ export function readSshSettings(location: SshLocation, options: SshSettingsOptio
     ...{ named, host, port, user, undecided },
     knownAs: namesInKnownHosts(keyAlias, host, port),
     identityFiles: paths(values.identityfile ?? DEFAULT_IDENTITIES.map((name) => `~/.ssh/${name}`)),
+    certificateFiles: paths(values.certificatefile ?? []),
+    hasToken: !/^(none)?$/i.test(first(values, 'pkcs11provider') ?? ''),
     identitiesOnly: /^(yes|true)$/i.test(first(values, 'identitiesonly') ?? ''),
     agent: agentOf(first(values, 'identityagent'), environment, expand),
     knownHostsFiles: [

@@ -8,6 +8,8 @@ import { type SshLocation, shownLocation } from '../model/ssh-location.ts';
 import { findProgram } from '../system/programs.ts';
 import { findAccount } from '../system/user-directories.ts';
 import type { SftpTransport } from './sftp-sessions.ts';
+import { sshArguments } from './ssh-arguments.ts';
+import { DEFAULT_IDENTITIES } from './ssh-settings.ts';
 
 export interface SystemSshOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -67,6 +69,7 @@ export function systemSshArguments(
     'PermitLocalCommand=no',
     'RemoteCommand=none',
     'RequestTTY=no',
+    'NumberOfPasswordPrompts=1',
     'LogLevel=ERROR',
   ];
   return [
@@ -105,7 +108,7 @@ function configurationOf(home: string | undefined): readonly string[] {
   if (home === undefined || home === findAccount()?.home) return [];
   const config = join(home, '.ssh/config');
   const files = (names: readonly string[]) => names.map((name) => join(home, '.ssh', name));
-  const identities = files(['id_ed25519', 'id_ecdsa', 'id_rsa']).filter((file) => existsSync(file));
+  const identities = files(DEFAULT_IDENTITIES).filter((file) => existsSync(file));
   return [
     '-F',
     existsSync(config) ? config : '/dev/null',
@@ -120,6 +123,7 @@ function startTransport(program: string, location: SshLocation, options: SystemS
   let ended: Promise<number | null> = Promise.resolve(null);
   let isLost = false;
   return {
+    sessionsAtMost: 1,
     get isLost() {
       return isLost;
     },
@@ -195,6 +199,13 @@ function systemSshFailure(location: SshLocation, said: string): BuilditError {
     `Cannot connect to "${printable(location.host)}": expected an SFTP session by the system's ssh, found ${
       details.at(-1) === undefined ? 'that it ended' : `"${details.at(-1)}"`
     }`,
-    { details: details.slice(0, -1), hint: `try "ssh ${printable(location.host)}"` },
+    { details: details.slice(0, -1), hint: hintFor(location, said) },
   );
+}
+
+function hintFor({ user, host, port }: SshLocation, said: string): string {
+  if (/No user exists for uid/.test(said)) {
+    return 'the system\'s ssh needs an entry of this uid in /etc/passwd; leave out "driver: system" to do without';
+  }
+  return `try "ssh -v ${sshArguments({ user, named: host, port })}"`;
 }

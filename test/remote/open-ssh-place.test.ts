@@ -201,6 +201,55 @@ describe('logging in', () => {
     expect(await open(sshd, { environment }).list('x')).toEqual([]);
   });
 
+  /** A server that takes keys that an authority signed, and the certificate of the key in `home`. */
+  async function startSshdWithAuthority(): Promise<Sshd> {
+    const authority = join(temporaryDirectory(), 'authority');
+    makeKey(authority);
+    const sshd = await startSshd({ config: [`TrustedUserCAKeys ${authority}.pub`, 'AuthorizedKeysFile none'] });
+    const key = join(sshd.home, '.ssh/id_ed25519.pub');
+    execFileSync('ssh-keygen', ['-q', '-s', authority, '-I', 'test', '-n', serverAccount().name, key]);
+    return sshd;
+  }
+
+  test("by a certificate is left to the system's ssh, wherever the certificate is", async () => {
+    const sshd = await startSshdWithAuthority();
+    const at = (name: string) => join(sshd.home, '.ssh', name);
+    const log = async (options: Partial<SshPlaceOptions> = {}) => {
+      const notices: string[] = [];
+      await open(sshd, { ...options, onNotice: (text) => notices.push(text) }).list('x');
+      return notices.join('\n');
+    };
+    expect(await log()).toMatch(/id_ed25519 were refused, and the certificate .*-cert.pub .*system's ssh is used/);
+
+    renameSync(at('id_ed25519-cert.pub'), at('elsewhere.pub'));
+    await expect(open(sshd).list('x')).rejects.toMatchObject({
+      code: 'authentication-failed',
+      hint: expect.stringMatching(`ssh -v -p ${sshd.port} ${sshd.at.split(':')[0]}" .*"driver: system"`),
+    });
+    write(sshd.home, 'config', `CertificateFile ${at('elsewhere.pub')}\n`);
+    expect(await log()).toContain('elsewhere.pub');
+
+    write(sshd.home, 'config', '');
+    renameSync(at('elsewhere.pub'), at('id_ed25519-cert.pub'));
+    const environment = { PATH: process.env.PATH, SSH_AUTH_SOCK: await startAgent() };
+    execFileSync('ssh-add', ['-q', at('id_ed25519')], { env: environment });
+    for (const name of ['id_ed25519', 'id_ed25519.pub', 'id_ed25519-cert.pub']) rmSync(at(name));
+    expect(await log({ environment })).toContain('a certificate of the agent');
+  });
+
+  test("by a security key is left to the system's ssh, and never asked for here", async () => {
+    const sshd = await startSshd();
+    renameSync(join(sshd.home, '.ssh/id_ed25519'), join(sshd.home, '.ssh/id_ed25519_sk'));
+    write(sshd.home, 'id_ed25519_sk.pub', 'sk-ssh-ed25519@openssh.com AAAA test\n');
+    const questions: string[] = [];
+    const ask = async (question: string) => `${questions.push(question)}`;
+    const notices: string[] = [];
+    // The key is a plain one, so the system's ssh gets in.
+    await open(sshd, { ask, onNotice: (text) => notices.push(text) }).list('x');
+    expect(notices.join()).toMatch(/no key to offer, and the security key .*id_ed25519_sk/);
+    expect(questions).toEqual([]);
+  });
+
   test('without a key it fails, and says so', async () => {
     const sshd = await startSshd();
     rmSync(join(sshd.home, '.ssh/id_ed25519'));

@@ -31,7 +31,11 @@ describe('what ssh_config says of a host', () => {
     const { home, ...found } = settings({ location: 'Host.org/x' });
     expect(found).toEqual({
       ...{ named: 'Host.org', host: 'Host.org', port: 22, user: userInfo().username, knownAs: ['host.org'] },
-      identityFiles: ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(home, '.ssh', name)),
+      certificateFiles: [],
+      hasToken: false,
+      identityFiles: ['id_ed25519', 'id_ecdsa', 'id_rsa', 'id_ed25519_sk', 'id_ecdsa_sk'].map((name) =>
+        join(home, '.ssh', name),
+      ),
       ...{ identitiesOnly: false, agent: undefined, jumps: [], undecided: false },
       knownHostsFiles: [
         join(home, '.ssh/known_hosts'),
