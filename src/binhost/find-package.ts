@@ -32,8 +32,16 @@ export type PackageAnswer =
    * blobs that as many of them named as are wanted, so that what is in them needs no further proof.
    */
   | { readonly kind: 'found'; readonly agreeing: readonly SignedRecord[]; readonly vouched: ReadonlySet<Digest> }
-  /** One clause; `doubts` say what was there and did not count, one line each. */
-  | { readonly kind: 'missing'; readonly reason: string; readonly doubts: readonly string[] };
+  /**
+   * One clause; `doubts` say what was there and did not count, one line each. `ofStrangers`: some of it would count if its
+   * signer were trusted.
+   */
+  | {
+      readonly kind: 'missing';
+      readonly reason: string;
+      readonly doubts: readonly string[];
+      readonly ofStrangers: boolean;
+    };
 
 /**
  * Takes the records of some index entries that count: signed by enough trusted builders who agree on all that follows from
@@ -45,11 +53,13 @@ export async function findPackage(
   { builders, signal }: { readonly builders: number; readonly signal?: AbortSignal | undefined },
 ): Promise<PackageAnswer> {
   const doubts: string[] = [];
+  let ofStrangers = false;
   const groups = new Map<string, SignedRecord[]>();
   for (const entry of knownFirst(binhost, entries)) {
     const answer = await readSignedRecord(binhost, entry, signal);
-    if (typeof answer === 'string') {
-      doubts.push(answer);
+    if ('doubt' in answer) {
+      doubts.push(answer.doubt);
+      ofStrangers ||= answer.isStranger;
       continue;
     }
     // Of one build key there may be several HASHes.
@@ -81,7 +91,7 @@ export async function findPackage(
         : groups.size === 0
           ? (doubts[0] ?? 'not there')
           : `signed by ${Math.max(...[...groups.values()].map(signersOf))} of ${builders} trusted builders`;
-  return { kind: 'missing', reason, doubts };
+  return { kind: 'missing', reason, doubts, ofStrangers };
 }
 
 /** So that what strangers wrote costs nothing where somebody trusted wrote too. */
@@ -90,12 +100,21 @@ function knownFirst({ policy }: Binhost, entries: readonly IndexEntry[]): readon
   return entries.toSorted((a, b) => rank(a) - rank(b));
 }
 
+interface Doubt {
+  readonly doubt: string;
+  readonly isStranger: boolean;
+}
+
+function doubtful(doubt: string): Doubt {
+  return { doubt, isStranger: false };
+}
+
 /** The record of an entry if it counts, else one clause that names the file and says why it does not. */
 async function readSignedRecord(
   { reader, policy, onDoubt }: Binhost,
   entry: IndexEntry,
   signal: AbortSignal | undefined,
-): Promise<SignedRecord | string> {
+): Promise<SignedRecord | Doubt> {
   const path = publishedRecordPath(entry.hash, entry.key);
   const shown = `${reader.shown}/${path}`;
   try {
@@ -103,7 +122,8 @@ async function readSignedRecord(
       (both) => reader.read(path, { maximumBytes: MOST_RECORD_BYTES, signal: both }),
       (both) => reader.read(signaturePath(path), { maximumBytes: MOST_SIGNATURE_BYTES, signal: both }),
     ])) as [RemoteAnswer, RemoteAnswer];
-    if (typeof document === 'string' || typeof armored === 'string') return `${shown} or its signature is not there`;
+    if (typeof document === 'string' || typeof armored === 'string')
+      return doubtful(`${shown} or its signature is not there`);
     const signature = decodeUtf8(armored.bytes);
     let principal: string | undefined;
     if (policy.verify !== 'off') {
@@ -113,23 +133,24 @@ async function readSignedRecord(
         principals: policy.principals,
       });
       if (verdict.kind === 'trusted') {
-        if (keyId(verdict.key) !== entry.key) return `${shown} is signed by another key than its name says`;
+        if (keyId(verdict.key) !== entry.key) return doubtful(`${shown} is signed by another key than its name says`);
         principal = verdict.principal;
       } else if (mayCount(verdict, policy.verify)) {
         onDoubt(`${shown}: ${verdict.reason}`);
       } else {
-        return `${shown}: ${verdict.reason}`;
+        return { doubt: `${shown}: ${verdict.reason}`, isStranger: verdict.kind === 'stranger' };
       }
     }
     const text = decodeUtf8(document.bytes);
     const record = parsePublishedRecord(text);
     if (record.hash !== entry.hash || record.buildKey !== entry.buildKey)
-      return `${shown} is the record of another package`;
-    if (record.platform !== entry.platform) return `${shown} is for ${record.platform}`;
+      return doubtful(`${shown} is the record of another package`);
+    if (record.platform !== entry.platform) return doubtful(`${shown} is for ${record.platform}`);
     return { record, text, signature, principal };
   } catch (error) {
-    if (error instanceof FieldFault) return `${shown} is damaged: ${error.message}`;
-    if (error instanceof BuilditError && error.code === 'input-invalid') return `${shown} is damaged: ${error.message}`;
+    if (error instanceof FieldFault) return doubtful(`${shown} is damaged: ${error.message}`);
+    if (error instanceof BuilditError && error.code === 'input-invalid')
+      return doubtful(`${shown} is damaged: ${error.message}`);
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { clockHint } from '../model/clock-hint.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { RemoteReader } from '../remote/remote-place.ts';
@@ -82,7 +83,7 @@ async function currentPointer(
   if (answer === 'unchanged' || answer === 'missing')
     return known === undefined ? undefined : keepKnown(options, known, 'missing');
   const reading = readPointer(answer.bytes, policy);
-  if (reading.kind === 'refused') throw distrusted(options, reading.reason);
+  if (reading.kind === 'refused') throw distrusted(options, reading.reason, { hint: hintFor(reading.because, policy) });
   if (reading.doubt !== undefined) warn(options, reading.doubt);
   const found = accept(reading, { pointer: answer.bytes.toString('utf8'), etag: answer.etag })!;
   return known === undefined ? found : newer(options, known, found);
@@ -119,7 +120,7 @@ function keepKnown(options: OpenBinhostOptions, known: Accepted, found: string):
 function refuseExpired(pointer: Pointer, options: OpenBinhostOptions): void {
   if (options.policy.now.getTime() < Date.parse(pointer.expires)) return;
   const reason = `its index expired at ${pointer.expires}: nobody has published or refreshed it since ${pointer.time}`;
-  if (options.requireFresh) throw distrusted(options, reason);
+  if (options.requireFresh) throw distrusted(options, reason, { hint: clockAndSource(options.policy) });
   warn(options, reason);
 }
 
@@ -167,7 +168,7 @@ function warn({ name, onWarning }: OpenBinhostOptions, reason: string): void {
 function distrusted(
   { name, reader }: OpenBinhostOptions,
   reason: string,
-  { details = [], hint = TRUST_HINT }: { readonly details?: readonly string[]; readonly hint?: string } = {},
+  { details = [], hint = DAMAGED_HINT }: { readonly details?: readonly string[]; readonly hint?: string } = {},
 ): BuilditError {
   return new BuilditError(
     'signature-invalid',
@@ -178,3 +179,29 @@ function distrusted(
 
 const TRUST_HINT =
   'buildit key trust KEY adds whom you believe to your allowed_signers; the packages are built from source meanwhile';
+const DAMAGED_HINT =
+  'trust is not what is missing: nothing between this machine and the place may change files (a proxy, a login page); ' +
+  'the packages are built from source meanwhile';
+
+/** Trusting a key helps where only trust is missing. */
+function hintFor(
+  because: Extract<PointerReading, { readonly kind: 'refused' }>['because'],
+  policy: TrustPolicy,
+): string {
+  switch (because) {
+    case 'stranger':
+    case 'other-namespace':
+      return TRUST_HINT;
+    case 'expired':
+    case 'not-yet-valid':
+      return clockAndSource(policy);
+    case 'revoked':
+      return 'the key was revoked: ask who publishes there for an index with another one; the packages are built from source meanwhile';
+    default:
+      return DAMAGED_HINT;
+  }
+}
+
+function clockAndSource({ now }: TrustPolicy): string {
+  return `${clockHint(now.getTime())}; the packages are built from source meanwhile`;
+}

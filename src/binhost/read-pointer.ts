@@ -15,21 +15,25 @@ export interface TrustPolicy {
 
 export type PointerReading =
   | { readonly kind: 'pointer'; readonly pointer: Pointer; readonly doubt: string | undefined }
-  /** One clause: why it does not count. */
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** `reason` is one clause; `because` tells a signer who does not count from bytes that are none of a pointer. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly because: Verdict['kind'] | 'damaged' };
 
 /** Reads a pointer's file. `doubt` is what a weaker policy than `require` lets pass. */
 export function readPointer(bytes: Uint8Array, policy: TrustPolicy): PointerReading {
   try {
+    if (bytes.length === 0) return { kind: 'refused', reason: 'an empty file', because: 'damaged' };
     const { line, signature } = splitPointer(bytes);
     const { trust, verify, principals, now } = policy;
     if (verify === 'off') return { kind: 'pointer', pointer: parsePointer(line), doubt: undefined };
     const verdict = trust.judge(Buffer.from(line), signature, { namespace: 'buildit-index', at: now, principals });
     const doubt = verdict.kind === 'trusted' ? undefined : verdict.reason;
-    if (doubt !== undefined && !mayCount(verdict, verify)) return { kind: 'refused', reason: doubt };
+    if (doubt !== undefined && !mayCount(verdict, verify))
+      return { kind: 'refused', reason: doubt, because: verdict.kind };
     return { kind: 'pointer', pointer: parsePointer(line), doubt };
   } catch (error) {
-    if (error instanceof FieldFault) return { kind: 'refused', reason: `damaged: ${error.message}` };
+    if (error instanceof FieldFault) {
+      return { kind: 'refused', reason: `damaged: ${error.message}`, because: 'damaged' };
+    }
     throw error;
   }
 }

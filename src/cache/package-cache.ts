@@ -137,17 +137,19 @@ async function takeFromPlace(
   try {
     const answer = await findPackage(binhost, entries, { builders: place.builders, signal });
     if (answer.kind === 'missing') {
-      for (const doubt of answer.doubts) onWarning(`binhost '${place.name}': ${printable(doubt)}`, TRUST_HINT);
+      const hint = answer.ofStrangers ? TRUST_HINT : FROM_SOURCE;
+      for (const doubt of answer.doubts) onWarning(`binhost '${place.name}': ${printable(doubt)}`, hint);
       return answer.reason;
     }
     return await fetchFromOne(options, place, binhost, answer);
   } catch (error) {
     if (signal.aborted || !(error instanceof BuilditError) || LOCAL_FAULTS.includes(error.code)) throw error;
-    onWarning(`binhost '${place.name}': ${error.message}`, 'the package is built from source instead');
+    onWarning(`binhost '${place.name}': ${error.message}`, FROM_SOURCE);
     return error.message;
   }
 }
 
+const FROM_SOURCE = 'the package is built from source instead';
 const TRUST_HINT = '`buildit key trust` adds whom you believe; the package is built from source instead';
 
 /** What is wrong here, not there. */

@@ -24,16 +24,19 @@ export interface PlaceTried {
   readonly isAbsent: boolean;
   readonly kind: ArchivePlace['kind'];
   readonly code: ErrorCode;
+  /** For a place that gave an answer which a user can do something about. */
+  readonly hint?: string | undefined;
 }
 
 /** Notes a failure of one place; what concerns every place is thrown on. */
 export function placeTried(url: string, kind: ArchivePlace['kind'], error: unknown): PlaceTried {
   if (error instanceof DownloadError) {
     const often = error.tries > 1 ? `, tried ${error.tries} times` : '';
-    return { url, kind, answer: `${error.answer}${often}`, isAbsent: isAbsent(error), code: error.code };
+    const hint = error.isTelling ? error.hint : undefined;
+    return { url, kind, answer: `${error.answer}${often}`, isAbsent: isAbsent(error), code: error.code, hint };
   }
   if (error instanceof BuilditError && !GENERAL_FAILURES.has(error.code)) {
-    return { url, kind, answer: error.message, isAbsent: false, code: error.code };
+    return { url, kind, answer: error.message, isAbsent: false, code: error.code, hint: error.hint };
   }
   throw error;
 }
@@ -45,6 +48,11 @@ function isAbsent({ status }: DownloadError): boolean {
 /** What an error over several places is: a refusal of what one of them gave says more than that others are away. */
 export function commonCode(tried: readonly PlaceTried[]): ErrorCode {
   return tried.find(({ code }) => code !== 'unreachable')?.code ?? 'unreachable';
+}
+
+/** The hint of the first answer that says more than that a place is away. */
+export function commonHint(tried: readonly PlaceTried[]): string | undefined {
+  return tried.find(({ hint }) => hint !== undefined)?.hint;
 }
 
 const GENERAL_FAILURES: ReadonlySet<ErrorCode> = new Set(['interrupted', 'disk-full', 'cannot-write', 'offline']);

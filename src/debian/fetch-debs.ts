@@ -9,6 +9,7 @@ import { type ArchivePlace, archivePlaces } from './archive-places.ts';
 import {
   type ArchiveSession,
   commonCode,
+  commonHint,
   type PlaceTried,
   patience,
   placeTried,
@@ -231,7 +232,9 @@ function unreachable(pin: DebianPin, tried: readonly PlaceTried[]): BuilditError
     `Cannot fetch "${pin.name} ${pin.version}": expected one of ${tried.length} places to have it, found none`,
     {
       details: triedLines(tried),
-      hint: 'check the network (behind a proxy set HTTP_PROXY and HTTPS_PROXY), or name a mirror as debian.mirror in the configuration',
+      hint:
+        commonHint(tried) ??
+        'check the network (behind a proxy set HTTP_PROXY and HTTPS_PROXY), or name a mirror as debian.mirror in the configuration',
     },
   );
 }

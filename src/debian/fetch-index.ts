@@ -8,7 +8,14 @@ import { readNote, writeNote } from '../store/notes.ts';
 import { putBlob } from '../store/put-blob.ts';
 import { readBlob } from '../store/read-blob.ts';
 import { downloadBytes } from '../system/http.ts';
-import { type ArchiveSession, commonCode, type PlaceTried, placeTried, triedLines } from './archive-session.ts';
+import {
+  type ArchiveSession,
+  commonCode,
+  commonHint,
+  type PlaceTried,
+  placeTried,
+  triedLines,
+} from './archive-session.ts';
 import type { VerifiedSuite } from './fetch-release.ts';
 import type { IndexFile } from './release.ts';
 
@@ -124,7 +131,7 @@ async function download(
     `Cannot fetch "${name}" of ${suite}: expected the file its signed index names, found none`,
     {
       details: triedLines(tried),
-      hint: 'the mirror may be in the middle of an update: run again in a few minutes',
+      hint: commonHint(tried) ?? 'the mirror may be in the middle of an update: run again in a few minutes',
     },
   );
 }

@@ -11,6 +11,7 @@ import { type ArchivePlace, archivePlaces } from './archive-places.ts';
 import {
   type ArchiveSession,
   commonCode,
+  commonHint,
   type PlaceTried,
   patience,
   placeTried,
@@ -139,7 +140,8 @@ function unreachable(suite: string, tried: readonly PlaceTried[], offline: boole
       details: triedLines(tried),
       hint: offline
         ? 'run once without --offline; what was fetched is kept in the store'
-        : 'check the network (behind a proxy set HTTP_PROXY and HTTPS_PROXY), or name a mirror as debian.mirror in the configuration',
+        : (commonHint(tried) ??
+          'check the network (behind a proxy set HTTP_PROXY and HTTPS_PROXY), or name a mirror as debian.mirror in the configuration'),
     },
   );
 }

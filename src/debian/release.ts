@@ -1,3 +1,4 @@
+import { clockHint } from '../model/clock-hint.ts';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
@@ -48,7 +49,7 @@ export function requireSuite(release: Release, suite: string, atMs: number, plac
     throw new BuilditError(
       'signature-invalid',
       `Cannot use "${place}": expected an index that still counts, found one valid until ${isoDate(release.validUntilMs)}`,
-      { hint: 'the mirror is out of date, or the clock of this machine is wrong' },
+      { hint: `the mirror is out of date, or ${clockHint(atMs)}` },
     );
   }
 }

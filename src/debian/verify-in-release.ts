@@ -1,6 +1,8 @@
-import type { PublicKey } from 'openpgp';
+import type { PublicKey, Signature } from 'openpgp';
+import { clockHint } from '../model/clock-hint.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { isoDate } from './release.ts';
 
 const BEGIN_MESSAGE = '-----BEGIN PGP SIGNED MESSAGE-----';
 const BEGIN_SIGNATURE = '-----BEGIN PGP SIGNATURE-----';
@@ -23,18 +25,33 @@ export async function verifyInRelease(bytes: Uint8Array, keys: readonly PublicKe
     throw refusal(place, 'a signed message', `a malformed one (${printable((error as Error).message)})`, error);
   }
   const reasons: string[] = [];
-  for (const { keyID, verified: outcome } of verified.signatures) {
+  let isAboutTime = false;
+  for (const { keyID, verified: outcome, signature } of verified.signatures) {
     const id = keyID.toHex().toUpperCase();
     const isKnown = keys.some((key) => key.getKeys(keyID).length > 0);
     try {
       if ((await outcome) && isKnown) return verified.data as string;
       reasons.push(`${id}: not valid`);
     } catch (error) {
-      reasons.push(`${id}: ${isKnown ? printable((error as Error).message) : 'not a key of the keyring'}`);
+      const time = isKnown ? await timeFault(signature, error as Error) : undefined;
+      isAboutTime ||= time !== undefined;
+      reasons.push(`${id}: ${isKnown ? (time ?? printable((error as Error).message)) : 'not a key of the keyring'}`);
     }
   }
   const found = reasons.length === 0 ? 'no signature' : reasons.join('; ');
-  throw refusal(place, 'a valid signature by a key of the archive', found);
+  const hint = isAboutTime ? clockHint(Date.now()) : undefined;
+  throw refusal(place, 'a valid signature by a key of the archive', found, undefined, hint);
+}
+
+/** What the clock has to do with it; undefined for a signature that is wrong at any time. */
+async function timeFault(signature: Promise<Signature>, error: Error): Promise<string | undefined> {
+  const [packet] = (await signature).packets;
+  const created = packet?.created?.getTime();
+  if (created !== undefined && created > Date.now()) return `signed at ${isoDate(created)}, which is yet to come`;
+  if (!/expired|in the future|not valid at/i.test(error.message)) return undefined;
+  return created === undefined
+    ? printable(error.message)
+    : `${printable(error.message)} (signed at ${isoDate(created)})`;
 }
 
 function decodeText(bytes: Uint8Array, place: string): string {
@@ -47,6 +64,7 @@ function decodeText(bytes: Uint8Array, place: string): string {
 function requireOneBlock(text: string, place: string): void {
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
   const count = (line: string) => lines.filter((other) => other.trimEnd() === line).length;
+  if (text.trim() === '') throw refusal(place, `"${BEGIN_MESSAGE}" as its first line`, 'an empty file');
   if (lines[0] !== BEGIN_MESSAGE) throw refusal(place, `"${BEGIN_MESSAGE}" as its first line`, 'something else');
   if (lines.at(-1) !== END_SIGNATURE) throw refusal(place, `"${END_SIGNATURE}" as its last line`, 'something else');
   if (count(BEGIN_MESSAGE) !== 1 || count(BEGIN_SIGNATURE) !== 1 || count(END_SIGNATURE) !== 1) {
@@ -54,9 +72,11 @@ function requireOneBlock(text: string, place: string): void {
   }
 }
 
-function refusal(place: string, expected: string, found: string, cause?: unknown): BuilditError {
+function refusal(place: string, expected: string, found: string, cause?: unknown, hint = HINT): BuilditError {
   return new BuilditError('signature-invalid', `Cannot use "${place}": expected ${expected}, found ${found}`, {
-    hint: 'the mirror may be manipulated, or the clock of this machine wrong; debian.mirror in the configuration names another',
+    hint,
     cause,
   });
 }
+
+const HINT = 'the mirror may be manipulated; debian.mirror in the configuration names another';

@@ -46,6 +46,7 @@ async function download(url: string, timeoutMs: number, options: AskOptions): Pr
     ca: options.ca,
     allowHttp: protocol === 'http:',
     maximumBytes: MAXIMUM_PAGE_BYTES,
+    page: true,
     timeoutMs,
     connectTimeoutMs: Math.min(timeoutMs, 10_000),
     retries: 1,

@@ -3,7 +3,8 @@ import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { putBlob } from '../store/put-blob.ts';
 import type { Store } from '../store/store.ts';
-import { DownloadError, openDownload, shownUrl } from '../system/http.ts';
+import { isPageAddress, looksLikePage } from '../system/changed-answer.ts';
+import { ALTERED_HINT, DownloadError, openDownload, shownUrl } from '../system/http.ts';
 import { type PartialDownload, takePartialDownload } from './partial-download.ts';
 
 export interface BlobToDownload {
@@ -52,7 +53,7 @@ export async function downloadBlob(blob: BlobToDownload, options: DownloadBlobOp
     }
     keep = false;
   } catch (error) {
-    keep = !isMismatch(error);
+    keep = !isMismatch(error) && !isPage(error);
     throw error;
   } finally {
     await partial.close(keep);
@@ -68,6 +69,20 @@ function isMismatch(error: unknown): boolean {
   return error instanceof BuilditError && (error.code === 'checksum-mismatch' || error.code === 'input-invalid');
 }
 
+/** A page that somebody pinned is a source like any other; any other page says more than that a digest differs. */
+class PageInstead extends BuilditError {
+  constructor(url: string, cause: unknown) {
+    super('unreachable', `Cannot download "${shownUrl(url)}": expected the file, found an HTML page`, {
+      hint: ALTERED_HINT,
+      cause,
+    });
+  }
+}
+
+function isPage(error: unknown): boolean {
+  return error instanceof PageInstead;
+}
+
 async function downloadOnto(partial: PartialDownload, blob: BlobToDownload, options: DownloadBlobOptions) {
   const { store, context } = options;
   const download = await openDownload(blob.url, {
@@ -75,27 +90,35 @@ async function downloadOnto(partial: PartialDownload, blob: BlobToDownload, opti
     signal: context.signal,
     allowHttp: blob.allowHttp,
     pinned: true,
+    page: true,
     offset: partial.size,
     maximumBytes: blob.maximumBytes,
   });
   if (download.offset !== partial.size) await partial.restart();
   const report = progressReporter(blob, download.size, context);
+  let start: Uint8Array | undefined;
   async function* bytes(): AsyncGenerator<Uint8Array, void, undefined> {
     let done = partial.size;
     if (done > 0) yield* partial.read();
     for await (const chunk of download.body) {
+      start ??= chunk;
       await partial.append(chunk);
       done += chunk.length;
       report(done);
       yield chunk;
     }
   }
-  await putBlob(store, bytes(), {
-    expected: blob.sha256,
-    size: blob.size,
-    maxBytes: blob.maximumBytes,
-    what: shownUrl(blob.url),
-  });
+  try {
+    await putBlob(store, bytes(), {
+      expected: blob.sha256,
+      size: blob.size,
+      maxBytes: blob.maximumBytes,
+      what: shownUrl(blob.url),
+    });
+  } catch (error) {
+    const isPageHere = isMismatch(error) && start !== undefined && !isPageAddress(blob.url) && looksLikePage(start);
+    throw isPageHere ? new PageInstead(blob.url, error) : error;
+  }
 }
 
 function progressReporter({ task, size }: BlobToDownload, said: number | undefined, { emit }: RunContext) {

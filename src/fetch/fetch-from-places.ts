@@ -93,6 +93,12 @@ function warnOfOtherBytes(error: unknown, { context }: WantedFile): void {
   }
 }
 
+/** Of a page or a compressed answer in place of the file, a clock, or a certificate. */
+function tellingHint(answers: readonly PlaceAnswer[]): string | undefined {
+  const telling = answers.find(({ cause }) => !(cause instanceof DownloadError) || cause.isTelling);
+  return telling?.cause instanceof BuilditError ? telling.cause.hint : undefined;
+}
+
 function nowhereError({ name, sha256 }: WantedFile, answers: readonly PlaceAnswer[]): BuilditError {
   const mismatch = answers.some(({ code }) => code === 'checksum-mismatch');
   return new BuilditError(
@@ -102,7 +108,7 @@ function nowhereError({ name, sha256 }: WantedFile, answers: readonly PlaceAnswe
       details: answers.map(({ text }) => text),
       hint: mismatch
         ? 'compare with what the project publishes: either the definition is wrong or the file is not what it was'
-        : 'check the network (behind a proxy set HTTPS_PROXY) or add a mirror to the source',
+        : (tellingHint(answers) ?? 'check the network (behind a proxy set HTTPS_PROXY) or add a mirror to the source'),
       cause: answers.find(({ cause }) => cause !== undefined)?.cause,
     },
   );

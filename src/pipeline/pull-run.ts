@@ -191,7 +191,10 @@ function notFound(
     return new BuilditError(
       isUnreachable ? 'unreachable' : 'signature-invalid',
       `Cannot pull "${printable(what)}": expected a container by somebody trusted at ${shown}, found none`,
-      { details: doubts.map(printable), hint: '`buildit key trust` adds whom you believe' },
+      {
+        details: doubts.map(printable),
+        hint: isUnreachable ? 'the warnings say why' : '`buildit key trust` adds whom you believe',
+      },
     );
   }
   return new BuilditError(

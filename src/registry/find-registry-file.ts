@@ -49,8 +49,11 @@ export function openRegistries({ configured, host, signal }: RegistryOptions): R
       return found;
     });
 
-  const download = async (url: string, headers: Readonly<Record<string, string>> = {}): Promise<string> => {
-    const options = { signal, headers, allowHttp: isHttp(url), maximumBytes: MAXIMUM_INDEX_BYTES };
+  const download = async (
+    url: string,
+    { headers = {}, page }: { readonly headers?: Readonly<Record<string, string>>; readonly page?: true } = {},
+  ): Promise<string> => {
+    const options = { signal, headers, page, allowHttp: isHttp(url), maximumBytes: MAXIMUM_INDEX_BYTES };
     return (await downloadBytes(url, options)).toString('utf8');
   };
 
@@ -72,7 +75,7 @@ export function openRegistries({ configured, host, signal }: RegistryOptions): R
     remembered(pages, normalisedName(name), async () => {
       const registry = await registryOf('python');
       const url = `${registry.kind === 'simple' ? registry.url : ''}/${normalisedName(name)}/`;
-      return parseSimpleIndex(await download(url, { accept: SIMPLE_TYPES }), url);
+      return parseSimpleIndex(await download(url, { headers: { accept: SIMPLE_TYPES }, page: true }), url);
     });
 
   return {

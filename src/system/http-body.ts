@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { BuilditError } from '../model/errors.ts';
+import { isPageAddress, looksLikePage, pageAnswer, TELLING_BYTES } from './changed-answer.ts';
 import type { ExchangeAnswer } from './http-exchange.ts';
 import { DownloadError, FailedTry, shownUrl } from './http-failure.ts';
 import { answerFor, DEFAULT_TIMEOUT_MS, pauseOrGiveUp, unconditional, type Wanted } from './http-tries.ts';
@@ -22,7 +23,7 @@ export async function* readBody(wanted: Wanted, first: ExchangeAnswer, place: Bo
   let skip = 0;
   for (;;) {
     try {
-      for await (const chunk of rateLimited(wanted, answer)) {
+      for await (const chunk of position === 0 ? withoutPage(wanted, answer) : rateLimited(wanted, answer)) {
         const kept = chunk.subarray(Math.min(skip, chunk.length));
         skip -= chunk.length - kept.length;
         position += kept.length;
@@ -41,6 +42,29 @@ export async function* readBody(wanted: Wanted, first: ExchangeAnswer, place: Bo
       ({ answer, skip } = await continued(wanted, position, place));
     }
   }
+}
+
+/** The body, unless it begins as a page for a browser: its first bytes are held back until they tell. */
+async function* withoutPage(wanted: Wanted, answer: ExchangeAnswer): AsyncGenerator<Uint8Array> {
+  const body = rateLimited(wanted, answer);
+  if (wanted.page === true || isPageAddress(wanted.url)) return yield* body;
+  let held: Uint8Array | undefined = new Uint8Array();
+  const told = () => {
+    const start = held!;
+    held = undefined;
+    if (looksLikePage(start)) throw new FailedTry({ kind: 'altered', found: pageAnswer(wanted.url, answer.finalUrl) });
+    return start;
+  };
+  for await (const chunk of body) {
+    if (held === undefined) yield chunk;
+    else {
+      held = Buffer.concat([held, chunk]);
+      // No page begins without "<", but for a mark and blanks.
+      if (held.length >= TELLING_BYTES || !/^[\s<\u00ef\u00bb\u00bf]/.test(String.fromCharCode(held[0] ?? 60)))
+        yield told();
+    }
+  }
+  if (held !== undefined && held.length > 0) yield told();
 }
 
 /** Asks for the rest. A server that sends all of it again is fine where it is the same file: the start is skipped. */

@@ -1,3 +1,4 @@
+import { clockHint } from '../model/clock-hint.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 
@@ -6,10 +7,13 @@ export type DownloadFailure =
   | { readonly kind: 'status'; readonly status: number; readonly retryAfterMs: number | undefined }
   /** `peer`: address and port of who was to be connected to, where that is known. */
   | { readonly kind: 'network'; readonly code: string; readonly text: string; readonly peer?: string }
-  | { readonly kind: 'tls'; readonly text: string }
+  /** `isAboutTime`: a certificate has expired or does not count yet. */
+  | { readonly kind: 'tls'; readonly text: string; readonly isAboutTime?: boolean }
   | { readonly kind: 'redirect'; readonly text: string }
   | { readonly kind: 'slow'; readonly text: string }
   | { readonly kind: 'truncated'; readonly text: string }
+  /** Something between changed the answer, or gave one of its own: `found` says what it is. */
+  | { readonly kind: 'altered'; readonly found: string }
   | { readonly kind: 'changed' };
 
 /** A failed try as something to throw; never leaves this folder. */
@@ -27,6 +31,8 @@ export class DownloadError extends BuilditError {
   readonly url: string;
   readonly status: number | undefined;
   readonly tries: number;
+  /** The hint names a cause that is neither the network's nor the server's absence: a changed answer, a clock. */
+  readonly isTelling: boolean;
   /** The answer alone, for lists of places tried: `404 (not there)`. */
   readonly answer: string;
 
@@ -38,7 +44,9 @@ export class DownloadError extends BuilditError {
       cause,
     });
     this.url = url;
-    this.status = failure.kind === 'status' ? failure.status : undefined;
+    this.status = failure.kind === 'status' ? failure.status : failure.kind === 'altered' ? 200 : undefined;
+    this.isTelling =
+      failure.kind === 'altered' || failure.kind === 'tls' || (failure.kind === 'status' && failure.status === 511);
     this.tries = tries;
     this.answer = answer;
   }
@@ -68,6 +76,7 @@ export function isTransient(failure: DownloadFailure): boolean {
       return true;
     case 'tls':
     case 'redirect':
+    case 'altered':
     case 'changed':
       return false;
   }
@@ -77,7 +86,10 @@ export function isTransient(failure: DownloadFailure): boolean {
 export function failureOf(error: unknown): DownloadFailure {
   if (error instanceof FailedTry) return error.failure;
   const { code, message, peer } = innermost(error);
-  if (isTlsProblem(code, message)) return { kind: 'tls', text: `${printable(message)} (${code})` };
+  if (isTlsProblem(code, message)) {
+    const isAboutTime = /^(?:CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|CRL_HAS_EXPIRED|CRL_NOT_YET_VALID)$/.test(code);
+    return { kind: 'tls', text: `${printable(message)} (${code})`, isAboutTime };
+  }
   if (/Proxy response/.test(message)) return { kind: 'network', code: 'PROXY', text: printable(message) };
   const text = networkTexts[code] ?? `${printable(message)} (${printable(code)})`;
   return { kind: 'network', code, text, ...(peer === undefined ? {} : { peer }) };
@@ -123,6 +135,8 @@ function answerText(failure: DownloadFailure): string {
       return `${failure.status}${statusTexts[failure.status] === undefined ? '' : ` (${statusTexts[failure.status]})`}`;
     case 'changed':
       return 'a file that changed while it was downloaded';
+    case 'altered':
+      return failure.found;
     default:
       return failure.text;
   }
@@ -147,7 +161,13 @@ const statusTexts: Readonly<Record<number, string>> = {
   502: 'bad gateway',
   503: 'the server is not available',
   504: 'gateway time-out',
+  511: 'the network wants a login',
 };
+
+/** For a page or a compressed answer in place of a file. */
+export const ALTERED_HINT =
+  'nothing between this machine and the server may change answers: log in to the network in a browser, and let a proxy ' +
+  'pass files as they are; NO_PROXY names hosts that are asked directly';
 
 function hintFor(failure: DownloadFailure): string | undefined {
   switch (failure.kind) {
@@ -156,13 +176,18 @@ function hintFor(failure: DownloadFailure): string | undefined {
         ? 'check HTTPS_PROXY and NO_PROXY'
         : 'check the network; behind a proxy set HTTPS_PROXY (and NO_PROXY); --offline works with what is in the store';
     case 'tls':
-      return 'NODE_EXTRA_CA_CERTS=FILE adds a certificate authority; check the clock';
+      return failure.isAboutTime === true
+        ? `${clockHint(Date.now())}; else the server needs a new certificate`
+        : 'NODE_EXTRA_CA_CERTS=FILE adds a certificate authority; check the clock';
     case 'slow':
     case 'truncated':
       return 'run again: a download continues where it stopped';
     case 'status':
+      if (failure.status === 511) return 'log in to the network in a browser, then run again';
       if (failure.status === 407) return 'put user and password into HTTPS_PROXY';
       return isTransient(failure) ? 'run again later' : undefined;
+    case 'altered':
+      return ALTERED_HINT;
     case 'redirect':
     case 'changed':
       return undefined;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BuilditError } from '../model/errors.ts';
+import { compressedAnswer } from './changed-answer.ts';
 import { type ExchangeAnswer, exchange } from './http-exchange.ts';
 import { DownloadError, type DownloadFailure, FailedTry, failureOf, isTransient, shownUrl } from './http-failure.ts';
 
@@ -16,6 +17,8 @@ export interface DownloadOptions {
   /** The bytes are checked against a digest afterwards: a broken body may be continued without an entity tag. */
   readonly pinned?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** An HTML page is a right answer; elsewhere it is that of a network's login page or of a wrong address. */
+  readonly page?: boolean | undefined;
   /** More than this is refused with code `input-invalid`. */
   readonly maximumBytes?: number | undefined;
   /** For the headers, and for each silence in the body. */
@@ -65,7 +68,13 @@ async function tryOnce(wanted: Wanted, offset: number, etag: string | undefined)
     signal: wanted.signal,
     ca: wanted.ca,
   });
-  if ([200, 206].includes(answer.status) || (answer.status === 304 && isConditional(wanted))) return answer;
+  if (answer.status === 304 && isConditional(wanted)) return answer;
+  if ([200, 206].includes(answer.status)) {
+    const found = compressedAnswer(answer.headers, wanted.url);
+    if (found === undefined) return answer;
+    answer.body.destroy();
+    throw new FailedTry({ kind: 'altered', found });
+  }
   await answer.body.dump().catch(() => {});
   throw new FailedTry({
     kind: 'status',

@@ -3,7 +3,7 @@ import { placeOf, readBody, refuseTooLarge, strongEtag } from './http-body.ts';
 import { shownUrl } from './http-failure.ts';
 import { answerFor, type DownloadOptions, type Wanted } from './http-tries.ts';
 
-export { DownloadError, shownUrl } from './http-failure.ts';
+export { ALTERED_HINT, DownloadError, shownUrl } from './http-failure.ts';
 export type { DownloadOptions } from './http-tries.ts';
 
 export interface Download {

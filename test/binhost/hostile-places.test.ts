@@ -1,10 +1,12 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { readIdentity } from '../../src/binhost/binhost-identity.ts';
 import { commitEntries } from '../../src/binhost/commit-entries.ts';
 import { EMPTY_INDEX } from '../../src/binhost/index-part.ts';
+import { openBinhost } from '../../src/binhost/open-binhost.ts';
 import { parsePointer, pointerLine, splitPointer } from '../../src/binhost/pointer.ts';
 import { publishPackages } from '../../src/binhost/publish-packages.ts';
 import { type PublishedRecord, publishedRecordText } from '../../src/binhost/published-record.ts';
@@ -305,6 +307,48 @@ describe.each(Object.entries(wire))('a file that is %s', (kind, send) => {
         expect((await ask({ ...of, server }, { store })).found.kind, name).toBe('hit');
       }),
     );
+  });
+});
+
+describe('a proxy that changes answers', () => {
+  const changes: Readonly<Record<string, (response: ServerResponse) => unknown>> = {
+    'an HTML page': (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!DOCTYPE html><p>'),
+    'a compressed answer (Content-Encoding: gzip)': (response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x')),
+  };
+
+  test.each(Object.entries(changes))('is named for every kind of file (%s)', async (found, change) => {
+    const of = await scene();
+    for (const name of ['pointer', 'part', 'record', 'signature', 'listing', 'blob'] as const) {
+      of.server.misbehave = (path, response) => {
+        if (path !== of.paths[name]) return false;
+        change(response);
+        return true;
+      };
+      const { found: lookup, warnings } = await ask(of);
+      expect(lookup.kind, name).toBe('miss');
+      expect(warnings.join('\n'), name).toContain(found);
+    }
+  });
+
+  test('is no reason to trust a key; a stranger is', async () => {
+    const of = await scene();
+    const hint = async (trust: Trust, now = new Date()) => {
+      const reader = openHttpsPlace({ scheme: 'http', path: of.server.at });
+      const policy = policyOf(trust, { verify: 'require', now });
+      const error = await openBinhost(await freshStore(), {
+        ...{ name: 'one', reader, policy, requireFresh: true, onWarning: () => {} },
+      }).catch((reason: unknown) => reason);
+      return (error as { hint?: string }).hint;
+    };
+    expect(await hint(trustIn([]))).toContain('buildit key trust');
+    expect(await hint(of.trust, new Date('2999-01-01'))).toContain('the clock of this machine says 2999-01-01');
+    for (const bytes of ['', 'no pointer', '\u001f\u008b', '<html>']) {
+      writeFileSync(join(of.directory, of.paths.pointer), bytes);
+      const shown = await hint(trustIn([]));
+      expect(shown, bytes).not.toContain('key trust');
+      expect(shown, bytes).toContain('may change');
+    }
   });
 });
 

@@ -28,6 +28,15 @@ const inRelease = '/debian/dists/stable/InRelease';
 const index = '/debian/dists/stable/main/binary-amd64/Packages.gz';
 
 describe('openArchive', () => {
+  test('names a page or a clock in the way, and hints at that instead of the network', async () => {
+    const server = await startServer();
+    server.files.set(inRelease, Buffer.from('<!doctype html>'));
+    await expect(open(await ownSession(`${server.origin}/debian`))).rejects.toMatchObject({
+      details: expect.arrayContaining([expect.stringContaining('an HTML page')]),
+      hint: expect.stringContaining('may change answers'),
+    });
+  });
+
   test('reads a signed suite and resolves in it', async () => {
     const server = await ownMirror();
     const archive = await open(await ownSession(`${server.origin}/debian`));

@@ -43,6 +43,18 @@ describe('verifyInRelease', () => {
     expect(await refusal(Buffer.from(changed))).toContain('expected a valid signature');
   });
 
+  test('names the clock, with both dates, for a signature that is yet to come', async () => {
+    const { createCleartextMessage, sign } = await import('openpgp');
+    const date = new Date('2090-01-01');
+    const message = await createCleartextMessage({ text });
+    const later = Buffer.from(await sign({ message, signingKeys: (await ownKey).privateKey, date }));
+    await expect(verify(later)).rejects.toMatchObject({
+      message: expect.stringContaining('signed at 2090-01-01T00:00:00Z, which is yet to come'),
+      hint: expect.stringContaining(`the clock of this machine says ${new Date().toISOString().slice(0, 10)}`),
+    });
+    expect(await refusal(Buffer.from(''))).toContain('an empty file');
+  });
+
   test('refuses a file without a signature', async () => {
     await refusal(Buffer.from(text));
     const unsigned = (await signed(text)).toString().replace(/-----BEGIN PGP SIGNATURE-----[\s\S]*/, '');

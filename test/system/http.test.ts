@@ -321,6 +321,71 @@ describe('proxies', () => {
   });
 });
 
+describe('an answer that is not the file', () => {
+  const answer =
+    (body: string | Buffer, headers: Readonly<Record<string, string>> = {}) =>
+    (_: IncomingMessage, response: ServerResponse) => {
+      response.writeHead(200, headers).end(body);
+    };
+
+  test.each(['gzip', 'br', 'deflate', 'x-gzip, br', 'zstd'])('is named where it is coded as %s', async (coding) => {
+    const { url, requests } = await serve(answer(file, { 'content-encoding': coding }));
+    const error = await failure(downloadBytes(url, quick));
+    expect(error).toMatchObject({
+      message: expect.stringContaining(`found a compressed answer (Content-Encoding: ${coding})`),
+      hint: expect.stringContaining('may change answers'),
+    });
+    expect(requests).toHaveLength(1);
+    expect(requests[0]!.headers['accept-encoding']).toBe('identity');
+  });
+
+  test('is not one whose own compression the server names', async () => {
+    const { origin } = await serve(answer(file, { 'content-encoding': 'x-gzip' }));
+    expect((await downloadBytes(`${origin}/a.tar.gz`, quick)).equals(file)).toBe(true);
+    expect((await downloadBytes(`${origin}/a.tgz?x=1`, quick)).equals(file)).toBe(true);
+    await failure(downloadBytes(`${origin}/a.tar.xz`, quick));
+  });
+
+  test.each([
+    '<!DOCTYPE html><p>Log in',
+    '<html>',
+    '\ufeff\n <!-- portal --> <!doctype HTML PUBLIC "x">',
+    '<?xml version="1.0"?>\n<HTML lang="de">',
+    '<head><meta http-equiv="refresh">',
+  ])('is named where it is a page: %j', async (text) => {
+    const { url, origin } = await serve(answer(text));
+    expect((await failure(downloadBytes(url, quick))).message).toMatch(/found an HTML page$/);
+    expect((await downloadBytes(url, { ...quick, page: true })).toString()).toBe(text);
+    expect((await downloadBytes(`${origin}/manual.html`, quick)).toString()).toBe(text);
+  });
+
+  test.each(['', '<', ' \n', '<?xml version="1.0"?><feed/>', '<!-- html -->\ntext', '<!--', 'x <html>'])(
+    'is a file where it is no page: %j',
+    async (text) => {
+      const { url } = await serve(answer(text));
+      expect((await downloadBytes(url, quick)).toString()).toBe(text);
+    },
+  );
+
+  test('names who answered after a redirect to a login page', async () => {
+    const portal = await listen(answer('<html>'));
+    const { url } = await serve((_, response) => response.writeHead(302, { location: `${portal}/login` }).end());
+    expect((await failure(downloadBytes(url, quick))).message).toContain(
+      `found an HTML page from ${new URL(portal).host}`,
+    );
+    const other = await serve((_, response) => response.writeHead(511).end('<html>'));
+    expect((await failure(downloadBytes(other.url, quick))).message).toContain('511 (the network wants a login)');
+  });
+
+  test('is seen in a page that arrives in pieces', async () => {
+    const { url } = await serve((_, response) => {
+      response.writeHead(200).write('\n<!doc');
+      setTimeout(() => response.end('type html>'), 20);
+    });
+    expect((await failure(downloadBytes(url, quick))).message).toContain('an HTML page');
+  });
+});
+
 test('a shown URL holds no secrets', () => {
   expect(shownUrl('https://me:secret@example.org/a/b?token=secret#secret')).toBe('https://example.org/a/b?…');
   expect(shownUrl('//me:secret@nowhere')).not.toContain('secret');
