@@ -6,6 +6,8 @@ import type { CliContext } from './cli-context.ts';
 import { createProgram } from './command-line.ts';
 import { verbFirst } from './common-options.ts';
 import { exitCodeOf } from './exit-code.ts';
+import { letGoOfTerminal } from './let-go-of-terminal.ts';
+import { outputFailure, readerState } from './output-failure.ts';
 import { thisInvocation } from './receipt/receipt.ts';
 import { reportFailure } from './report-failure.ts';
 import { ciServiceOf, inertStream } from './screen/inert-stream.ts';
@@ -15,16 +17,25 @@ import { usageError } from './usage-error.ts';
 
 /** Runs a command line in this process and gives its exit code. */
 export async function main(installation: string, argv: readonly string[]): Promise<number> {
+  const stop = watchStopSignals();
+  let lostOutput: BuilditError | undefined;
+  let hungUp = false;
+  const losing = (name: 'standard output' | 'standard error') => (error: NodeJS.ErrnoException) => {
+    const state = readerState(error);
+    hungUp ||= state === 'hung-up';
+    if (state !== 'reading') return;
+    lostOutput ??= outputFailure(name, error);
+    stop.stop(lostOutput);
+  };
   const service = ciServiceOf(argv, process.env);
-  const stdout = inertStream(textStreamOf(process.stdout), service);
-  const commands = textStreamOf(process.stderr);
+  const stdout = inertStream(textStreamOf(process.stdout, losing('standard output')), service);
+  const commands = textStreamOf(process.stderr, losing('standard error'));
   const stderr = inertStream(commands, service);
   const exits: (() => void)[] = [];
   const runExits = () => {
     for (const callback of exits.splice(0)) callback();
   };
   process.on('exit', runExits);
-  const stop = watchStopSignals();
   const cli: CliContext = {
     ...thisInvocation(argv),
     installation,
@@ -36,16 +47,21 @@ export async function main(installation: string, argv: readonly string[]): Promi
     stoppedBy: stop.stoppedBy,
     onExit: (callback) => exits.push(callback),
   };
+  let exitCode: number;
   try {
-    return await runCommandLine(cli);
+    exitCode = await runCommandLine(cli);
   } catch (error) {
     runExits();
-    return reportFailure(cli, error);
-  } finally {
-    runExits();
-    stop.release();
-    await Promise.all([drained(process.stdout), drained(process.stderr)]);
+    exitCode = reportFailure(cli, lostOutput ?? error);
   }
+  runExits();
+  await drained(process.stdout);
+  // A run that had nothing left to stop ends as if nothing were wrong.
+  if (lostOutput !== undefined && exitCode === 0) exitCode = reportFailure(cli, lostOutput);
+  await drained(process.stderr);
+  if (hungUp || stop.stoppedBy() === 'SIGHUP') letGoOfTerminal();
+  stop.release();
+  return exitCode;
 }
 
 async function runCommandLine(cli: CliContext): Promise<number> {

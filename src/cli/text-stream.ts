@@ -8,12 +8,15 @@ export interface TextStream {
   onResize(listener: () => void): () => void;
 }
 
-/** Whoever reads may go away (`buildit plan | head`): what is written after that is dropped and is no error. */
-export function textStreamOf(stream: NodeJS.WriteStream): TextStream {
+/** Writes to a stream until it fails; after that, what is written is dropped. `onFailure` is told why, once. */
+export function textStreamOf(
+  stream: NodeJS.WriteStream,
+  onFailure: (error: NodeJS.ErrnoException) => void,
+): TextStream {
   let open = true;
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (open) onFailure(error);
     open = false;
-    if (error.code !== 'EPIPE') throw error;
   });
   return {
     isTerminal: stream.isTTY === true,
@@ -28,10 +31,13 @@ export function textStreamOf(stream: NodeJS.WriteStream): TextStream {
   };
 }
 
-/** Waits until all that was written has left the process. */
+/** Waits until all that was written has left the process, or cannot. */
 export function drained(stream: NodeJS.WriteStream): Promise<void> {
   if (stream.destroyed || stream.writableEnded) return Promise.resolve();
-  return new Promise((resolve) => stream.write('', () => resolve()));
+  return new Promise((resolve) => {
+    stream.once('error', () => resolve());
+    stream.write('', () => resolve());
+  });
 }
 
 /** A stream that keeps what is written to it. */

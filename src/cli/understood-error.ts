@@ -11,6 +11,16 @@ const SYSTEM_ERRORS: Readonly<Record<string, { code: ErrorCode; found: string; h
     found: 'the disk quota is used up',
     hint: '`buildit gc` frees what nothing refers to; --store=DIR uses another disk',
   },
+  EIO: {
+    code: 'cannot-write',
+    found: 'a fault of the disk or the terminal (EIO)',
+    hint: '`dmesg` shows whether a disk is at fault',
+  },
+  EFBIG: {
+    code: 'cannot-write',
+    found: 'a file that is as large as is allowed',
+    hint: '`ulimit -f` shows the limit of this shell',
+  },
   EROFS: { code: 'cannot-write', found: 'a read-only file system', hint: 'choose a place that can be written' },
   EACCES: { code: 'cannot-write', found: 'no permission', hint: 'check the owner and the mode of the path' },
   EPERM: { code: 'cannot-write', found: 'no permission', hint: 'check the owner and the mode of the path' },

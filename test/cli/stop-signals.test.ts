@@ -16,6 +16,16 @@ test.each([
   expect(ended.stdout).toContain('cleared up');
 });
 
+test('a second SIGHUP, as a terminal that closes sends it, ends nothing at once', async () => {
+  const hungUp = startProgram(command('stubborn'));
+  await hungUp.nextLine();
+  hungUp.child.kill('SIGHUP');
+  expect(await hungUp.nextLine()).toBe('asked to stop');
+  hungUp.child.kill('SIGHUP');
+  hungUp.child.kill('SIGINT');
+  expect((await hungUp.ended()).exitCode).toBe(130);
+});
+
 test('a second signal ends a run that does not clear up', async () => {
   const run = startProgram(command('stubborn'));
   await run.nextLine();

@@ -23,7 +23,8 @@ export function tryReceipt(installation: string, argv: readonly string[]): boole
   const receipt = path === undefined ? undefined : readReceipt(path);
   if (path === undefined || receipt === undefined || isExpired(receipt)) return false;
   if (!receipt.sightings.every(looksUnchanged) || !receipt.images.every(isThere)) return false;
-  print(1, receipt.stdout);
+  // Where it cannot be written, a whole run says so.
+  if (!print(1, receipt.stdout)) return false;
   print(2, receipt.stderr);
   settleReceipt(path, receipt);
   return true;
@@ -72,17 +73,19 @@ function removeOdd(path: string): void {
   }
 }
 
-/** A reader that went away is no failure; a pipe that is full for the moment is waited for. */
-function print(descriptor: number, text: string): void {
+/** False for a full disk. A reader that went away is no failure; a pipe that is full for the moment is waited for. */
+function print(descriptor: number, text: string): boolean {
   let rest = Buffer.from(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(descriptor, rest));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EAGAIN') return code === 'EPIPE' || code === 'EIO';
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
+  return true;
 }
 
 /** Files that were hashed because they had changed just before need it no longer once their times can tell. */

@@ -4,12 +4,12 @@ import { textStreamOf } from '../../../../src/cli/text-stream.ts';
 import type { BuilditEvent } from '../../../../src/model/events.ts';
 
 /** A run in the terminal it is started in; each key that is pressed lets it go one step further. */
-const errors = textStreamOf(process.stderr);
+const errors = textStreamOf(process.stderr, () => {});
 const screen = createScreen({
   mode: 'tty',
   quiet: false,
   verbose: false,
-  transcript: textStreamOf(process.stdout),
+  transcript: textStreamOf(process.stdout, () => {}),
   errors,
   commands: errors,
   colours: coloursFor(true, process.env),
