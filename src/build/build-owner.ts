@@ -10,7 +10,7 @@ import type { SandboxOwner } from './run-sandbox.ts';
  * Where buildit's uids begin. systemd's table of uids has 0x70000000 to 0x7FFDFFFF as unused, Debian policy 9.2 gives
  * them to nobody; Node's `spawn` takes none above 2^31.
  */
-const FIRST_UID = 0x7000_0000;
+export const FIRST_UID = 0x7000_0000;
 /** Each store has a block of its own, found by its path, so that two stores hardly ever use one uid. */
 const BLOCKS = 2 ** 20;
 const SLOTS = 128;

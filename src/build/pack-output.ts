@@ -7,6 +7,7 @@ import { SANDBOX_PATHS } from '../model/sandbox-contract.ts';
 import type { RootView, SandboxMount, SandboxSpec } from './bubblewrap-arguments.ts';
 import { createOutputSurvey, surveyArguments } from './output-survey.ts';
 import { type RunningSandbox, runSandbox } from './run-sandbox.ts';
+import { sandboxUnavailable } from './sandbox-diagnosis.ts';
 import { throwIfInterrupted } from './throw-if-interrupted.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -32,13 +33,7 @@ export async function makePipes(packer: Packer, names: readonly string[]): Promi
   const mount: SandboxMount = { source: packer.workspace.channel, destination: '/out', access: 'write' };
   const { code, errors } = await runPacker(packer, mount, makePipesCommand(names));
   if (code === 0) return;
-  throw new BuilditError(
-    'sandbox-unavailable',
-    `Cannot run a sandbox: ${printable(errors.trim() || `exit code ${code}`)}`,
-    {
-      hint: 'buildit doctor says what this machine lacks and how to mend it',
-    },
-  );
+  throw sandboxUnavailable('a sandbox', errors.trim() || `exit code ${code}`);
 }
 
 function makePipesCommand(names: readonly string[]): string[] {

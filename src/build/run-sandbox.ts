@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -53,7 +53,7 @@ export function runSandbox(spec: SandboxSpec, options: SandboxRunOptions): Runni
   if (!isMainThread) throw new TypeError('A sandbox must be started by the main thread');
   closeInheritedDescriptors();
   const [program, ...prefix] = options.bubblewrap;
-  const child = spawn(program!, [...prefix, ...bubblewrapArguments(spec)], {
+  const child = spawnOrSay(program!, [...prefix, ...bubblewrapArguments(spec)], {
     cwd: '/',
     env: {},
     stdio: [options.stdin, options.stdout, options.stderr, 'pipe', 'pipe', ...channelPipes(options)],
@@ -129,9 +129,20 @@ async function awaitExit(child: ChildProcess, initProcess: Promise<number | unde
   return exit;
 }
 
+/** Node throws some failures and reports others by an event: those are seen by `awaitExit`. */
+function spawnOrSay(program: string, argv: readonly string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawn(program, argv, options);
+  } catch (cause) {
+    throw cannotStart(program, cause as Error);
+  }
+}
+
 function cannotStart(program: string, cause: Error): BuilditError {
   return new BuilditError('sandbox-unavailable', `Cannot start "${program}": ${cause.message}`, {
-    hint: 'buildit doctor says what this machine lacks',
+    hint: /EPERM/.test(cause.message)
+      ? 'builds that root starts run as other users: in a container that needs --cap-add SETUID --cap-add SETGID'
+      : 'buildit doctor names programs that do not run, and how to install them',
     cause,
   });
 }

@@ -2,7 +2,6 @@ import { closeSync, lstatSync, mkdirSync, openSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import type { BuildLimits } from '../model/build-request.ts';
 import { BuilditError } from '../model/errors.ts';
-import { printable } from '../model/names.ts';
 import type { Platform } from '../model/platform.ts';
 import { SANDBOX_PATHS } from '../model/sandbox-contract.ts';
 import type { TestDefinition } from '../model/test-definition.ts';
@@ -15,6 +14,7 @@ import { explainStart, isOwnLine, judgeTest, type TestMismatch, type TestObserva
 import { openLogPipe } from './log-pipe.ts';
 import { copyPrivately } from './private-copy.ts';
 import { type RunningSandbox, runSandbox } from './run-sandbox.ts';
+import { sandboxUnavailable } from './sandbox-diagnosis.ts';
 import { TOOLS_ENVIRONMENT, toolsMount } from './sandbox-tools.ts';
 import { ranCommand, STARTED_CHANNELS, startedCommand } from './test-command.ts';
 import type { TestSubject } from './test-root.ts';
@@ -112,9 +112,7 @@ async function runIn(
 
 /** Then what was written is bubblewrap's own, and says nothing about what is tested. */
 function neverStarted(said: string): BuilditError {
-  return new BuilditError('sandbox-unavailable', `Cannot run a sandbox for a test: ${printable(said.trim())}`, {
-    hint: 'buildit doctor says what this machine lacks and how to fix it',
-  });
+  return sandboxUnavailable('a sandbox for a test', said);
 }
 
 /** Asks a server, then ends it however it answered. */

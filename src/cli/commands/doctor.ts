@@ -33,7 +33,7 @@ export function addDoctorCommand(program: Command, cli: CliContext, finish: Fini
 }
 
 async function findingsHere(cli: CliContext, flags: CommonOptions): Promise<readonly Finding[]> {
-  const [{ examineHost }, { runAsBuild, tryHardLink }, { isRealRoot }] = await Promise.all([
+  const [{ examineHost }, { runAsBuild, tryHardLink, trySandboxAsBuild }, { isRealRoot }] = await Promise.all([
     import('../doctor/examine-host.ts'),
     import('../doctor/host-view.ts'),
     import('../../build/build-owner.ts'),
@@ -49,6 +49,7 @@ async function findingsHere(cli: CliContext, flags: CommonOptions): Promise<read
     nowMs: Date.now(),
     isRoot,
     run: runAsBuild(isRoot),
+    trySandbox: trySandboxAsBuild(isRoot),
     tryHardLink,
   };
   return [...(await examineHost(host)), ...findings];

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { closeSync, linkSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { FIRST_UID } from '../../build/build-owner.ts';
+import { type TriedSandbox, trySandbox } from '../../build/try-sandbox.ts';
 
 /** What a program that was tried answered; `status` is undefined when it could not be started or did not end in time. */
 export interface TriedProgram {
@@ -21,6 +23,8 @@ export interface HostView {
   /** Whether buildit runs as the machine's root: builds then run as another, unprivileged user. */
   readonly isRoot: boolean;
   run(program: string, argv: readonly string[]): Promise<TriedProgram>;
+  /** Starts the sandboxes of a build and a test, as a build would. */
+  trySandbox(bubblewrap: readonly string[]): Promise<TriedSandbox>;
   /** Makes a file and a second name of it in a directory; throws what the system says. */
   tryHardLink(directory: string): void;
 }
@@ -40,25 +44,40 @@ const UNPRIVILEGED = 65_534;
 
 /** Runs a program as a build would be: with an empty environment and, started by root, as a user without rights. */
 export function runAsBuild(isRoot: boolean): HostView['run'] {
-  return (program, argv) =>
-    new Promise((resolve) => {
-      const child = spawn(program, argv, {
-        cwd: '/',
-        env: {},
-        stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: TRY_MS,
-        killSignal: 'SIGKILL',
-        ...(isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {}),
-      });
-      let output = '';
-      const keep = (chunk: Buffer) => {
-        output = (output + chunk.toString('utf8')).slice(0, 4096);
-      };
-      child.stdout.on('data', keep);
-      child.stderr.on('data', keep);
-      child.on('error', (error) => resolve({ status: undefined, output: error.message }));
-      child.on('close', (status) => resolve({ status: status ?? undefined, output: output.trim() }));
+  return async (program, argv) => {
+    try {
+      return await runToEnd(program, argv, isRoot ? { uid: UNPRIVILEGED, gid: UNPRIVILEGED } : {});
+    } catch (error) {
+      return { status: undefined, output: (error as Error).message };
+    }
+  };
+}
+
+/** Rejects, or throws at once, where the program cannot be started. */
+function runToEnd(program: string, argv: readonly string[], user: { uid?: number; gid?: number }) {
+  return new Promise<TriedProgram>((resolve, reject) => {
+    const child = spawn(program, argv, {
+      cwd: '/',
+      env: {},
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: TRY_MS,
+      killSignal: 'SIGKILL',
+      ...user,
     });
+    let output = '';
+    const keep = (chunk: Buffer) => {
+      output = (output + chunk.toString('utf8')).slice(0, 4096);
+    };
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status: status ?? undefined, output: output.trim() }));
+  });
+}
+
+/** Started by root, as a user of the range that builds have. */
+export function trySandboxAsBuild(isRoot: boolean): HostView['trySandbox'] {
+  return (bubblewrap) => trySandbox(bubblewrap, isRoot ? { uid: FIRST_UID, gid: FIRST_UID } : undefined);
 }
 
 export function tryHardLink(directory: string): void {

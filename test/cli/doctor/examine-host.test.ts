@@ -5,7 +5,7 @@ import { isRealRoot } from '../../../src/build/build-owner.ts';
 import { mountOf } from '../../../src/cli/doctor/check-store.ts';
 import { examineHost } from '../../../src/cli/doctor/examine-host.ts';
 import type { Finding } from '../../../src/cli/doctor/finding.ts';
-import { type HostView, runAsBuild, tryHardLink } from '../../../src/cli/doctor/host-view.ts';
+import { type HostView, runAsBuild, tryHardLink, trySandboxAsBuild } from '../../../src/cli/doctor/host-view.ts';
 import { requires } from '../../support/requires.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -33,6 +33,7 @@ function fakeHost(files: Record<string, string> = {}, overrides: Partial<HostVie
     nowMs: Date.UTC(2027, 0, 1),
     isRoot: false,
     run: runAsBuild(false),
+    trySandbox: trySandboxAsBuild(false),
     tryHardLink,
     ...overrides,
   };
