@@ -3,6 +3,7 @@ import { BuilditError } from '../model/errors.ts';
 import { keyId } from '../signing/public-key.ts';
 import { allOrStop } from './all-or-stop.ts';
 import { publishedRecordPath, signaturePath } from './binhost-paths.ts';
+import { areEnough, countBuilders } from './count-builders.ts';
 import type { IndexEntry } from './index-part.ts';
 import type { Binhost } from './open-binhost.ts';
 import { decodeUtf8 } from './pointer.ts';
@@ -24,6 +25,8 @@ export interface SignedRecord {
   readonly signature: string;
   /** Who signed it, as allowed_signers calls them; undefined where a weaker policy let it pass unsigned. */
   readonly principal: string | undefined;
+  /** Whose key that is, as `Verdict` says it; undefined where `principal` is. */
+  readonly person: string | undefined;
 }
 
 export type PackageAnswer =
@@ -67,7 +70,7 @@ export async function findPackage(
     groups.set(facts, [...(groups.get(facts) ?? []), answer]);
     if (builders <= 1) break;
   }
-  const enough = [...groups.values()].filter((group) => builders <= 1 || signersOf(group) >= builders);
+  const enough = [...groups.values()].filter((group) => areEnough(group, builders));
   const disagreeing = [...groups.values()].filter((group) => !enough.includes(group)).flat();
   if (groups.size > 1) {
     doubts.push(
@@ -90,7 +93,7 @@ export async function findPackage(
         ? 'not there'
         : groups.size === 0
           ? (doubts[0] ?? 'not there')
-          : `signed by ${Math.max(...[...groups.values()].map(signersOf))} of ${builders} trusted builders`;
+          : `signed by ${Math.max(...[...groups.values()].map(countBuilders))} of ${builders} trusted builders`;
   return { kind: 'missing', reason, doubts, ofStrangers };
 }
 
@@ -126,6 +129,7 @@ async function readSignedRecord(
       return doubtful(`${shown} or its signature is not there`);
     const signature = decodeUtf8(armored.bytes);
     let principal: string | undefined;
+    let person: string | undefined;
     if (policy.verify !== 'off') {
       const verdict = policy.trust.judge(document.bytes, signature, {
         namespace: 'buildit-package',
@@ -133,8 +137,8 @@ async function readSignedRecord(
         principals: policy.principals,
       });
       if (verdict.kind === 'trusted') {
-        if (keyId(verdict.key) !== entry.key) return doubtful(`${shown} is signed by another key than its name says`);
-        principal = verdict.principal;
+          if (keyId(verdict.key) !== entry.key) return doubtful(`${shown} is signed by another key than its name says`);
+          ({ principal, person } = verdict);
       } else if (mayCount(verdict, policy.verify)) {
         onDoubt(`${shown}: ${verdict.reason}`);
       } else {
@@ -146,7 +150,7 @@ async function readSignedRecord(
     if (record.hash !== entry.hash || record.buildKey !== entry.buildKey)
       return doubtful(`${shown} is the record of another package`);
     if (record.platform !== entry.platform) return doubtful(`${shown} is for ${record.platform}`);
-    return { record, text, signature, principal };
+    return { record, text, signature, principal, person };
   } catch (error) {
     if (error instanceof FieldFault) return doubtful(`${shown} is damaged: ${error.message}`);
     if (error instanceof BuilditError && error.code === 'input-invalid')
@@ -166,15 +170,10 @@ export function layersOf({ outputs }: Pick<PublishedRecord, 'outputs'>): string 
     .join('\n');
 }
 
-/** One person with two keys is one builder, and whoever is not trusted is none. */
-function signersOf(group: readonly SignedRecord[]): number {
-  return new Set(group.flatMap(({ principal }) => principal ?? [])).size;
-}
-
 function vouchedBlobs(group: readonly SignedRecord[], builders: number): ReadonlySet<Digest> {
   const named = (digest: Digest) => group.filter(({ record }) => blobsOfLayers(record).includes(digest));
   const all = group.flatMap(({ record }) => blobsOfLayers(record));
-  return new Set(builders <= 1 ? all : all.filter((digest) => signersOf(named(digest)) >= builders));
+  return new Set(builders <= 1 ? all : all.filter((digest) => countBuilders(named(digest)) >= builders));
 }
 
 function isVouched({ outputs }: PublishedRecord, vouched: ReadonlySet<Digest>): boolean {

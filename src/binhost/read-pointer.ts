@@ -41,6 +41,6 @@ export function readPointer(bytes: Uint8Array, policy: TrustPolicy): PointerRead
 /** `warn` lets a whole signature pass whose key is not known, or not now; never one that is damaged or was revoked. */
 const PASSING: readonly Verdict['kind'][] = ['stranger', 'expired', 'not-yet-valid'];
 
-export function mayCount({ kind }: Verdict, verify: Verify): boolean {
+export function mayCount({ kind }: Pick<Verdict, 'kind'>, verify: Verify): boolean {
   return kind === 'trusted' || verify === 'off' || (verify === 'warn' && PASSING.includes(kind));
 }

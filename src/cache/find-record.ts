@@ -9,8 +9,17 @@ import { type LocalSeal, sealFault } from './local-seal.ts';
 
 export type Lookup =
   | { readonly kind: 'hit'; readonly record: PackageRecord; readonly place: 'locally' | string }
-  /** `reason` is one clause: why the package has to be built. */
-  | { readonly kind: 'miss'; readonly reason: string };
+  | LookupMiss;
+
+export interface LookupMiss {
+  readonly kind: 'miss';
+  /** One clause: why the package has to be built. */
+  readonly reason: string;
+  /** The option that asks for a build, whatever a cache holds. */
+  readonly asked?: '--from-source' | '--force';
+  /** One clause where something was found that cannot be used. */
+  readonly unusable?: string;
+}
 
 /** Looks a package up by what was asked for. A record whose files are gone is a miss like any other. */
 export async function findByHash(store: Store, hash: Hash, seal: LocalSeal): Promise<Lookup> {
@@ -28,11 +37,29 @@ export async function findSameBuild(store: Store, buildKey: Digest, seal: LocalS
 
 async function usable(store: Store, kept: KeptRecord, seal: LocalSeal): Promise<Lookup> {
   const fault = await sealFault(kept, seal);
-  if (fault !== undefined) return { kind: 'miss', reason: fault };
+  if (fault !== undefined) return unusable(fault);
   const { record } = kept;
   for (const layer of Object.values(record.outputs)) {
     if ((await blobSize(store, layer.listing)) === undefined || !(await hasLayer(store, layer)))
-      return { kind: 'miss', reason: 'its files are no longer in the store' };
+      return unusable('its files are no longer in the store');
   }
   return { kind: 'hit', record, place: 'locally' };
+}
+
+function unusable(fault: string): LookupMiss {
+  return { kind: 'miss', reason: fault, unusable: fault };
+}
+
+/** The kept records of a HASH or a build key that count, whether or not their files are still there. */
+export async function findKeptRecords(
+  store: Store,
+  hash: Hash,
+  buildKey: Digest,
+  seal: LocalSeal,
+): Promise<readonly PackageRecord[]> {
+  const kept = [await readKeptRecord(store, hash), await findByBuildKey(store, buildKey)];
+  const counting = await Promise.all(
+    kept.map(async (one) => (one === undefined || (await sealFault(one, seal)) !== undefined ? [] : [one.record])),
+  );
+  return counting.flat();
 }

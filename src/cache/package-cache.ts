@@ -1,14 +1,16 @@
+import { areEnough, countBuilders, type Vote, voteOfKey } from '../binhost/count-builders.ts';
 import { fetchPackage } from '../binhost/fetch-package.ts';
 import { findPackage, type PackageAnswer, type SignedRecord } from '../binhost/find-package.ts';
 import type { IndexEntry } from '../binhost/index-part.ts';
 import type { Binhost } from '../binhost/open-binhost.ts';
+import type { PublishedRecord } from '../binhost/published-record.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { PackageRecord } from '../model/record.ts';
 import type { Store } from '../store/store.ts';
-import { findByHash, findSameBuild, type Lookup } from './find-record.ts';
+import { findByHash, findKeptRecords, findSameBuild, type Lookup, type LookupMiss } from './find-record.ts';
 import { keepSealed, type LocalSeal } from './local-seal.ts';
 
 /** A binhost as it is asked in one run. */
@@ -41,8 +43,15 @@ export interface PackageCache {
   /** The package in the store, brought there from a binhost where need be. */
   find(hash: Hash): Promise<Lookup>;
   findSame(buildKey: Digest): Promise<Lookup>;
+  /** Every record that counts of this HASH or this build, of the store and of each place; no layers are fetched. */
+  findRecords(hash: Hash, buildKey: Digest): Promise<readonly PlacedRecord[]>;
   /** Where the package is, by the indexes alone: nothing is fetched for it. */
   peek(hash: Hash): Promise<Availability>;
+}
+
+export interface PlacedRecord {
+  readonly place: 'locally' | string;
+  readonly record: Pick<PackageRecord, 'outputs'> | PublishedRecord;
 }
 
 export type Availability =
@@ -55,12 +64,18 @@ export function createPackageCache(given: PackageCacheOptions): PackageCache {
   return {
     async find(hash) {
       const local = await findByHash(store, hash, seal);
-      return local.kind === 'hit' ? local : takeFrom(options, local.reason, (binhost) => binhost.index.withHash(hash));
+      return local.kind === 'hit' ? local : takeFrom(options, local, (binhost) => binhost.index.withHash(hash));
     },
     async findSame(buildKey) {
       const local = await findSameBuild(store, buildKey, seal);
       if (local.kind === 'hit') return local;
-      return takeFrom(options, local.reason, (binhost) => binhost.index.withBuildKey(buildKey));
+      return takeFrom(options, local, (binhost) => binhost.index.withBuildKey(buildKey));
+    },
+    async findRecords(hash, buildKey) {
+      const kept = await findKeptRecords(store, hash, buildKey, seal);
+      const found: PlacedRecord[] = kept.map((record) => ({ place: 'locally', record }));
+      for (const place of places) found.push(...(await recordsAt(options, place, hash, buildKey)));
+      return found;
     },
     async peek(hash) {
       const local = await findByHash(store, hash, seal);
@@ -73,13 +88,10 @@ export function createPackageCache(given: PackageCacheOptions): PackageCache {
           continue;
         }
         const entries = binhost.index.withHash(hash);
-        const counting = entries.filter(
-          ({ key }) => binhost.policy.verify !== 'require' || binhost.policy.trust.knows(key),
-        );
-        if (new Set(counting.map(({ key }) => key)).size >= place.builders) {
-          return { kind: 'hit', place: place.name, buildKey: counting[0]!.buildKey };
-        }
-        reasons.push(entries.length === 0 ? `not at '${place.name}'` : notCounting(place, entries, counting));
+        const votes = votesFor(entries, binhost);
+        if (areEnough(votes, place.builders))
+          return { kind: 'hit', place: place.name, buildKey: votes[0]!.entry.buildKey };
+        reasons.push(entries.length === 0 ? `not at '${place.name}'` : notCounting(place, binhost, entries, votes));
       }
       return { kind: 'miss', reason: reasons.join('; ') };
     },
@@ -95,19 +107,32 @@ function saidOnce(warn: PackageCacheOptions['onWarning']): PackageCacheOptions['
   };
 }
 
-function notCounting(place: CachePlace, entries: readonly IndexEntry[], counting: readonly IndexEntry[]): string {
-  if (counting.length > 0)
-    return `at '${place.name}' signed by ${counting.length} of ${place.builders} trusted builders`;
-  return `found at '${place.name}', but signed by a stranger (key ${entries[0]!.key.slice(0, 16)}…)`;
+function votesFor(entries: readonly IndexEntry[], { policy }: Binhost): (Vote & { readonly entry: IndexEntry })[] {
+  return entries.flatMap((entry) => {
+    const vote = voteOfKey(entry.key, policy);
+    return typeof vote === 'string' ? [] : [{ ...vote, entry }];
+  });
+}
+
+function notCounting(
+  place: CachePlace,
+  { policy }: Binhost,
+  entries: readonly IndexEntry[],
+  votes: readonly Vote[],
+): string {
+  const count = countBuilders(votes);
+  if (votes.length > 0) return `at '${place.name}' signed by ${count} of ${place.builders} trusted builders`;
+  return `found at '${place.name}', but ${voteOfKey(entries[0]!.key, policy) as string}`;
 }
 
 /** Asks the places in turn; the first that has something that counts is taken. */
 async function takeFrom(
   options: PackageCacheOptions,
-  localReason: string,
+  local: LookupMiss,
   entriesAt: (binhost: Binhost) => readonly IndexEntry[],
 ): Promise<Lookup> {
-  const reasons = [localReason];
+  const reasons = [local.reason];
+  const unusable = local.unusable === undefined ? [] : [local.unusable];
   for (const place of options.places) {
     const binhost = await place.open();
     if ('unusable' in binhost) {
@@ -122,8 +147,10 @@ async function takeFrom(
     const taken = await takeFromPlace(options, place, binhost, entries);
     if (typeof taken !== 'string') return { kind: 'hit', record: taken, place: place.name };
     reasons.push(`at '${place.name}': ${taken}`);
+    unusable.push(`at '${place.name}': ${taken}`);
   }
-  return { kind: 'miss', reason: reasons.join('; ') };
+  const miss = { kind: 'miss', reason: reasons.join('; ') } as const;
+  return unusable.length === 0 ? miss : { ...miss, unusable: unusable[0]! };
 }
 
 /** The record, its files in the store; or one clause why nothing was taken, which the user has been warned of. */
@@ -146,6 +173,29 @@ async function takeFromPlace(
     if (signal.aborted || !(error instanceof BuilditError) || LOCAL_FAULTS.includes(error.code)) throw error;
     onWarning(`binhost '${place.name}': ${error.message}`, FROM_SOURCE);
     return error.message;
+  }
+}
+
+/** The records of a place that enough of its builders signed; a place that cannot be asked has none, with a warning. */
+async function recordsAt(
+  { signal, onWarning }: PackageCacheOptions,
+  place: CachePlace,
+  hash: Hash,
+  buildKey: Digest,
+): Promise<readonly PlacedRecord[]> {
+  const binhost = await place.open();
+  if ('unusable' in binhost) return [];
+  try {
+    const { builders } = place;
+    const ways = [binhost.index.withHash(hash), binhost.index.withBuildKey(buildKey)];
+    const answers = await Promise.all(ways.map((entries) => findPackage(binhost, entries, { builders, signal })));
+    return answers.flatMap((answer) =>
+      answer.kind === 'found' ? answer.agreeing.map(({ record }) => ({ place: place.name, record })) : [],
+    );
+  } catch (error) {
+    if (signal.aborted || !(error instanceof BuilditError)) throw error;
+    onWarning(`binhost '${place.name}': ${error.message}`, 'what was built is not compared with this binhost');
+    return [];
   }
 }
 

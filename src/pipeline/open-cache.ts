@@ -214,7 +214,7 @@ export function trustAt(
       if (verdict.kind === 'invalid') return verdict;
       const print = fingerprint(verdict.key);
       if (verdict.kind === 'stranger' && isAdded(print)) {
-        return { kind: 'trusted', key: verdict.key, principal: print, validUntil: undefined };
+        return { kind: 'trusted', key: verdict.key, principal: print, person: print, validUntil: undefined };
       }
       if (verdict.kind !== 'trusted' || !isLeftOut(print)) return verdict;
       return {
@@ -223,11 +223,22 @@ export function trustAt(
         reason: `signed with a key that is not pinned for this place (${print})`,
       };
     },
+    judgeKey(id, options) {
+      const verdict = trust.judgeKey(id, options);
+      const print = printOf(id);
+      if (verdict.kind === 'stranger' && isAdded(print)) return { kind: 'trusted', person: print };
+      if (verdict.kind !== 'trusted' || !isLeftOut(print)) return verdict;
+      return { kind: 'stranger', reason: `signed with a key that is not pinned for this place (${print})` };
+    },
     knows(id) {
-      const print = `SHA256:${withoutTrailing(Buffer.from(id, 'hex').toString('base64'), '=')}`;
+      const print = printOf(id);
       return (trust.knows(id) || isAdded(print)) && !isLeftOut(print);
     },
   };
+}
+
+function printOf(id: string): string {
+  return `SHA256:${Buffer.from(id, 'hex').toString('base64').replace(/=+$/, '')}`;
 }
 
 export async function readLocation(place: ReadablePlace) {

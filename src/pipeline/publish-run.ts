@@ -114,6 +114,13 @@ export function orOwn(trust: Trust, { publicKey }: Pick<Signer, 'publicKey'>): T
       const other = own.judge(message, armored, rest);
       return other.kind === 'trusted' ? other : verdict;
     },
+    judgeKey(id, options) {
+      const verdict = trust.judgeKey(id, options);
+      if (verdict.kind !== 'stranger' && verdict.kind !== 'other-namespace') return verdict;
+      const { principals: _, ...rest } = options;
+      const other = own.judgeKey(id, rest);
+      return other.kind === 'trusted' ? other : verdict;
+    },
     knows: (id) => trust.knows(id) || own.knows(id),
   };
 }
@@ -148,7 +155,7 @@ async function packageToPublish(store: Store, record: PackageRecord): Promise<Pa
     const key = keyId(parseSshsig(origin.signature).publicKey);
     const isHere = (await goneOutput(store, signed.record)) === undefined;
     if (signed.record.hash === record.hash && isHere)
-      return { kind: 'signed', signed: { ...signed, principal: undefined }, key };
+      return { kind: 'signed', signed: { ...signed, principal: undefined, person: undefined }, key };
   }
   const built = { ...record, buildKey: record.buildKey! };
   return { kind: 'own', record: await publishedRecord(store, built, (layer) => encodeLayer(store, layer, 'zstd')) };

@@ -1,6 +1,7 @@
 import { printable } from '../model/names.ts';
 import type { AllowedSigner } from './allowed-signers.ts';
 import { matchesPattern, matchesPatternList } from './match-pattern.ts';
+import { peopleByKey } from './people-by-key.ts';
 import { fingerprint, keyId } from './public-key.ts';
 import type { RevokedKey } from './revoked-keys.ts';
 import { parseSshsig, type Sshsig, verifySshsig } from './sshsig.ts';
@@ -16,8 +17,19 @@ export interface TrustedKeys {
 export function createTrust({ allowedSigners, revokedKeys }: TrustedKeys): Trust {
   const revoked = new Set(revokedKeys.map((key) => keyIdOf(key.fingerprint)));
   const signersByKey = groupByKey(allowedSigners);
+  const people = peopleByKey(allowedSigners);
+  const judgeSigners = (signers: readonly AllowedSigner[], signature: JudgedSignature, options: JudgeOptions) =>
+    bestVerdict(signers.map((signer) => judgeSigner(signer, signature, { ...options, people })));
   return {
     knows: (id) => signersByKey.has(id) && !revoked.has(id),
+    judgeKey(id, options) {
+      const signers = signersByKey.get(id);
+      const [first] = signers ?? [];
+      if (revoked.has(id))
+        return { kind: 'revoked', reason: `signed with a revoked key: ${nameOf(first, shownKey(id))}` };
+      if (first === undefined) return { kind: 'stranger', reason: `signed by a stranger (${shownKey(id)})` };
+      return judgeSigners(signers!, { publicKey: first.publicKey, namespace: options.namespace }, options);
+    },
     judge(message, armored, options) {
       const read = readWhole(message, armored);
       if (typeof read === 'string') return { kind: 'invalid', reason: read };
@@ -26,7 +38,7 @@ export function createTrust({ allowedSigners, revokedKeys }: TrustedKeys): Trust
       if (revoked.has(keyId(key)))
         return { kind: 'revoked', key, reason: `signed with a revoked key: ${nameOf(signers?.[0], fingerprint(key))}` };
       if (signers === undefined) return { kind: 'stranger', key, reason: `signed by a stranger (${fingerprint(key)})` };
-      return bestVerdict(signers.map((signer) => judgeSigner(signer, read, options)));
+      return judgeSigners(signers, read, options);
     },
   };
 }
@@ -40,6 +52,10 @@ function groupByKey(signers: readonly AllowedSigner[]): ReadonlyMap<string, read
     else group.push(signer);
   }
   return groups;
+}
+
+function shownKey(id: string): string {
+  return `SHA256:${Buffer.from(id, 'hex').toString('base64').replace(/=+$/, '')}`;
 }
 
 /** The digest of a fingerprint as `keyId` writes it. */
@@ -58,11 +74,13 @@ function readWhole(message: Uint8Array, armored: string): Sshsig | string {
   }
 }
 
+type SignerVerdict = Exclude<Verdict, { readonly kind: 'invalid' }>;
+
 /** From what is furthest from counting to what counts. */
-const ORDER: readonly Verdict['kind'][] = ['stranger', 'other-namespace', 'expired', 'not-yet-valid', 'trusted'];
+const ORDER: readonly SignerVerdict['kind'][] = ['stranger', 'other-namespace', 'expired', 'not-yet-valid', 'trusted'];
 
 /** Of several lines for one key the one that counts decides, and of those the one that counts longest. */
-function bestVerdict(verdicts: readonly Verdict[]): Verdict {
+function bestVerdict(verdicts: readonly SignerVerdict[]): SignerVerdict {
   return verdicts.reduce((best, next) => {
     if (best.kind === 'trusted' && next.kind === 'trusted') return endOf(next) > endOf(best) ? next : best;
     return ORDER.indexOf(next.kind) > ORDER.indexOf(best.kind) ? next : best;
@@ -73,7 +91,13 @@ function endOf({ validUntil }: Extract<Verdict, { kind: 'trusted' }>): number {
   return validUntil?.getTime() ?? Number.POSITIVE_INFINITY;
 }
 
-function judgeSigner(signer: AllowedSigner, { publicKey: key, namespace }: Sshsig, options: JudgeOptions): Verdict {
+type JudgedSignature = Pick<Sshsig, 'publicKey' | 'namespace'>;
+
+function judgeSigner(
+  signer: AllowedSigner,
+  { publicKey: key, namespace }: JudgedSignature,
+  options: JudgeOptions & { readonly people: ReadonlyMap<string, string> },
+): SignerVerdict {
   const who = `signed by ${nameOf(signer, fingerprint(key))}`;
   const { namespace: wanted, at } = options;
   if (!isWanted(signer, options.principals))
@@ -86,7 +110,8 @@ function judgeSigner(signer: AllowedSigner, { publicKey: key, namespace }: Sshsi
     return { kind: 'not-yet-valid', key, reason: `${who}, whose key counts only from ${timeText(signer.validAfter)}` };
   if (signer.validBefore !== undefined && at > signer.validBefore)
     return { kind: 'expired', key, reason: `${who}, whose key counted only until ${timeText(signer.validBefore)}` };
-  return { kind: 'trusted', key, principal: principalOf(signer), validUntil: signer.validBefore };
+  const principal = principalOf(signer);
+  return { kind: 'trusted', key, principal, person: options.people.get(keyId(key))!, validUntil: signer.validBefore };
 }
 
 /**

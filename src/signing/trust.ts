@@ -5,6 +5,8 @@ import type { SignatureNamespace } from './signer.ts';
 export interface Trust {
   /** Judges an armored SSHSIG over a message. Never throws for what is in the signature. */
   judge(message: Uint8Array, armored: string, options: JudgeOptions): Verdict;
+  /** What `judge` says of a whole signature by the key of this id (`keyId`), as far as the key alone decides it. */
+  judgeKey(keyId: string, options: JudgeOptions): KeyVerdict;
   /** Whether a key of this id (`keyId`) may count at all: it stands there and was not revoked. */
   knows(keyId: string): boolean;
 }
@@ -23,6 +25,8 @@ export type Verdict =
       readonly kind: 'trusted';
       readonly key: PublicKey;
       readonly principal: string;
+      /** The same text for all keys of one person (`peopleByKey`). */
+      readonly person: string;
       readonly validUntil: Date | undefined;
     }
   /** A whole signature by a key that does not count, and why: one clause such as `signed by a stranger`. */
@@ -33,3 +37,7 @@ export type Verdict =
     }
   /** No signature over these bytes: damaged, of another message, or of an algorithm that is not accepted. */
   | { readonly kind: 'invalid'; readonly reason: string };
+
+export type KeyVerdict =
+  | Pick<Extract<Verdict, { readonly kind: 'trusted' }>, 'kind' | 'person'>
+  | { readonly kind: Exclude<Verdict['kind'], 'trusted' | 'invalid'>; readonly reason: string };

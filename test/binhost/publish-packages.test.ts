@@ -348,7 +348,7 @@ describe("another builder's record", () => {
     const key = keyId(alice.publicKey);
     const path = recordPath(record, key);
     const [text, signature] = [path, `${path}.sig`].map((name) => readFileSync(join(directory, name), 'utf8'));
-    const signed = { record, text: text!, signature: signature!, principal: undefined };
+    const signed = { record, text: text!, signature: signature!, principal: undefined, person: undefined };
     const options = publishingAs(bob, { trust: trustIn([{ name: 'bob', signer: bob }]) });
     const [other, item] = [temporaryDirectory(), { kind: 'signed', signed, key } as const];
     const publish = () => publishPackages(store, openFilePlace(other), [item], options);

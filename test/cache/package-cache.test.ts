@@ -100,12 +100,36 @@ describe('where two builders must agree', () => {
     expect(found).toMatchObject({ kind: 'miss', reason: expect.stringContaining('disagree') });
   });
 
-  test('one person with two keys counts once', async () => {
+  test('one person with two keys counts once, for a plan as for a build', async () => {
     const [first, second] = [builder('alice'), builder('alice')];
     const { find } = await placeOf([first, second]);
-    expect((await find([first, second], 2)).found).toMatchObject({ kind: 'miss' });
-    expect((await find([first, { ...second, name: 'bob' }], 2)).found.kind).toBe('hit');
-    expect((await find([first, second], 1)).found.kind).toBe('hit');
+    const kinds = async (people: readonly TrustedPerson[], count: number) => {
+      const { found, peeked } = await find(people, count);
+      return [found.kind, peeked.kind];
+    };
+    expect(await kinds([first, second], 2)).toEqual(['miss', 'miss']);
+    expect(await kinds([first, { ...second, name: 'bob' }], 2)).toEqual(['hit', 'hit']);
+    expect(await kinds([first, second], 1)).toEqual(['hit', 'hit']);
+    const expired = { ...second, name: 'bob', changes: { validBefore: new Date('2020-01-01T00:00:00Z') } };
+    expect(await kinds([first, expired], 2)).toEqual(['miss', 'miss']);
+    expect(await kinds([expired], 1)).toEqual(['miss', 'miss']);
+  });
+
+  test('all of them are compared with what is built again, and strangers are not', async () => {
+    const people = [builder('alice'), builder('bob')];
+    const { directory, record } = await placeOf([builder('stranger', 'a lie'), ...people]);
+    const records = (known: readonly TrustedPerson[], builders: number) =>
+      freshStore().then((store) =>
+        cacheOf(store, [{ reader: openFilePlace(directory), policy: policyOf(trustIn(known)), builders }]).findRecords(
+          record.hash,
+          record.buildKey,
+        ),
+      );
+    const found = await records(people, 2);
+    expect(found.length).toBeGreaterThanOrEqual(2);
+    const isLie = (one: (typeof found)[number]) => one.record.outputs.main!.diffId === record.outputs.main!.diffId;
+    expect(found.some(isLie)).toBe(false);
+    expect(await records(people.slice(0, 1), 2)).toEqual([]);
   });
 
   test('a stranger is none of them, under `warn` neither', async () => {

@@ -36,6 +36,7 @@ describe('a whole signature', () => {
     expect(await judge(`alice@x ${key}`)).toEqual({
       kind: 'trusted',
       key: signer.publicKey,
+      person: 'name alice@x',
       principal: 'alice@x',
       validUntil: undefined,
     });
@@ -116,6 +117,43 @@ test('a key is known when it stands in the file and was not revoked', () => {
   const trusting = (revokedKeys: { fingerprint: string }[], text = `alice ${key}`) =>
     createTrust({ allowedSigners: signersOf(text), revokedKeys }).knows(id);
   expect([trusting([]), trusting([{ fingerprint: print }]), trusting([], '')]).toEqual([true, false, false]);
+});
+
+describe('whose a key is', () => {
+  const other = createSigner(generateKeyPairSync('ed25519').privateKey);
+  const otherKey = publicKeyText(other.publicKey);
+  const third = createSigner(generateKeyPairSync('ed25519').privateKey);
+  const person = (trust: ReturnType<typeof createTrust>, { publicKey }: typeof signer) => {
+    const verdict = trust.judgeKey(keyId(publicKey), { namespace: 'buildit-package', at });
+    return verdict.kind === 'trusted' ? verdict.person : verdict.kind;
+  };
+
+  test.each([
+    ['two lines with one name', `alice ${key}\nalice ${otherKey}`, true],
+    ['one name in two cases', `Alice@x ${key}\nalice@x ${otherKey}`, true],
+    ['a name among others', `alice,ci ${key}\nbob,alice ${otherKey}`, true],
+    ['a name behind another one', `ci,alice ${key}\nalice ${otherKey}`, true],
+    ['a pattern that covers a name', `*@x ${key}\nalice@x ${otherKey}`, true],
+    ['a name that ties two others', `alice ${key}\nbob ${otherKey}\nalice,bob ${publicKeyText(third.publicKey)}`, true],
+    ['one key under two names', `alice ${key}\nbob ${key}\nbob ${otherKey}`, true],
+    ['two names', `alice ${key}\nbob ${otherKey}`, false],
+    ['a name that is refused', `alice,!bob ${key}\nbob ${otherKey}`, false],
+    ['a pattern that covers no other', `*@y ${key}\nalice@x ${otherKey}`, false],
+  ])('%s', (_, text, isOne) => {
+    const trust = createTrust({ allowedSigners: signersOf(text), revokedKeys: [] });
+    expect(person(trust, signer) === person(trust, other)).toBe(isOne);
+  });
+
+  test('is judged as a signature by it would be', async () => {
+    for (const line of [`alice ${key}`, `alice namespaces="git" ${key}`, `alice valid-before="20200101" ${key}`, '']) {
+      for (const principals of [undefined, ['bob']]) {
+        const options: JudgeOptions = { namespace: 'buildit-package', at, principals };
+        const trust = createTrust({ allowedSigners: signersOf(line), revokedKeys: [] });
+        const { kind } = trust.judge(message, await signer.sign('buildit-package', message), options);
+        expect(trust.judgeKey(keyId(signer.publicKey), options).kind).toBe(kind);
+      }
+    }
+  });
 });
 
 test('nobody is trusted where there are no files', async () => {
