@@ -137,8 +137,8 @@ async function readSignedRecord(
         principals: policy.principals,
       });
       if (verdict.kind === 'trusted') {
-          if (keyId(verdict.key) !== entry.key) return doubtful(`${shown} is signed by another key than its name says`);
-          ({ principal, person } = verdict);
+        if (keyId(verdict.key) !== entry.key) return doubtful(`${shown} is signed by another key than its name says`);
+        ({ principal, person } = verdict);
       } else if (mayCount(verdict, policy.verify)) {
         onDoubt(`${shown}: ${verdict.reason}`);
       } else {

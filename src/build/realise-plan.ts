@@ -2,11 +2,14 @@ import type { Lookup } from '../cache/find-record.ts';
 import type { RunContext } from '../model/config.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError, throwCollected } from '../model/errors.ts';
+import type { PackageMissed } from '../model/events.ts';
 import type { DiffId } from '../model/layer.ts';
 import { type Hash, hashAsUuid } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep, Plan } from '../model/plan.ts';
 import { platformText } from '../model/platform.ts';
 import { type PackageRecord, rootLayers } from '../model/record.ts';
+import { type EarlierRecord, refuseDifference } from './refuse-difference.ts';
+import { runInOrder } from './run-in-order.ts';
 
 export type Records = ReadonlyMap<Hash, PackageRecord>;
 
@@ -14,13 +17,15 @@ export type Records = ReadonlyMap<Hash, PackageRecord>;
 export interface RealiseServices {
   findByHash(hash: Hash): Promise<Lookup>;
   findSameBuild(buildKey: Digest): Promise<Lookup>;
-  /** What this machine has of a HASH; other places are not asked. */
-  findBuiltHere(hash: Hash): Promise<Lookup>;
+  /** Every record that counts of the same HASH or the same build, here and elsewhere; files are not fetched for it. */
+  findEarlier(hash: Hash, buildKey: Digest): Promise<readonly EarlierRecord[]>;
   buildKeyOf(step: BuildStep, rootContents: readonly DiffId[]): Digest;
   /** Fetches and converts Debian packages, those that are stored already at no cost. */
   convert(steps: readonly ConvertStep[]): Promise<Records>;
-  /** Fetches sources and patches of a step. */
-  fetch(step: BuildStep): Promise<void>;
+  /** Brings sources, patches and files of all these steps into the store; answers failures, by the step they belong to. */
+  fetchInputs(steps: readonly BuildStep[]): Promise<ReadonlyMap<Hash, readonly BuilditError[]>>;
+  /** Brings everything else into the store that building and testing these steps takes. */
+  fetchTools(steps: readonly BuildStep[]): Promise<void>;
   build(step: BuildStep, buildKey: Digest, members: Records): Promise<PackageRecord>;
   /** Packages that have to be there, besides those of its root, before what was built can be tested. */
   neededForTest(step: BuildStep): readonly Hash[];
@@ -40,6 +45,8 @@ export interface RealiseOptions {
   readonly rebuilt: ReadonlySet<Hash>;
   /** Builds nothing. */
   readonly binaryOnly: boolean;
+  /** After a failure, builds everything that does not depend on it. */
+  readonly keepGoing: boolean;
 }
 
 /** Says for each step that is needed whether it is there: from the wanted ones down, below misses only. */
@@ -48,13 +55,12 @@ export interface Assessment<Found> {
   readonly lookups: ReadonlyMap<Hash, Found>;
 }
 
+type Missed = Extract<Lookup, { readonly kind: 'miss' }>;
+
 /** A miss that somebody asked for. */
-function askedFor(
-  { fromSource, rebuilt }: RealiseOptions,
-  hash: Hash,
-): (Lookup & { readonly kind: 'miss' }) | undefined {
-  if (rebuilt.has(hash)) return { kind: 'miss', reason: 'asked for with --force' };
-  return fromSource ? { kind: 'miss', reason: 'asked for with --from-source' } : undefined;
+function askedFor({ fromSource, rebuilt }: RealiseOptions, hash: Hash): Missed | undefined {
+  const asked = rebuilt.has(hash) ? '--force' : fromSource ? '--from-source' : undefined;
+  return asked === undefined ? undefined : { kind: 'miss', reason: `asked for with ${asked}`, asked };
 }
 
 /**
@@ -93,8 +99,9 @@ function buildsAmong(plan: Plan, hashes: Iterable<Hash>): BuildStep[] {
 }
 
 /**
- * Gives a record for every wanted HASH: found, converted or built. Builds whose members are ready run side by side;
- * after a failure no further one is started, those that run are finished and kept.
+ * Gives a record for every wanted HASH: found, converted or built. Everything that builds take is fetched before the first
+ * one starts. Builds whose members are ready run side by side; after a failure no further one is started unless
+ * `keepGoing`, those that run are finished and kept.
  */
 export async function realisePlan(
   plan: Plan,
@@ -111,26 +118,83 @@ export async function realisePlan(
   const missed = needed.filter(({ hash }) => !records.has(hash));
   if (options.binaryOnly && missed.length > 0) throw binaryOnlyError(missed);
 
-  const members = new Set([...wanted, ...missed.flatMap(({ root }) => root)]);
-  const conversions = [...members].flatMap((hash) => plan.conversions.get(hash) ?? []);
+  const run: RealiseRun = { plan, services, options, context, records, lookups, failures: new Map() };
+  const unfetched = await services.fetchInputs(missed);
+  const fetched = { ...run, failures: unfetched };
+  if (!options.keepGoing) refuseUnfetched(fetched, (step) => !mayBeSame(fetched, step));
+  const conversions = conversionsFor(plan, wanted, missed);
   for (const [hash, record] of await services.convert(conversions)) records.set(hash, record);
-  const isReady = (step: BuildStep) =>
-    [...step.root, ...services.neededForTest(step)].every((hash) => records.has(hash));
-  await runInOrder(missed, isReady, options.jobs, context.signal, (step) =>
-    realiseStep(step, records, services, options, context),
-  );
+  if (!options.keepGoing && unfetched.size > 0) {
+    const same = await Promise.all(
+      missed.filter(({ hash }) => unfetched.has(hash)).map((step) => isSame(fetched, step)),
+    );
+    refuseUnfetched(fetched, (step) => !same.includes(step.hash));
+  }
+  await services.fetchTools(missed);
+  const neededBy = (step: BuildStep) => [...step.root, ...services.neededForTest(step)];
+  await runInOrder(missed, {
+    ...options,
+    signal: context.signal,
+    isReady: (step) => neededBy(step).every((hash) => records.has(hash)),
+    run: (step) => realiseStep(fetched, step),
+    onSkipped: (step, failed, skipped) => {
+      const needs = new Set(neededBy(step));
+      const [causes, others] = [failed, skipped].map((steps) => steps.filter(({ hash }) => needs.has(hash)));
+      const culprits = causes!.length > 0 ? causes! : others!;
+      context.emit({ kind: 'package-skipped', hash: step.hash, needs: culprits.map(({ name }) => name) });
+    },
+  });
   return records;
 }
 
-async function realiseStep(
-  step: BuildStep,
-  records: Map<Hash, PackageRecord>,
-  services: RealiseServices,
-  options: RealiseOptions,
-  context: RunContext,
-): Promise<void> {
+/** Debian packages of what is wanted, and of the roots of what is built. */
+export function conversionsFor(plan: Plan, wanted: readonly Hash[], missed: readonly BuildStep[]): ConvertStep[] {
+  const members = new Set([...wanted, ...missed.flatMap(({ root }) => root)]);
+  return [...members].flatMap((hash) => plan.conversions.get(hash) ?? []);
+}
+
+interface RealiseRun {
+  readonly plan: Plan;
+  readonly services: RealiseServices;
+  readonly options: RealiseOptions;
+  readonly context: RunContext;
+  readonly records: Map<Hash, PackageRecord>;
+  readonly lookups: ReadonlyMap<Hash, Lookup>;
+  /** What could not be fetched, by step. */
+  readonly failures: ReadonlyMap<Hash, readonly BuilditError[]>;
+}
+
+/** Ends the run where a step whose sources are missing `counts`; then all failures are told, whether it counts or not. */
+function refuseUnfetched({ plan, failures, lookups, context }: RealiseRun, counts: (step: BuildStep) => boolean): void {
+  const steps = plan.steps.filter(({ hash }) => failures.has(hash));
+  if (!steps.some(counts)) return;
+  for (const { hash } of steps) {
+    const lookup = lookups.get(hash)!;
+    if (lookup.kind === 'miss') context.emit(missedEvent(hash, lookup));
+    context.emit({ kind: 'package-failed', hash });
+  }
+  throwCollected(steps.flatMap(({ hash }) => failures.get(hash)!));
+}
+
+/** A package of others that are all there may come out as an earlier build did, which makes its sources unnecessary. */
+function mayBeSame({ plan, options, records }: RealiseRun, step: BuildStep): boolean {
+  const built = step.root.filter((hash) => plan.stepsByHash.get(hash)?.kind === 'build');
+  return askedFor(options, step.hash) === undefined && built.length > 0 && built.every((hash) => records.has(hash));
+}
+
+/** The HASH of a step that an earlier build had the same inputs of. */
+async function isSame(run: RealiseRun, step: BuildStep): Promise<Hash | undefined> {
+  return (await run.services.findSameBuild(buildKeyOf(run, step))).kind === 'hit' ? step.hash : undefined;
+}
+
+function buildKeyOf({ services, records }: RealiseRun, step: BuildStep): Digest {
   const contents = step.root.flatMap((hash) => rootLayers(records.get(hash)!).map(({ diffId }) => diffId));
-  const buildKey = services.buildKeyOf(step, contents);
+  return services.buildKeyOf(step, contents);
+}
+
+async function realiseStep(run: RealiseRun, step: BuildStep): Promise<void> {
+  const { services, options, context, records, failures } = run;
+  const buildKey = buildKeyOf(run, step);
   const asked = askedFor(options, step.hash);
   const same: Lookup = asked ?? (await services.findSameBuild(buildKey));
   if (same.kind === 'hit') {
@@ -140,11 +204,11 @@ async function realiseStep(
     context.emit({ kind: 'package-found', hash: step.hash, place: same.place });
     return;
   }
-  context.emit({ kind: 'package-missed', hash: step.hash, reason: same.reason });
+  context.emit(missedEvent(step.hash, run.lookups.get(step.hash)!, same));
   try {
-    await services.fetch(step);
+    throwCollected(failures.get(step.hash) ?? []);
     const record = await services.build(step, buildKey, records);
-    if (asked !== undefined) await refuseDifference(step, record, services);
+    if (asked !== undefined) refuseDifference(record, await services.findEarlier(step.hash, buildKey));
     await services.test(step, record, records);
     await services.keep(record);
     records.set(step.hash, record);
@@ -160,39 +224,16 @@ async function realiseStep(
   }
 }
 
-/** Runs each step when everything it needs has a record, at most `jobs` at once. */
-async function runInOrder(
-  steps: readonly BuildStep[],
-  isReady: (step: BuildStep) => boolean,
-  jobs: number,
-  signal: AbortSignal,
-  run: (step: BuildStep) => Promise<void>,
-): Promise<void> {
-  const waiting = [...steps];
-  const running = new Set<Promise<void>>();
-  const failures: BuilditError[] = [];
-  let bug: unknown;
-  while (waiting.length > 0 || running.size > 0) {
-    const stopped = failures.length > 0 || bug !== undefined || signal.aborted;
-    const next = stopped || running.size >= jobs ? -1 : waiting.findIndex(isReady);
-    if (next >= 0) {
-      const [step] = waiting.splice(next, 1);
-      const task: Promise<void> = run(step!)
-        .catch((error: unknown) => {
-          if (error instanceof BuilditError) failures.push(error);
-          else bug ??= error;
-        })
-        .finally(() => running.delete(task));
-      running.add(task);
-    } else if (running.size > 0) {
-      await Promise.race(running);
-    } else {
-      break;
-    }
-  }
-  if (bug !== undefined) throw bug;
-  throwCollected(failures);
-  if (signal.aborted) throw new BuilditError('interrupted', 'Cannot go on: interrupted');
+/** Of the two lookups the one by HASH says whether something was found that cannot be used. */
+function missedEvent(hash: Hash, byHash: Lookup, bySameBuild?: Missed): PackageMissed {
+  const { reason, asked, unusable } = byHash.kind === 'miss' ? byHash : { ...bySameBuild!, unusable: undefined };
+  return {
+    kind: 'package-missed',
+    hash,
+    reason: asked === undefined ? (bySameBuild?.reason ?? reason) : reason,
+    ...(asked === undefined ? {} : { asked }),
+    ...(unusable === undefined ? {} : { unusable }),
+  };
 }
 
 function announce(plan: Plan, step: BuildStep, lookup: Lookup, { emit }: RunContext): void {
@@ -202,27 +243,9 @@ function announce(plan: Plan, step: BuildStep, lookup: Lookup, { emit }: RunCont
   if (lookup.kind === 'hit') emit({ kind: 'package-found', hash: step.hash, place: lookup.place });
 }
 
-async function refuseDifference(step: BuildStep, record: PackageRecord, services: RealiseServices): Promise<void> {
-  const earlier = await services.findBuiltHere(step.hash);
-  if (earlier.kind === 'miss') return;
-  const names = [...new Set([...Object.keys(earlier.record.outputs), ...Object.keys(record.outputs)])].sort();
-  const layersOf = ({ outputs }: PackageRecord, name: string) => outputs[name]?.diffId ?? 'none';
-  const different = names.find((name) => layersOf(earlier.record, name) !== layersOf(record, name));
-  if (different === undefined) return;
-  const [before, after] = [layersOf(earlier.record, different), layersOf(record, different)];
-  const layer = different === 'main' ? 'the layer' : `the layer of ${different}`;
-  throw new BuilditError(
-    'not-reproducible',
-    `Cannot keep "${step.name}-${step.version}": expected ${layer} ${before} as built before, found ${after}`,
-    {
-      hint: 'the build depends on something outside its HASH: a clock, a random number, the order of files or of parallel jobs',
-    },
-  );
-}
-
 function binaryOnlyError(missed: readonly BuildStep[]): BuilditError {
   return new BuilditError('dependency-unsatisfied', 'Cannot go on with --binary-only: not everything has been built', {
     details: missed.map(({ name, version, hash }) => `${name}-${version}  ${hashAsUuid(hash)}`),
-    hint: 'leave --binary-only away to build these from source',
+    hint: 'omit --binary-only to build these from source',
   });
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Config, RunContext } from '../model/config.ts';
 import { type Digest, sha256 } from '../model/digest.ts';
-import { BuilditError } from '../model/errors.ts';
+import { BuilditError, throwCollected } from '../model/errors.ts';
 import type { PatchPin } from '../model/lock.ts';
 import { printable } from '../model/names.ts';
 import { normalisePatch } from '../model/normalise-patch.ts';
@@ -12,6 +12,7 @@ import { blobSize } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
 import { downloadBytes, shownUrl } from '../system/http.ts';
 import type { HttpTuning } from './download-blob.ts';
+import { failuresOf } from './failures-of.ts';
 
 export interface FetchPatchOptions {
   readonly store: Store;
@@ -53,17 +54,30 @@ export async function fetchPatch(
 
 /**
  * Brings the normalised text of every patch into the store. A patch by URL is as its pin says: where a forge only writes
- * it differently now, the same change is accepted.
+ * it differently now, the same change is accepted. All failures are reported together.
  */
 export async function fetchPatches(
   patches: readonly PackagePatch[],
   pins: Readonly<Record<string, PatchPin>>,
   options: FetchPatchOptions,
 ): Promise<void> {
-  for (const patch of patches) {
-    if (patch.location.kind === 'url') await fetchPinnedPatch(patch.location.url, patch, pins, options);
-    else await keepPatchFile(patch.location.path, patch, options.store);
-  }
+  throwCollected([...(await failedPatches(patches, pins, options)).values()]);
+}
+
+/** The same, and answers the failures by patch. */
+export async function failedPatches(
+  patches: readonly PackagePatch[],
+  pins: Readonly<Record<string, PatchPin>>,
+  options: FetchPatchOptions,
+): Promise<ReadonlyMap<PackagePatch, BuilditError>> {
+  return failuresOf(
+    patches,
+    (patch) => patch,
+    (patch) =>
+      patch.location.kind === 'url'
+        ? fetchPinnedPatch(patch.location.url, patch, pins, options)
+        : keepPatchFile(patch.location.path, patch, options.store),
+  );
 }
 
 async function fetchPinnedPatch(

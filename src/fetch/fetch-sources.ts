@@ -7,6 +7,7 @@ import { artefactPurl, type RegistryArtefact } from '../model/registry.ts';
 import { blobSize } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
 import type { HttpTuning } from './download-blob.ts';
+import { failuresOf } from './failures-of.ts';
 import { fetchFromPlaces, type SourcePlace } from './fetch-from-places.ts';
 import { keepFile } from './keep-file.ts';
 
@@ -33,7 +34,6 @@ export interface FetchOptions {
   readonly http?: HttpTuning | undefined;
 }
 
-const FETCHES_AT_ONCE = 4;
 /** The largest source; linux and its like are a tenth of it. */
 const MAXIMUM_SOURCE_BYTES = 4 * 1024 ** 3;
 
@@ -42,20 +42,21 @@ const MAXIMUM_SOURCE_BYTES = 4 * 1024 ** 3;
  * reported together.
  */
 export async function fetchSources(sources: readonly PackageSource[], options: FetchOptions): Promise<void> {
-  const waiting = [...new Map(sources.map((source) => [source.sha256, source])).values()];
-  const errors: BuilditError[] = [];
-  const work = async (): Promise<void> => {
-    for (let source = waiting.shift(); source !== undefined; source = waiting.shift()) {
-      try {
-        await fetchSource(source, options);
-      } catch (error) {
-        if (!(error instanceof BuilditError) || error.code === 'interrupted') throw error;
-        errors.push(error);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(FETCHES_AT_ONCE, waiting.length) }, work));
-  throwCollected(errors.sort((a, b) => (a.message < b.message ? -1 : 1)));
+  const failures = [...(await failedSources(sources, options)).values()];
+  throwCollected(failures.sort((a, b) => (a.message < b.message ? -1 : 1)));
+}
+
+/** The same, and answers the failures by the digest of the source. */
+export async function failedSources(
+  sources: readonly PackageSource[],
+  options: FetchOptions,
+): Promise<ReadonlyMap<Digest, BuilditError>> {
+  const unique = [...new Map(sources.map((source) => [source.sha256, source])).values()];
+  return failuresOf(
+    unique,
+    ({ sha256 }) => sha256,
+    (source) => fetchSource(source, options),
+  );
 }
 
 async function fetchSource(source: PackageSource, options: FetchOptions): Promise<void> {

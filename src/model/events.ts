@@ -6,12 +6,14 @@ export type BuilditEvent =
   /** `label` as the transcript shows it: `package from './pkgs/nginx'` or `package 'dev-libs/openssl'`. */
   | { readonly kind: 'package-started'; readonly hash: Hash; readonly label: string; readonly platform: string }
   | { readonly kind: 'package-found'; readonly hash: Hash; readonly place: 'locally' | string }
-  | { readonly kind: 'package-missed'; readonly hash: Hash; readonly reason: string }
+  | PackageMissed
   /** `uploads`: it is published next, which `package-uploaded` ends. */
   | { readonly kind: 'package-built'; readonly hash: Hash; readonly uploads?: boolean }
   | { readonly kind: 'package-uploading'; readonly hash: Hash; readonly place: string }
   | { readonly kind: 'package-uploaded'; readonly hash: Hash }
   | { readonly kind: 'package-failed'; readonly hash: Hash }
+  /** With --keep-going: not built, because these packages, which it needs, were not. */
+  | { readonly kind: 'package-skipped'; readonly hash: Hash; readonly needs: readonly string[] }
   | { readonly kind: 'container-uploading'; readonly place: string }
   | { readonly kind: 'container-uploaded' }
   | { readonly kind: 'container-upload-failed' }
@@ -44,5 +46,16 @@ export type BuilditEvent =
   /** `isStanding`: what it says still holds when nothing has changed, and is said again. */
   | { readonly kind: 'notice'; readonly text: string; readonly isStanding?: true }
   | { readonly kind: 'warning'; readonly text: string; readonly hint?: string };
+
+/** A package is built next. */
+export interface PackageMissed {
+  readonly kind: 'package-missed';
+  readonly hash: Hash;
+  readonly reason: string;
+  /** The option that asks for building; nobody looked for the HASH then. */
+  readonly asked?: '--from-source' | '--force';
+  /** Something was found under the HASH and cannot be used: one clause. */
+  readonly unusable?: string;
+}
 
 export type EventSink = (event: BuilditEvent) => void;

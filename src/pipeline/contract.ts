@@ -26,6 +26,8 @@ export interface BuildOptions {
   /** Names of packages that are built again, whatever a cache holds. */
   readonly rebuilt?: ReadonlySet<string>;
   readonly binaryOnly: boolean;
+  /** After a failed build, builds everything that does not depend on it. */
+  readonly keepGoing?: boolean;
   /** Runs upstream's own tests of what is built. */
   readonly check: boolean;
   /** Runs the tests of packages that are built and of the container. */

@@ -1,36 +1,84 @@
-import { fetchDebs } from '../debian/fetch-debs.ts';
+import { assessPlan, conversionsFor } from '../build/realise-plan.ts';
+import { fetchDebs, VanishedPackages } from '../debian/fetch-debs.ts';
 import type { Digest } from '../model/digest.ts';
+import { BuilditError, BuilditErrors, throwCollected } from '../model/errors.ts';
+import type { BuildStep } from '../model/plan.ts';
+import { withCollectionLock } from '../store/collection-lock.ts';
 import { blobSize } from '../store/read-blob.ts';
+import { realisedFor, wantedForImage } from './assemble-run.ts';
 import type { BuildOptions } from './contract.ts';
+import { databasePins, fetchInputs, toolSteps, unconvertedPins } from './fetch-ahead.ts';
 import { prepareRun, type Run } from './prepare-run.ts';
 import { withPresentPackages } from './present-packages.ts';
-import { closureSteps, fetchInputs, rootDebian } from './realise-run.ts';
-import { testDependencies } from './test-run.ts';
+import { neededForTest } from './test-run.ts';
 
-/** Fetches everything a container could need, so that it builds without network: sources, patches, Debian packages. */
-export async function fetchEverything(options: BuildOptions): Promise<{ fetched: number; bytes: number }> {
-  return withPresentPackages(await prepareRun(options), fetchRun);
+export interface FetchOutcome {
+  readonly fetched: number;
+  readonly bytes: number;
 }
 
-async function fetchRun(run: Run): Promise<{ fetched: number; bytes: number }> {
-  const pins = [...run.plan.conversions.values(), ...toolSteps(run), ...testDependencies(run)].map(({ pin }) => pin);
-  const sources = run.plan.steps.flatMap((step) => step.package.sources);
+/**
+ * Fetches everything that building a container on this machine takes, so that the build needs no network: packages that a
+ * binhost has; of all others sources, patches and Debian packages.
+ */
+export async function fetchEverything(options: BuildOptions): Promise<FetchOutcome> {
+  const prepared = await prepareRun(options);
+  try {
+    return await withCollectionLock(prepared.store, 'shared', () => withPresentPackages(prepared, fetchRun));
+  } finally {
+    await prepared.sharing.close();
+  }
+}
+
+async function fetchRun(run: Run): Promise<FetchOutcome> {
+  const { store, plan, sharing, options } = run;
+  const { steps, packages } = await stepsToBuild(run);
+  const debs = [...conversionsFor(plan, wantedForImage(run), steps), ...toolSteps(run, steps, isTested)];
+  const pins = [...(await unconvertedPins(run, debs)), ...(await databasePins(run, steps))];
+  const sources = steps.flatMap((step) => step.package.sources);
   const missing = await missingBlobs(
     run,
     [...pins, ...sources].map(({ sha256 }) => sha256),
   );
-  const { takeBlob } = run.sharing;
-  await fetchDebs(run.store, pins, { ...run.options, takeBlob });
-  await fetchInputs(run, run.plan.steps);
-  const sizes = await Promise.all(missing.map((digest) => blobSize(run.store, digest)));
-  return { fetched: missing.length, bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) };
+  const failures = [...(await fetchInputs(run, steps)).values()].flat();
+  try {
+    await fetchDebs(store, pins, { ...options, takeBlob: sharing.takeBlob });
+  } catch (error) {
+    if (failures.length === 0 || error instanceof VanishedPackages) throw error;
+    if (error instanceof BuilditErrors) failures.push(...error.errors);
+    else if (error instanceof BuilditError) failures.push(error);
+    else throw error;
+  }
+  throwCollected(failures);
+  const sizes = await Promise.all(missing.map((digest) => blobSize(store, digest)));
+  return {
+    fetched: missing.length + packages.length,
+    bytes: [...sizes, ...packages].reduce<number>((sum, size) => sum + (size ?? 0), 0),
+  };
 }
 
-/** What a build needs besides its own root: the root its output is packed in, and the sandbox where the host has none. */
-function toolSteps(run: Run) {
-  return run.definitions.repositories.flatMap((repository) =>
-    closureSteps([...repository.debian.minimal, ...repository.debian.tools], rootDebian(run, repository)),
+/** The steps that a build would build, and the sizes of packages that were taken from elsewhere. */
+async function stepsToBuild(run: Run): Promise<{ steps: readonly BuildStep[]; packages: readonly number[] }> {
+  const { plan, sharing, options } = run;
+  const find: typeof sharing.cache.find = options.fromSource
+    ? async () => ({ kind: 'miss', reason: 'asked for with --from-source' })
+    : (hash) => sharing.cache.find(hash);
+  const wanted = realisedFor(run, wantedForImage(run));
+  const { needed, lookups } = await assessPlan(plan, wanted, find, (step) =>
+    isTested(step) ? neededForTest(run, step) : [],
   );
+  const taken = [...lookups.values()].flatMap((found) =>
+    found.kind === 'hit' && found.place !== 'locally' ? [found.record] : [],
+  );
+  return {
+    steps: needed.filter(({ hash }) => lookups.get(hash)!.kind === 'miss'),
+    packages: taken.map(({ outputs }) => Object.values(outputs).reduce((sum, { size }) => sum + size, 0)),
+  };
+}
+
+/** A build tests unless it is told not to. */
+function isTested(step: BuildStep): boolean {
+  return step.package.tests.length > 0;
 }
 
 async function missingBlobs({ store }: Run, digests: readonly Digest[]): Promise<Digest[]> {

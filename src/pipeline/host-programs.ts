@@ -5,6 +5,7 @@ import { unpackFlock } from '../debian/unpack-tools.ts';
 import { readRepositoryLock } from '../lock/lock-file.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { DebianSet } from '../model/lock.ts';
+import type { ConvertStep } from '../model/plan.ts';
 import { hostPlatform } from '../system/host-platform.ts';
 import { flockCommand, setFlockCommand } from '../system/lock.ts';
 import type { BuildOptions } from './contract.ts';
@@ -27,19 +28,27 @@ export async function provideFlock({ config, context }: Pick<BuildOptions, 'conf
 export async function findBubblewrap(run: Run): Promise<readonly string[]> {
   const host = hostBubblewrap();
   if (host !== undefined) return host;
+  const steps = bubblewrapSteps(run);
+  if (steps.length === 0) throw noBubblewrap();
+  const members = await debianMembers(run, steps);
+  const root = await composeRoot(run.store, [...members.keys()], async (diffId) => members.get(diffId)!);
+  return bubblewrapInTree(root.path, run.definitions.container.platform);
+}
+
+/** Debian's bubblewrap and its libraries, of the first repository that pins it; none where the host's can be used. */
+export function bubblewrapSteps(run: Run): readonly ConvertStep[] {
+  if (hostBubblewrap() !== undefined) return [];
   for (const repository of run.definitions.repositories) {
     const debian = rootDebian(run, repository);
-    if (!Object.hasOwn(debian, 'bubblewrap')) continue;
-    const steps = closureSteps(['bubblewrap'], debian);
-    const members = await debianMembers(run, steps);
-    const root = await composeRoot(run.store, [...members.keys()], async (diffId) => members.get(diffId)!);
-    return bubblewrapInTree(root.path, run.definitions.container.platform);
+    if (Object.hasOwn(debian, 'bubblewrap')) return closureSteps(['bubblewrap'], debian);
   }
-  throw new BuilditError(
+  return [];
+}
+
+function noBubblewrap(): BuilditError {
+  return new BuilditError(
     'sandbox-unavailable',
     "Cannot build in a sandbox: this machine has no bubblewrap ≥ 0.8.0, and no lock pins Debian's",
-    {
-      hint: 'install bubblewrap; buildit doctor tells what else is missing',
-    },
+    { hint: 'install bubblewrap; buildit doctor tells what else is missing' },
   );
 }

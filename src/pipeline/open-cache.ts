@@ -238,7 +238,7 @@ export function trustAt(
 }
 
 function printOf(id: string): string {
-  return `SHA256:${Buffer.from(id, 'hex').toString('base64').replace(/=+$/, '')}`;
+  return `SHA256:${withoutTrailing(Buffer.from(id, 'hex').toString('base64'), '=')}`;
 }
 
 export async function readLocation(place: ReadablePlace) {

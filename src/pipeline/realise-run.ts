@@ -5,13 +5,10 @@ import { createBuildRequest } from '../build/create-request.ts';
 import { createLocalExecutor, type LocalSandbox } from '../build/local-executor.ts';
 import { type RealiseServices, type Records, realisePlan } from '../build/realise-plan.ts';
 import { runBuild } from '../build/run-build.ts';
-import { findByHash } from '../cache/find-record.ts';
 import { keepSealed } from '../cache/local-seal.ts';
 import { keepDebs } from '../debian/keep-debs.ts';
 import { applyPatches } from '../fetch/apply-patch.ts';
-import { fetchPatches } from '../fetch/fetch-patch.ts';
 import { fetchSources } from '../fetch/fetch-sources.ts';
-import { keepFiles } from '../fetch/keep-file.ts';
 import type { BuildLimits, BuildRequest } from '../model/build-request.ts';
 import type { Config } from '../model/config.ts';
 import { DEFAULT_BASE, type RepositoryDefinition } from '../model/container.ts';
@@ -29,6 +26,7 @@ import { buildKey, debianHash, normalisedDigest } from '../plan/package-inputs.t
 import { convertSteps } from './convert-steps.ts';
 import { remaking } from './debian-members.ts';
 import { noteTests } from './failed-tests.ts';
+import { fetchInputs, fetchTools } from './fetch-ahead.ts';
 import { findBubblewrap } from './host-programs.ts';
 import { keepDpkgDatabase } from './keep-dpkg-database.ts';
 import { keepInputs } from './keep-inputs.ts';
@@ -42,9 +40,9 @@ import { VERSION } from './version.ts';
 /** Gives a record for every wanted package: found, converted or built. */
 export async function realiseRun(run: Run, wanted: readonly Hash[], publishing?: Publishing): Promise<Records> {
   const { jobs } = run.options.config.build;
-  const { fromSource, binaryOnly, context, rebuilt: names = new Set() } = run.options;
+  const { fromSource, binaryOnly, keepGoing, context, rebuilt: names = new Set() } = run.options;
   const rebuilt = new Set(run.plan.steps.flatMap(({ name, hash }) => (names.has(name) ? [hash] : [])));
-  const options = { jobs, fromSource, binaryOnly, rebuilt };
+  const options = { jobs, fromSource, binaryOnly, keepGoing: keepGoing === true, rebuilt };
   return realisePlan(run.plan, wanted, realiseServices(run, publishing), options, context);
 }
 
@@ -55,10 +53,13 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
   return {
     findByHash: (hash) => sharing.cache.find(hash),
     findSameBuild: (key) => sharing.cache.findSame(key),
-    findBuiltHere: (hash) => findByHash(store, hash, sharing.seal),
+    findEarlier: (hash, key) => sharing.cache.findRecords(hash, key),
     buildKeyOf: (step, contents) => buildKey(step.inputs, contents),
     convert: (steps) => convertSteps(run, steps),
-    fetch: (step) => fetchInputs(run, [step]),
+    fetchInputs: (steps) => fetchInputs(run, steps),
+    fetchTools: async (steps) => {
+      if (steps.length > 0) await fetchTools(run, steps, { isTested: (step) => isTested(run, step) });
+    },
     build: async (step, key, records) => {
       sandbox ??= openSandbox(run, layers);
       const { request, needs } = await prepareBuild(run, step, records, layers);
@@ -109,10 +110,11 @@ export async function prepareSandbox(
   run: Run,
   step: BuildStep,
 ): Promise<{ sandbox: LocalSandbox; request: BuildRequest }> {
+  throwCollected([...(await fetchInputs(run, [step])).values()].flat());
+  await fetchTools(run, [step], { isTested: () => false });
   const own = step.root.filter((hash) => run.plan.stepsByHash.get(hash)?.kind === 'build');
   const debian = step.root.flatMap((hash) => run.plan.conversions.get(hash) ?? []);
   const records = new Map([...(await realiseRun(run, own)), ...(await convertSteps(run, debian))]);
-  await fetchInputs(run, [step]);
   const layers = new Map<DiffId, RootMember>();
   const { request } = await prepareBuild(run, step, records, layers);
   return { sandbox: await openSandbox(run, layers), request };
@@ -120,22 +122,6 @@ export async function prepareSandbox(
 
 /** What fetching needs of a run. */
 export type FetchingRun = Pick<Run, 'store' | 'options'> & { readonly sharing: Pick<Run['sharing'], 'takeBlob'> };
-
-/** Brings sources, patches and the recipe's own files into the store. */
-export async function fetchInputs(run: Run, steps: readonly BuildStep[]): Promise<void> {
-  const { store } = run;
-  const packages = steps.map((step) => step.package);
-  await keepFiles(
-    store,
-    packages.flatMap(({ files }) => files),
-  );
-  await fetchPackageSources(run, packages);
-  await fetchPatches(
-    packages.flatMap(({ patches }) => patches),
-    run.lock.patches,
-    fetchSession(run),
-  );
-}
 
 /** Brings the sources of packages into the store. */
 export async function fetchPackageSources(run: FetchingRun, packages: readonly ResolvedPackage[]): Promise<void> {

@@ -172,8 +172,8 @@ function pinNamed({ package: { name, position } }: BuildStep, wanted: string, de
 }
 
 /** Debian packages that may be in the root of a package's test: what it carries, and what its tests need. */
-export function testDependencies(run: Run): ConvertStep[] {
-  return run.plan.steps.flatMap((step) => {
+export function testDependencies(run: Run, steps: readonly BuildStep[]): ConvertStep[] {
+  return steps.flatMap((step) => {
     if (step.package.tests.length === 0) return [];
     const debian = rootDebian(run, repositoryOf(run, step));
     const names = step.package.dependencies.test.map(({ name }) => pinNamed(step, name, debian).name);

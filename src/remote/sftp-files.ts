@@ -1,5 +1,5 @@
-import { withoutTrailing } from '../model/without-trailing.ts';
 import { posix } from 'node:path';
+import { withoutTrailing } from '../model/without-trailing.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { creatingFault, isFault, type OpenFile, PlaceFault, type PlaceFiles } from './place-files.ts';
 import type { RemoteStat } from './remote-place.ts';

@@ -1,8 +1,8 @@
 import { isAbsolute, join } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { absolutePath, findAccount, userId } from '../system/user-directories.ts';
 import { isPort, isSshHost, isSshUser, parseSshLocation, type SshLocation } from '../model/ssh-location.ts';
+import { absolutePath, findAccount, userId } from '../system/user-directories.ts';
 import { readSshConfig, type SshOptions } from './read-ssh-config.ts';
 import { expandTokens, type SshTokens } from './ssh-tokens.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type RealiseServices, type Records, realisePlan } from '../../src/build/realise-plan.ts';
 import type { Lookup } from '../../src/cache/find-record.ts';
 import { sha256 } from '../../src/model/digest.ts';
-import { BuilditError } from '../../src/model/errors.ts';
+import { BuilditError, type BuilditErrors } from '../../src/model/errors.ts';
 import type { BuilditEvent } from '../../src/model/events.ts';
 import type { ResolvedPackage } from '../../src/model/package.ts';
 import type { Hash } from '../../src/model/package-hash.ts';
@@ -23,11 +23,17 @@ class World {
   readonly events: BuilditEvent[] = [];
   readonly records = new Map<Hash, PackageRecord>();
   mostAtOnce = 0;
-  failing: string | undefined;
+  failing: readonly string[] = [];
   failingTest: string | undefined;
   /** By name: what has to be there before a package is tested. */
   readonly neededForTest = new Map<string, readonly Hash[]>();
   readonly tested: string[] = [];
+  /** Names of what cannot be fetched. */
+  gone: readonly string[] = [];
+  readonly fetched: string[] = [];
+  /** What binhosts say of every package. */
+  elsewhere: { readonly place: string; readonly record: PackageRecord }[] = [];
+  readonly stop = new AbortController();
   private running = 0;
 
   services(): RealiseServices {
@@ -35,12 +41,21 @@ class World {
       record === undefined ? { kind: 'miss', reason: 'never built here' } : { kind: 'hit', record, place: 'locally' };
     return {
       findByHash: async (hash) => lookup(this.records.get(hash)),
-      findBuiltHere: async (hash) => lookup(this.records.get(hash)),
+      findEarlier: async (hash) => [
+        ...[this.records.get(hash) ?? []].flat().map((record) => ({ place: 'locally', record })),
+        ...this.elsewhere,
+      ],
       findSameBuild: async (key) => lookup([...this.records.values()].find((record) => record.buildKey === key)),
       buildKeyOf: (step, contents) => buildKey(step.inputs, contents),
       convert: async (steps) =>
         new Map(steps.map((step) => [step.hash, recordOf(step.hash, step.name, undefined, step.pin.sha256)])),
-      fetch: async () => {},
+      fetchInputs: async (steps) => {
+        this.fetched.push(...steps.map(({ name }) => name));
+        return new Map(
+          steps.filter(({ name }) => this.gone.includes(name)).map((step) => [step.hash, [goneError(step.name)]]),
+        );
+      },
+      fetchTools: async () => {},
       build: async (step, key) => this.build(step, key),
       neededForTest: (step) => this.neededForTest.get(step.name) ?? [],
       test: async (step, _record, members) => this.test(step, members),
@@ -55,14 +70,14 @@ class World {
     {
       wanted = plan.requested,
       ...options
-    }: { wanted?: readonly Hash[]; fromSource?: boolean; binaryOnly?: boolean } = {},
+    }: { wanted?: readonly Hash[]; fromSource?: boolean; binaryOnly?: boolean; keepGoing?: boolean } = {},
   ) {
-    const context = { signal: new AbortController().signal, emit: (event: BuilditEvent) => this.events.push(event) };
+    const context = { signal: this.stop.signal, emit: (event: BuilditEvent) => this.events.push(event) };
     return realisePlan(
       plan,
       wanted,
       this.services(),
-      { jobs: 2, fromSource: false, binaryOnly: false, rebuilt: new Set(), ...options },
+      { jobs: 2, fromSource: false, binaryOnly: false, keepGoing: false, rebuilt: new Set(), ...options },
       context,
     );
   }
@@ -78,10 +93,14 @@ class World {
     this.mostAtOnce = Math.max(this.mostAtOnce, this.running);
     await new Promise((resolve) => setTimeout(resolve, 5));
     this.running -= 1;
-    if (this.failing === step.name) throw new BuilditError('build-failed', `Cannot build "${step.name}"`);
+    if (this.failing.includes(step.name)) throw new BuilditError('build-failed', `Cannot build "${step.name}"`);
     this.built.push(step.name);
     return recordOf(step.hash, step.name, key, sha256(step.package.phases.install!.trim()));
   }
+}
+
+function goneError(name: string): BuilditError {
+  return new BuilditError('unreachable', `Cannot fetch "${name}.tar.gz"`);
 }
 
 function recordOf(hash: Hash, name: string, key: string | undefined, diffId: string): PackageRecord {
@@ -155,7 +174,7 @@ describe('realising a plan', () => {
 
   test('after a failure nothing further is started, and what was running is kept', async () => {
     const world = new World();
-    world.failing = 'a/one';
+    world.failing = ['a/one'];
     const packages = [
       packageNamed('a/one'),
       packageNamed('a/two'),
@@ -205,5 +224,101 @@ describe('realising a plan', () => {
     expect(world.built).toEqual(['a/app', 'a/app']);
     world.records.set(plan.steps[0]!.hash, recordOf(plan.steps[0]!.hash, 'a/app', 'k', sha256('something else')));
     await expect(world.realise(plan, { fromSource: true })).rejects.toMatchObject({ code: 'not-reproducible' });
+  });
+
+  test('--from-source compares with the records of binhosts too', async () => {
+    const world = new World();
+    const plan = planOf([packageNamed('a/app')]);
+    world.elsewhere = [{ place: 'theirs', record: recordOf(plan.steps[0]!.hash, 'a/app', 'k', sha256('other bytes')) }];
+    await expect(world.realise(plan, { fromSource: true })).rejects.toMatchObject({
+      code: 'not-reproducible',
+      details: [`at 'theirs': main ${sha256('other bytes')}`],
+    });
+    expect(world.records.size).toBe(0);
+    await world.realise(plan);
+    expect(world.records.size).toBe(1);
+  });
+
+  test('says that --from-source is why it builds', async () => {
+    const world = new World();
+    await world.realise(planOf([packageNamed('a/app')]), { fromSource: true });
+    expect(world.events.find(({ kind }) => kind === 'package-missed')).toMatchObject({ asked: '--from-source' });
+  });
+});
+
+describe('what cannot be fetched', () => {
+  test('ends the run before anything is built, all of it at once', async () => {
+    const world = new World();
+    world.gone = ['a/library', 'a/app'];
+    const failure = await world.realise(planOf(chain('header'))).catch((error: unknown) => error);
+    expect((failure as BuilditErrors).errors.map(({ message }) => message)).toEqual([
+      'Cannot fetch "a/library.tar.gz"',
+      'Cannot fetch "a/app.tar.gz"',
+    ]);
+    expect(world.built).toEqual([]);
+    expect(world.events.filter(({ kind }) => kind === 'package-failed')).toHaveLength(2);
+  });
+
+  test('is not looked for where the package is there', async () => {
+    const world = new World();
+    await world.realise(planOf(chain('header')));
+    world.fetched.length = 0;
+    world.gone = ['a/header', 'a/library', 'a/app'];
+    await world.realise(planOf(chain('header')));
+    expect(world.fetched).toEqual([]);
+  });
+
+  test('is not missed where an earlier build had the same inputs', async () => {
+    const world = new World();
+    await world.realise(planOf([packageNamed('a/header', { phases: { install: 'header' } })]));
+    await world.realise(planOf(chain('header')));
+    await world.realise(planOf([packageNamed('a/header', { phases: { install: 'header ' } })]));
+    world.gone = ['a/library'];
+    world.built.length = 0;
+    await expect(world.realise(planOf(chain('header ')))).resolves.toBeDefined();
+    expect(world.built).toEqual([]);
+  });
+
+  test('fails with --keep-going only what needs it, when its turn comes', async () => {
+    const world = new World();
+    world.gone = ['a/one'];
+    const packages = [packageNamed('a/one'), packageNamed('a/two'), packageNamed('a/app', { link: ['a/one'] })];
+    await expect(world.realise(planOf(packages, ['a/app', 'a/two']), { keepGoing: true })).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+    expect(world.built).toEqual(['a/two']);
+  });
+});
+
+describe('--keep-going', () => {
+  const packages = [
+    packageNamed('a/one'),
+    packageNamed('a/two'),
+    packageNamed('a/three'),
+    packageNamed('a/needs-one', { link: ['a/one'] }),
+    packageNamed('a/needs-two', { link: ['a/two'] }),
+    packageNamed('a/app', { link: ['a/needs-one', 'a/needs-two'] }),
+  ];
+  const plan = planOf(packages, ['a/app', 'a/three']);
+
+  test('builds everything that does not depend on a failure, and throws all failures', async () => {
+    const world = new World();
+    world.failing = ['a/one', 'a/three'];
+    const failure = await world.realise(plan, { keepGoing: true }).catch((error: unknown) => error);
+    expect((failure as BuilditErrors).errors.map(({ message }) => message).sort()).toEqual([
+      'Cannot build "a/one"',
+      'Cannot build "a/three"',
+    ]);
+    expect(world.built.toSorted()).toEqual(['a/needs-two', 'a/two']);
+    const skipped = world.events.flatMap((event) => (event.kind === 'package-skipped' ? [event.needs] : []));
+    expect(skipped).toEqual([['a/one'], ['a/one']]);
+  });
+
+  test('ends at once at an interrupt', async () => {
+    const world = new World();
+    world.failing = ['a/one'];
+    setTimeout(() => world.stop.abort(), 2);
+    await expect(world.realise(plan, { keepGoing: true })).rejects.toMatchObject({ code: 'interrupted' });
+    expect(world.built.length).toBeLessThan(3);
   });
 });

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { parseDiscovery } from '../../discover/parse-discovery.ts';
 import { didYouMean } from '../../document/closest-name.ts';
 import { containerTitle } from '../../model/container.ts';
-import { BuilditError } from '../../model/errors.ts';
+import { BuilditError, BuilditErrors, throwCollected } from '../../model/errors.ts';
 import type { BuilditEvent } from '../../model/events.ts';
 import { printable } from '../../model/names.ts';
 import type { BuildOptions, BuildOutcome } from '../../pipeline/contract.ts';
@@ -26,6 +26,7 @@ export interface BuildFlags extends ContainerOptions {
   readonly fromSource?: true;
   readonly verify?: true;
   readonly binaryOnly?: true;
+  readonly keepGoing?: true;
   readonly keepFailed?: true;
   readonly check?: true;
   readonly test?: boolean;
@@ -45,6 +46,7 @@ export function addBuildCommand(program: Command, cli: CliContext): void {
         ['buildit nginx-prod/ --discover=github.com/sysadmin42/containers,push=True', 'with what a location offers'],
         ['buildit build --locked --offline nginx-prod/', 'build exactly what the lock says, without network'],
         ['buildit build --push nginx-prod/', 'share what was built with everyone who reads the repository'],
+        ['buildit build -k nginx-prod/ mail/', 'build all that can be built, and show all failures at the end'],
         ['buildit build --output type=docker,dest=nginx.tar nginx-prod/', 'an archive for `docker load`'],
       ),
     )
@@ -58,6 +60,7 @@ export function addBuildOptions(command: Command): Command {
     .option('--tag <name>', 'tag the OCI image so, instead of by its version', collected)
     .option('--from-source', 'build every package here, whatever a cache holds')
     .option('--binary-only', 'build no package here: fail where none is found')
+    .option('-k, --keep-going', 'after a failure, build everything that does not depend on it; fail at the end')
     .option('--keep-failed', "keep a failed build's files for `buildit shell --failed`")
     .option('--check', "run upstream's own tests of every package that is built")
     .option('--no-test', 'run no tests: neither of packages that are built nor of the container')
@@ -79,16 +82,38 @@ export async function buildAll(
   refuseWrongFlags(flags);
   const run = async (session: Session) => {
     const witness = createWitness();
-    const outcomes: BuildOutcome[] = [];
-    for (const directory of directories) {
-      outcomes.push(await buildOne(await buildOptions(cli, directory, flags, session, { witness })));
-    }
+    const { outcomes, failures } = await buildEach(directories, flags, async (directory) =>
+      buildOne(await buildOptions(cli, directory, flags, session, { witness })),
+    );
     session.screen.close();
-    if (flags.json === true) session.document({ containers: outcomes.map(outcomeDocument) });
-    else showImages(cli, session, flags, outcomes);
+    if (failures.length === 0 || outcomes.length > 0) {
+      if (flags.json === true) session.document({ containers: outcomes.map(outcomeDocument) });
+      else showImages(cli, session, flags, outcomes);
+    }
+    throwCollected(failures);
     await keepReceipt(cli, flags, session.events, witness, outcomes);
   };
   await withSession(cli, flags, run, { showsTranscript: true });
+}
+
+/** Builds one after the other; with --keep-going the others too where one fails, and answers the failures. */
+export async function buildEach<Item>(
+  items: readonly Item[],
+  { keepGoing }: BuildFlags,
+  build: (item: Item) => Promise<BuildOutcome>,
+): Promise<{ readonly outcomes: readonly BuildOutcome[]; readonly failures: readonly BuilditError[] }> {
+  const outcomes: BuildOutcome[] = [];
+  const failures: BuilditError[] = [];
+  for (const item of items) {
+    try {
+      outcomes.push(await build(item));
+    } catch (error) {
+      const found = error instanceof BuilditErrors ? error.errors : error instanceof BuilditError ? [error] : [];
+      if (keepGoing !== true || found.length === 0 || found.some(({ code }) => code === 'interrupted')) throw error;
+      failures.push(...found);
+    }
+  }
+  return { outcomes, failures };
 }
 
 async function buildOne(options: BuildOptions): Promise<BuildOutcome> {
@@ -130,6 +155,7 @@ export async function optionsAt(
     fromSource: flags.fromSource === true,
     verify: flags.verify === true,
     binaryOnly: flags.binaryOnly === true,
+    keepGoing: flags.keepGoing === true,
     check: flags.check === true,
     test: flags.test !== false,
     outputs: flags.output ?? [],

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { CliContext } from '../cli-context.ts';
-import { addContainerOptions, type ContainerOptions } from '../common-options.ts';
+import { addContainerOptions } from '../common-options.ts';
 import { examples } from '../help-text.ts';
 import { sizeText } from '../quantities.ts';
 import { withSession } from '../session.ts';
-import { buildOptions } from './build.ts';
+import { type BuildFlags, buildOptions } from './build.ts';
 
 export function addFetchCommand(program: Command, cli: CliContext): void {
   const command = program
@@ -12,14 +12,16 @@ export function addFetchCommand(program: Command, cli: CliContext): void {
     .description('fetch everything a build needs, so that `buildit build --offline` works')
     .argument('<dir...>', 'directories that hold a container.yaml');
   addContainerOptions(command)
+    .option('--from-source', 'fetch the sources of every package, whatever a cache holds')
     .option('--json', 'print what was fetched as one JSON document')
     .addHelpText('after', () =>
       examples(
         ['buildit fetch nginx-prod/', 'while there is a network'],
         ['buildit build --offline nginx-prod/', 'when there is none'],
+        ['buildit fetch --from-source nginx-prod/', 'for `buildit build --offline --from-source`'],
       ),
     )
-    .action((directories: readonly string[], flags: ContainerOptions) =>
+    .action((directories: readonly string[], flags: BuildFlags) =>
       withSession(cli, flags, async (session) => {
         const { fetch } = await import('../../pipeline.ts');
         let fetched = 0;

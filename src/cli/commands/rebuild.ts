@@ -2,9 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseRevisionRange } from '../../discover/revision-range.ts';
-import { BuilditError } from '../../model/errors.ts';
+import { BuilditError, throwCollected } from '../../model/errors.ts';
 import { printable } from '../../model/names.ts';
-import type { BuildOutcome } from '../../pipeline/contract.ts';
 import type { AffectedContainer, Cause } from '../../pipeline/find-affected.ts';
 import { affectedLines, isAffected, isBuilt } from '../affected-lines.ts';
 import { checkDirectory } from '../check-directory.ts';
@@ -15,6 +14,7 @@ import { type Session, withSession } from '../session.ts';
 import {
   addBuildOptions,
   type BuildFlags,
+  buildEach,
   buildOptions,
   optionsAt,
   outcomeDocument,
@@ -84,7 +84,7 @@ async function rebuild(
     return;
   }
   session.remark(lines);
-  const outcomes = await buildAffected(cli, containers.filter(isAffected), flags, session);
+  const { outcomes, failures } = await buildAffected(cli, containers.filter(isAffected), flags, session);
   session.screen.close();
   if (flags.json === true) {
     session.document({
@@ -96,6 +96,7 @@ async function rebuild(
   } else showImages(cli, session, flags, outcomes);
   const built = outcomes.reduce((sum, { builtCount }) => sum + builtCount, 0);
   session.remark([`${built} packages built, ${outcomes.length} of ${containers.length} containers made again`]);
+  throwCollected(failures);
 }
 
 async function findAll(
@@ -146,18 +147,17 @@ async function buildAffected(
   containers: readonly AffectedContainer[],
   flags: RebuildFlags,
   session: Session,
-): Promise<readonly BuildOutcome[]> {
+): ReturnType<typeof buildEach> {
   const { build } = await import('../../pipeline.ts');
-  const outcomes: BuildOutcome[] = [];
   const done = new Set<string>();
-  for (const { directory, steps } of containers) {
+  return buildEach(containers, flags, async ({ directory, steps }) => {
     const names = steps.filter(({ hash }) => !done.has(hash)).map(({ name }) => name);
     const options = await buildOptions(cli, directory, flags, session);
-    outcomes.push(await build({ ...options, ...(flags.force === true ? { rebuilt: new Set(names) } : {}) }));
+    const outcome = await build({ ...options, ...(flags.force === true ? { rebuilt: new Set(names) } : {}) });
     // What was built for one container is there for the next.
     for (const { hash } of steps) done.add(hash);
-  }
-  return outcomes;
+    return outcome;
+  });
 }
 
 function affectedDocument({ directory, title, steps, image }: AffectedContainer, force: boolean) {

@@ -1,6 +1,7 @@
-import type { BuilditEvent } from '../../model/events.ts';
+import type { BuilditEvent, PackageMissed } from '../../model/events.ts';
 import { printable } from '../../model/names.ts';
 import { hashAsUuid } from '../../model/package-hash.ts';
+import { shownName, shownNames } from '../../model/shown-name.ts';
 
 /** A piece of the transcript; a line may come in two pieces, its beginning and how it ended. */
 export interface TranscriptPiece {
@@ -97,8 +98,11 @@ function applyEvent(event: BuilditEvent, { begin, say, end }: BlockWriter): void
       break;
     }
     case 'package-missed':
-      say(event.hash, "Can't find HASH in any known location...");
-      say(event.hash, 'Defaulting to local build...', false);
+      for (const { text, endsLine } of missedPieces(event)) say(event.hash, text, endsLine);
+      break;
+    case 'package-skipped':
+      say(event.hash, `Not built: it needs ${shownNames(event.needs)}, which failed`);
+      end(event.hash, 'done');
       break;
     case 'package-built':
       if (event.uploads === true) say(event.hash, ' [OK]');
@@ -145,6 +149,19 @@ function applyEvent(event: BuilditEvent, { begin, say, end }: BlockWriter): void
       break;
     default:
   }
+}
+
+/** Why a package is built: the option that asks for it, something found that cannot be used, or nothing found. */
+function missedPieces({ asked, unusable }: PackageMissed): TranscriptPiece[] {
+  if (asked !== undefined) return [{ text: `Building locally because of ${asked}...`, endsLine: false }];
+  const found =
+    unusable === undefined
+      ? "Can't find HASH in any known location..."
+      : `Found HASH, but can't use it: ${shownName(unusable)}...`;
+  return [
+    { text: found, endsLine: true },
+    { text: 'Defaulting to local build...', endsLine: false },
+  ];
 }
 
 const UPLOAD = 'upload';

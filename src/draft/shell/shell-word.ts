@@ -1,5 +1,5 @@
-import { cutMatch, parseShellPattern, replaceMatches } from './shell-pattern.ts';
 import { BuilditError } from '../../model/errors.ts';
+import { cutMatch, parseShellPattern, replaceMatches } from './shell-pattern.ts';
 
 /** What is known of shell variables: texts, lists, or nothing (`undefined`): then whatever uses them is not known. */
 export type ShellValues = ReadonlyMap<string, ShellValue>;

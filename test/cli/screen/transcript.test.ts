@@ -66,6 +66,31 @@ describe('the transcript', () => {
     ]);
   });
 
+  test('says what is built because somebody asked for it, and what was found and cannot be used', () => {
+    const lines = transcriptOf([
+      started(PCRE, 'a'),
+      { kind: 'package-missed', hash: PCRE, reason: 'asked for', asked: '--from-source' },
+      built(PCRE),
+      started(ZLIB, 'b'),
+      { kind: 'package-missed', hash: ZLIB, reason: 'gone', unusable: 'its files are no longer in the store' },
+      built(ZLIB),
+    ]);
+    expect(lines.filter((line) => !/^(Processing|HASH)/.test(line))).toEqual([
+      'Building locally because of --from-source... [OK]',
+      "Found HASH, but can't use it: its files are no longer in the store...",
+      'Defaulting to local build... [OK]',
+    ]);
+  });
+
+  test('says what was not built because something that it needs failed', () => {
+    const lines = transcriptOf([
+      ...[started(PCRE, 'a'), started(ZLIB, 'b'), missed(PCRE)],
+      { kind: 'package-failed', hash: PCRE },
+      { kind: 'package-skipped', hash: ZLIB, needs: ['dev-libs/pcre2'] },
+    ]);
+    expect(lines.at(-1)).toBe('Not built: it needs dev-libs/pcre2, which failed');
+  });
+
   test('shows packages in the order they were started, whatever ends first', () => {
     const inOrder = transcriptOf([
       ...[started(PCRE, 'a'), missed(PCRE), built(PCRE)],
