@@ -18,6 +18,8 @@ import type { Hash } from '../model/package-hash.ts';
  */
 export const IDENTITY_PATH = 'buildit-binhost.json';
 export const POINTER_PATH = 'index/current.json';
+export const SIGNERS_PATH = 'keys/allowed_signers';
+export const PAGE_PATH = 'index.html';
 export const GENERATIONS_DIRECTORY = 'index/gen';
 
 export function generationPath(generation: number): string {

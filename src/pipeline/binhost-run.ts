@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { BINHOST_FORMAT, type BinhostIdentity, ensureIdentity } from '../binhost/binhost-identity.ts';
+import { BINHOST_FORMAT, type BinhostIdentity, ensureIdentity, readIdentity } from '../binhost/binhost-identity.ts';
 import { IDENTITY_PATH } from '../binhost/binhost-paths.ts';
 import { type CollectedPlace, collectPlace } from '../binhost/collect-place.ts';
 import { commitEntries, readNewestIndex } from '../binhost/commit-entries.ts';
@@ -7,15 +7,13 @@ import { EMPTY_INDEX, type IndexContent } from '../binhost/index-part.ts';
 import { type Pin, readPins } from '../binhost/pins.ts';
 import type { PlaceReport } from '../binhost/place-report.ts';
 import { settleViews } from '../binhost/publish-container.ts';
+import { refuseForeignFiles } from '../binhost/refuse-foreign-files.ts';
+import { addSignerLine } from '../binhost/signers-copy.ts';
 import { canonicalText } from '../binhost/strict-fields.ts';
 import { verifyPlace } from '../binhost/verify-place.ts';
 import { BuilditError } from '../model/errors.ts';
 import { isRepositoryName, printable } from '../model/names.ts';
 import type { RemoteWriter } from '../remote/remote-place.ts';
-import { findPublicKey } from '../signing/find-public-key.ts';
-import { isPrincipal } from '../signing/is-principal.ts';
-import { machineName } from '../signing/machine-key.ts';
-import { signerLine } from '../signing/signer-line.ts';
 import {
   commitOptions,
   type ManagedPlace,
@@ -24,14 +22,13 @@ import {
   withManagedPlace,
 } from './managed-place.ts';
 import type { SharingOptions } from './open-cache.ts';
+import { ownerOfKey } from './owner-of-key.ts';
 
 export interface InitOutcome {
   readonly place: string;
   readonly identity: BinhostIdentity;
   readonly generation: number;
 }
-
-const ALLOWED_SIGNERS = 'keys/allowed_signers';
 
 /** Makes a binhost, or completes one: identity, a first generation, the page, and a copy of who signs. */
 export async function initBinhost(
@@ -49,16 +46,10 @@ export async function initBinhost(
     const identity = await identityWith(writer, wanted, { name, url });
     const commit = await commitOptions(options, place, identity);
     const generation = await commitEntries(writer, EMPTY_INDEX, commit);
-    await addSignerLine(writer, commit.signer.publicKey, principal ?? (await ownerOfKey(options)));
+    await addSignerLine(writer, commit.signer.publicKey, principal ?? (await ownerOfKey(options.config)));
     await settleViews(writer, commit);
     return { place: writer.shown, identity, generation };
   });
-}
-
-/** As `buildit key export` names the owner of a key: by its comment, else by this user and machine. */
-async function ownerOfKey({ config }: SharingOptions): Promise<string> {
-  const comment = (await findPublicKey(config.sign.key, { environment: process.env }))?.comment ?? '';
-  return isPrincipal(comment) ? comment : machineName();
 }
 
 function nameOfDirectory(directory: string): string {
@@ -77,6 +68,7 @@ async function identityWith(
   wanted: string,
   { name, url }: { readonly name: string | undefined; readonly url: string | undefined },
 ): Promise<BinhostIdentity> {
+  if ((await readIdentity(writer)) === undefined) await refuseForeignFiles(writer);
   const known = await ensureIdentity(writer, wanted, { url });
   const changed = (name !== undefined && name !== known.name) || (url !== undefined && url !== known.url);
   if (!changed) return known;
@@ -87,21 +79,6 @@ async function identityWith(
   };
   await writer.replace(IDENTITY_PATH, Buffer.from(canonicalText(identity)));
   return identity;
-}
-
-async function addSignerLine(
-  writer: RemoteWriter,
-  publicKey: Parameters<typeof signerLine>[0]['publicKey'],
-  principal: string,
-): Promise<void> {
-  const there = await writer.read(ALLOWED_SIGNERS, { maximumBytes: 2 ** 20 });
-  const lines = typeof there === 'string' ? [] : there.bytes.toString('utf8').split('\n').filter(Boolean);
-  const namespaces = ['buildit-package', 'buildit-index'];
-  const validity = { validAfter: undefined, validBefore: undefined };
-  const line = signerLine({ principals: [principal], publicKey, namespaces, comment: '', ...validity });
-  const key = publicKey.blob.toString('base64');
-  if (lines.some((known) => known.includes(key))) return;
-  await writer.replace(ALLOWED_SIGNERS, Buffer.from(`${[...lines, line].join('\n')}\n`));
 }
 
 export interface PlaceContent {

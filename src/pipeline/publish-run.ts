@@ -1,9 +1,13 @@
+import { ensureIdentity, readIdentity } from '../binhost/binhost-identity.ts';
+import { PAGE_PATH } from '../binhost/binhost-paths.ts';
 import { aciPath, CONTAINER_FORMAT, type ContainerDocument } from '../binhost/container-document.ts';
 import { isContainerName } from '../binhost/container-entry.ts';
-import { publishContainer } from '../binhost/publish-container.ts';
+import { publishContainer, settleViews } from '../binhost/publish-container.ts';
 import { type PackageToPublish, type PublishPackagesOptions, publishPackages } from '../binhost/publish-packages.ts';
 import { goneOutput, publishedRecord } from '../binhost/published-package.ts';
 import { type BlobReference, parsePublishedRecord } from '../binhost/published-record.ts';
+import { refuseForeignFiles } from '../binhost/refuse-foreign-files.ts';
+import { addSignerLine } from '../binhost/signers-copy.ts';
 import type { Records } from '../build/realise-plan.ts';
 import type { AciImage } from '../image/assemble-aci.ts';
 import type { OciImage } from '../image/assemble-oci.ts';
@@ -29,6 +33,7 @@ import { findHome } from '../system/user-directories.ts';
 import type { BuildOptions } from './contract.ts';
 import { keepInputs } from './keep-inputs.ts';
 import { trustInKey } from './open-cache.ts';
+import { ownerOfKey } from './owner-of-key.ts';
 import type { Run } from './prepare-run.ts';
 
 /** A place that this run publishes to. */
@@ -36,6 +41,8 @@ export interface Publishing {
   readonly place: string;
   readonly writer: RemoteWriter;
   readonly options: PublishPackagesOptions;
+  /** Makes the binhost where there is none, and lists who signs there; once in a run. Answers whether it was made now. */
+  ready(): Promise<boolean>;
   /** Commits one after the other: those of one process need not race. */
   inTurn<Result>(work: () => Promise<Result>): Promise<Result>;
 }
@@ -62,7 +69,14 @@ export async function openPublishing(
       ask: answerOrNothing(context.ask),
     },
   );
+  try {
+    if ((await readIdentity(writer)) === undefined) await refuseForeignFiles(writer);
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
   let last: Promise<unknown> = Promise.resolve();
+  let ready: Promise<boolean> | undefined;
   return {
     place: place.name,
     writer,
@@ -73,12 +87,33 @@ export async function openPublishing(
       now: new Date(),
       signal: context.signal,
     },
+    ready() {
+      ready ??= makeReady(writer, place.name, { options, signer });
+      return ready;
+    },
     inTurn(work) {
       const next = last.then(work);
       last = next.catch(() => undefined);
       return next;
     },
   };
+}
+
+async function makeReady(
+  writer: RemoteWriter,
+  name: string,
+  { options, signer }: { readonly options: Pick<BuildOptions, 'config' | 'context'>; readonly signer: Signer },
+): Promise<boolean> {
+  const isNew = (await readIdentity(writer)) === undefined;
+  await ensureIdentity(writer, name);
+  try {
+    await addSignerLine(writer, signer.publicKey, await ownerOfKey(options.config));
+  } catch (error) {
+    // The copy is for convenience: whoever made the place may keep others from changing it.
+    if (!(error instanceof BuilditError) || !['cannot-write', 'input-invalid'].includes(error.code)) throw error;
+    options.context.emit({ kind: 'warning', text: error.message, hint: 'keys/allowed_signers there lacks your key' });
+  }
+  return isNew;
 }
 
 /** An empty passphrase opens nothing, which is what giving none means. */
@@ -143,7 +178,17 @@ export async function publishRecords(
   }
   if (packages.length === 0) return;
   const options = { ...publishing.options, now: new Date(), extraBlobs };
-  await publishing.inTurn(() => publishPackages(store, publishing.writer, packages, options));
+  await publishing.inTurn(async () => {
+    const isNew = await publishing.ready();
+    await publishPackages(store, publishing.writer, packages, options);
+    // A run that goes no further leaves a whole binhost all the same.
+    if (isNew) await writeFirstViews(publishing);
+  });
+}
+
+async function writeFirstViews({ writer, options: { name, ...rest } }: Publishing): Promise<void> {
+  if ((await writer.stat(PAGE_PATH)) !== undefined) return;
+  await settleViews(writer, { ...rest, identity: await ensureIdentity(writer, name) });
 }
 
 /** What another builder signed is passed on as it was signed, so that several builders' records of one HASH add up. */
@@ -220,9 +265,10 @@ export async function publishImagesOfRun(
       packages: built.map(({ hash, name, version }) => ({ hash, name, version })),
       time: new Date().toISOString(),
     };
-    await publishing.inTurn(() =>
-      publishContainer(store, publishing.writer, { document, blobs }, { ...publishing.options, now: new Date() }),
-    );
+    await publishing.inTurn(async () => {
+      await publishing.ready();
+      await publishContainer(store, publishing.writer, { document, blobs }, { ...publishing.options, now: new Date() });
+    });
     emit({ kind: 'container-uploaded' });
   } catch (error) {
     emit({ kind: 'container-upload-failed' });

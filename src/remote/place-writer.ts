@@ -38,7 +38,7 @@ export function placeWriter(files: PlaceFiles, { shown, atOnce, owner, signal }:
   let clockAhead: Promise<number> | undefined;
 
   const doing = async <T>(verb: RemoteAttempt['verb'], path: string, task: () => Promise<T>): Promise<T> => {
-    checkedRemotePath(path);
+    if (verb !== 'list' || path !== '') checkedRemotePath(path);
     try {
       return await task();
     } catch (error) {

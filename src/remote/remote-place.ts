@@ -52,7 +52,10 @@ export interface RemoteStat {
 export interface RemoteWriter extends RemoteReader {
   /** Undefined where there is nothing. Does not follow symbolic links. */
   stat(path: string): Promise<RemoteStat | undefined>;
-  /** Entries of a directory in the order of their names; none where it is missing. Names are the server's: check each. */
+  /**
+   * Entries of a directory, of the place itself for '', in the order of their names; none where it is missing. Names are
+   * the server's: check each.
+   */
   list(path: string): Promise<readonly ({ readonly name: string } & RemoteStat)[]>;
   /** Writes a file whose name says what is in it, from its start or from where an earlier upload was cut. */
   put(path: string, content: RemoteContent): Promise<void>;
