@@ -1,17 +1,22 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { PROJECT_CONFIG, SPEC_FILE } from '../model/config-names.ts';
 import { type Environment, findBaseDirectory } from '../system/user-directories.ts';
 import type { Witness } from '../system/witness.ts';
 
-export const PROJECT_CONFIG = '.buildit-config.yaml';
-
-/** A configuration file that is there. One of a project came with somebody's directory and is not trusted. */
+/**
+ * A configuration file that is there. One of a project came with somebody's directory and is not trusted; that of a pulled
+ * spec adds recipes and nothing else.
+ */
 export interface ConfigFile {
-  readonly kind: 'project' | 'user' | 'system';
+  readonly kind: 'project' | 'spec' | 'user' | 'system';
   readonly path: string;
 }
 
-/** The files that count for a directory, the strongest first: the nearest one above it, the user's, the system's. */
+/**
+ * The files that count for a directory, the strongest first: the nearest one of a project above it, with that of a pulled
+ * spec on the way there, the user's, the system's.
+ */
 export function findConfigFiles(directory: string, environment: Environment, witness?: Witness): readonly ConfigFile[] {
   const exists = (path: string) => {
     if (existsSync(path)) return true;
@@ -23,8 +28,10 @@ export function findConfigFiles(directory: string, environment: Environment, wit
     const path = join(current, PROJECT_CONFIG);
     if (exists(path)) {
       files.push({ kind: 'project', path });
-      break;
     }
+    const spec = join(current, SPEC_FILE);
+    if (files.every(({ kind }) => kind !== 'spec') && exists(spec)) files.push({ kind: 'spec', path: spec });
+    if (files.some(({ kind }) => kind === 'project')) break;
     if (current === dirname(current)) break;
   }
   const user = userConfigPath(environment);

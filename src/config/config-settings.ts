@@ -10,6 +10,8 @@ export interface ConfigSettings {
    * count: nobody has accepted the file that they stand in.
    */
   readonly limitLines?: Readonly<Record<string, string>> | undefined;
+  /** Its recipes take the place of others of the same names, which is no conflict. */
+  readonly isSpec?: boolean | undefined;
   readonly store?: string | undefined;
   readonly mirror?: string | undefined;
   readonly registries?: Readonly<Partial<Record<Ecosystem, string>>> | undefined;

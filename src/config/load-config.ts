@@ -142,16 +142,18 @@ function mergeRecipes(
   origins: Record<string, string>,
 ): Pick<Config, 'recipes' | 'gitRecipes'> {
   const recipes = new Map<string, RecipeRepository | GitRecipes>();
-  for (const { recipes: configured = [], gitRecipes = [], origin } of layers) {
+  const ofSpec = new Set<string>();
+  for (const { recipes: configured = [], gitRecipes = [], origin, isSpec = false } of layers) {
     for (const recipe of [...configured, ...gitRecipes]) {
       const key = `recipes.${recipe.name}`;
       const known = recipes.get(recipe.name);
-      if (known !== undefined && placeOf(known) !== placeOf(recipe)) {
+      if (known !== undefined && placeOf(known) !== placeOf(recipe) && !isSpec && !ofSpec.has(recipe.name)) {
         const message = `Cannot use the recipes "${recipe.name}": expected one place, found ${placeOf(known)} (${origins[key]}) and ${placeOf(recipe)} (${origin(key)})`;
         throw new BuilditError('configuration-invalid', message, { hint: 'give one of them another name' });
       }
       if (known !== undefined) continue;
       recipes.set(recipe.name, recipe);
+      if (isSpec) ofSpec.add(recipe.name);
       origins[key] = origin(key);
     }
   }

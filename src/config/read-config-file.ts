@@ -36,19 +36,26 @@ export async function readConfigFile(
 ): Promise<{ readonly settings: ConfigSettings; readonly notices: readonly string[] }> {
   const directory = dirname(path);
   // The user's own file may be a link to where they keep such files; a project's may not lead out of the project.
-  const boundary = kind === 'project' ? directory : '/';
+  const isOfUser = kind === 'user' || kind === 'system';
+  const boundary = isOfUser ? '/' : directory;
   const root = await readDocument(directory, basename(path), { boundary, code: 'configuration-invalid', witness });
   const problems = new Problems('configuration-invalid');
   await validateSchema('buildit-config', root, problems, UNSUPPORTED);
   const map = root.kind === 'map' ? root : undefined;
-  const isTrusted = kind !== 'project' || (await isTrustedConfig(path, root.document.text, trusted));
+  const isTrusted = isOfUser || (kind === 'project' && (await isTrustedConfig(path, root.document.text, trusted)));
   const notices: string[] = [];
   const project = isTrusted || map === undefined ? undefined : projectSettings(map);
   for (const { key, line } of project?.ignored ?? []) notices.push(untrustedNotice(key, { path, line }));
   const place: SettingsPlace = { directory, path, environment, userConfig, isTrusted, problems, notices };
   const settings = readSettings(project?.counted ?? map, place);
   problems.throwAll();
+  if (kind === 'spec') return { settings: recipesAlone(settings), notices: [] };
   return { settings, notices };
+}
+
+/** A spec that was pulled says where its recipes are; everything else is for the place that it was pulled into to say. */
+function recipesAlone({ origin, recipes, gitRecipes }: ConfigSettings): ConfigSettings {
+  return { origin, isSpec: true, recipes, gitRecipes };
 }
 
 interface SettingsPlace {

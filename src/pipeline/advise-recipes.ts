@@ -1,6 +1,7 @@
 import { dirname, join, relative } from 'node:path';
-import { findConfigFiles, PROJECT_CONFIG, userConfigPath } from '../config/config-files.ts';
+import { findConfigFiles, userConfigPath } from '../config/config-files.ts';
 import { yamlText } from '../edit/yaml-text.ts';
+import { PROJECT_CONFIG } from '../model/config-names.ts';
 import type { NewOptions } from './new-run.ts';
 
 /**

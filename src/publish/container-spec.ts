@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { basename, isAbsolute, join, relative } from 'node:path';
 import { comparePaths } from '../layer/path-order.ts';
 import { layerTar } from '../layer/write-tar.ts';
+import { PROJECT_CONFIG, SPEC_FILE } from '../model/config-names.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { LayerEntry } from '../model/layer.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
@@ -10,8 +11,11 @@ import { repositoryFinder } from '../model/repository-names.ts';
 
 /** Where the recipes of a repository lie in a container spec. */
 export const SPEC_RECIPES = '.buildit/recipes';
-/** The settings that a spec brings along: nothing but where its recipes are. */
-export const SPEC_CONFIG = '.buildit-config.yaml';
+/** The settings that a spec brings along: where its recipes are. */
+export const SPEC_CONFIG = PROJECT_CONFIG;
+
+/** Configurations are for the place where they lie, and enter no spec. */
+const CONFIGS: readonly string[] = [PROJECT_CONFIG, SPEC_FILE];
 
 const MOST_FILE_BYTES = 64 * 2 ** 20;
 
@@ -60,8 +64,9 @@ function refused(path: string, found: string): BuilditError {
 }
 
 function placeInSpec(path: string, directory: string, repositories: SpecSources['repositories']): string | undefined {
+  if (CONFIGS.includes(basename(path).toLowerCase())) return undefined;
   const own = below(directory, path);
-  if (own !== undefined && own !== SPEC_CONFIG && !own.startsWith('out/') && !own.startsWith('.buildit/')) return own;
+  if (own !== undefined && !own.startsWith('out/') && !own.startsWith('.buildit/')) return own;
   for (const { name, directory: recipes } of repositories) {
     const recipe = below(recipes, path);
     if (recipe !== undefined) return join(SPEC_RECIPES, name, recipe);

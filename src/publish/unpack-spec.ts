@@ -9,6 +9,7 @@ import { printable } from '../model/names.ts';
 import { repositoryFinder } from '../model/repository-names.ts';
 import { makeDirectory, removeTree, syncDirectory } from '../system/files.ts';
 import { systemErrorCode, writeFailure } from '../system/write-failure.ts';
+import { placeOfConfig } from './place-of-config.ts';
 
 /** Above every spec of text files and patches, below what would fill a disk. */
 const LIMITS = { maxBytes: 4 * 2 ** 30, maxEntries: 100_000, maxDepth: 40, maxNameBytes: 1000 };
@@ -71,7 +72,9 @@ function taken(directory: string, found: string): BuilditError {
 
 async function writeMember(root: string, member: TarMember, what: string): Promise<void> {
   const { type, path, mode, content } = member;
-  const place = join(root, path);
+  const written = placeOfConfig(path, type);
+  if (written === undefined) throw refused(what, path, 'the files of a container', 'a name of configurations');
+  const place = join(root, written);
   try {
     if (type === 'directory') await mkdir(place, 0o755);
     else if (type === 'file') await writeNew(place, content, (mode & 0o100) === 0 ? 0o644 : 0o755);

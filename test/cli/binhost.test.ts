@@ -111,6 +111,20 @@ needs.describe('a binhost', () => {
       expect(digestOf(bob.at('spec/out/oci/index.json'))).toBe(digestOf(alice.at('tiny/out/oci/index.json')));
     });
 
+    test('hides nothing of the configuration around the new directory', async () => {
+      const project = bob.at('project');
+      mkdirSync(project, { recursive: true });
+      writeFileSync(join(project, '.buildit-config.yaml'), 'build: {jobs: 1}\n');
+      const { stderr } = await bob.run('pull', 'Sysadmin42/tiny', 'project/spec');
+      expect(stderr).toContain(
+        'recipes: project/spec/.buildit-spec.yaml; all other settings: project/.buildit-config.yaml and',
+      );
+      const { build, recipes } = await bob.json('config', 'show', 'project/spec');
+      expect(build.jobs).toBe(1);
+      expect(recipes).toEqual([{ name: 'main', path: join(project, 'spec/.buildit/recipes/main') }]);
+      expect(await bob.json('hash', 'project/spec')).toEqual(await alice.json('hash', 'tiny'));
+    });
+
     test('takes a version with - or :, a bare name, and says what was fetched as JSON', async () => {
       for (const what of ['Sysadmin42/tiny:1.0.0', 'tiny-1.0.0']) {
         const directory = join(temporaryDirectory(), 'new');
@@ -187,6 +201,47 @@ needs.describe('a binhost', () => {
       const { exitCode, stderr } = await bob.run('pull', ...argv);
       expect(exitCode).toBe(code);
       expect(stderr).toContain(said);
+    });
+  });
+
+  describe('the first push', () => {
+    test('makes the same place as init', async () => {
+      const made = bob.at('made');
+      expect((await bob.run('binhost', 'init', '--name', 'shelf', made)).exitCode).toBe(0);
+      const files = (directory: string) =>
+        readdirSync(directory)
+          .filter((name) => !['blobs', 'packages', 'specs', 'aci', 'pins', '.incoming'].includes(name))
+          .sort();
+      expect(files(place)).toEqual(files(made));
+      const signers = readFileSync(join(place, 'keys/allowed_signers'), 'utf8');
+      const [type, key] = readFileSync(`${alice.key}.pub`, 'utf8').split(' ');
+      expect(signers).toBe(`alice@example.org namespaces="buildit-package,buildit-index" ${type} ${key}\n`);
+    });
+
+    test('of another person adds who that is, once', async () => {
+      for (const _ of [1, 2]) {
+        cpSync(alice.at('tiny'), bob.at('theirs'), { recursive: true });
+        const { exitCode, stderr } = await bob.run('push', 'theirs');
+        expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
+      }
+      const signers = readFileSync(join(place, 'keys/allowed_signers'), 'utf8').trimEnd().split('\n');
+      expect(signers.map((line) => line.split(' ')[0])).toEqual(['alice@example.org', 'bob@example.org']);
+    });
+
+    test('and init refuse a directory of something else, before anything is built', async () => {
+      rmSync(place, { recursive: true });
+      mkdirSync(place);
+      writeFileSync(join(place, 'index.html'), 'my own page');
+      for (const argv of [
+        ['push', 'tiny'],
+        ['binhost', 'init'],
+      ]) {
+        const { exitCode, stderr, stdout } = await alice.run(...argv);
+        expect(exitCode).toBe(73);
+        expect(stderr).toContain('expected a new or an empty directory, found index.html');
+        expect(stdout).not.toContain('Processing');
+      }
+      expect(filesAt('.')).toEqual(['index.html']);
     });
   });
 

@@ -244,6 +244,33 @@ trust: {allowed-signers: ./mine}
     ]);
   });
 
+  test('a pulled spec adds its recipes, and hides nothing of the project around it', async () => {
+    const home = createHome();
+    const project = home.write(
+      PROJECT,
+      `${FOUNDING}recipes: [{name: main, path: ./ours}, {name: team, path: ./team}]\nuse: {with: [ssl]}\n`,
+    );
+    const spec = home.write(
+      'project/containers/web/.buildit-spec.yaml',
+      'recipes: [{name: main, path: ./.buildit/recipes/main}]\nuse: {with: [mail]}\nstore: /elsewhere\nbuild: {jobs: 77}\n',
+    );
+    const config = await home.load();
+    expect(config.recipes.map(({ name, path }) => [name, path])).toEqual([
+      ['main', join(home.directory, '.buildit/recipes/main')],
+      ['team', join(home.directory, '../../team')],
+    ]);
+    expect(config).toMatchObject({ repository: { name: 'mysuperbinhost' }, use: { with: ['ssl'] } });
+    expect(config.build.jobs).not.toBe(77);
+    expect(config.origins).toMatchObject({ 'recipes.main': spec, 'recipes.team': project, repository: project });
+    home.write(USER, 'recipes: [{name: main, path: ./mine}]\n');
+    expect((await home.load()).recipes[0]).toEqual({
+      name: 'main',
+      path: join(home.directory, '.buildit/recipes/main'),
+    });
+    home.write('project/containers/web/.buildit-spec.yaml', 'recipes: [{name: main, path: ../../ours}]\n');
+    expect(await messagesOf(home.load())).toEqual([expect.stringMatching(/stays inside the directory of this file/)]);
+  });
+
   test('what is read and looked for in vain is witnessed', async () => {
     const home = createHome();
     const project = home.write(PROJECT, FOUNDING);

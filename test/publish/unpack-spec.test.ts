@@ -46,6 +46,47 @@ describe('a container spec', () => {
     expect(readdirSync(join(parent, 'deep'))).toEqual(['new']);
   });
 
+  test('brings its recipes under a name that hides no configuration, and others under one that nobody reads', async () => {
+    const to = join(temporaryDirectory(), 'new');
+    const spec = tarOf(
+      file('.Buildit-Config.YAML'),
+      file('.buildit-config.yaml'),
+      directory('pkgs'),
+      file('pkgs/.buildit-config.yaml'),
+    );
+    expect(await unpackSpec(spec, to, 'spec')).toBe(3);
+    expect((readdirSync(to, { recursive: true }) as string[]).sort()).toEqual([
+      '.buildit-spec.yaml',
+      'buildit-config.of-spec.yaml',
+      'pkgs',
+      'pkgs/buildit-config.of-spec.yaml',
+    ]);
+  });
+
+  test.each([
+    ['a directory called like a configuration', [directory('.buildit-config.yaml')]],
+    ['one in another case', [directory('a'), directory('a/.Buildit-Config.yaml'), file('a/.Buildit-Config.yaml/b')]],
+    ['the file that pull writes', [file('.buildit-spec.yaml')]],
+    ['that file in another case', [directory('a'), file('a/.BUILDIT-SPEC.YAML')]],
+    ['two configurations', [file('.BUILDIT-config.yaml'), file('.buildit-CONFIG.yaml')]],
+  ])('refuses %s', async (_, entries) => {
+    const parent = temporaryDirectory();
+    const unpacking = unpackSpec(tarOf(...entries), join(parent, 'new'), 'spec');
+    await expect(unpacking).rejects.toMatchObject({ code: 'archive-refused' });
+    expect(readdirSync(parent)).toEqual([]);
+  });
+
+  test('takes no configuration along', async () => {
+    const [from, parent] = [temporaryDirectory(), temporaryDirectory()];
+    mkdirSync(join(from, 'pkgs'));
+    const names = ['container.yaml', '.buildit-config.yaml', '.buildit-spec.yaml', 'pkgs/.buildit-config.yaml'];
+    for (const name of names) writeFileSync(join(from, name), 'secret: yes\n');
+    const read = names.map((name) => join(from, name));
+    await unpackSpec(containerSpec({ directory: from, repositories: [], read }), join(parent, 'new'), 'spec');
+    expect(readdirSync(join(parent, 'new')).sort()).toEqual(['.buildit-spec.yaml', 'container.yaml']);
+    expect(readFileSync(join(parent, 'new/.buildit-spec.yaml'), 'utf8')).toBe('recipes:\n');
+  });
+
   test('goes into an empty directory, and into none with anything in it', async () => {
     const parent = temporaryDirectory();
     mkdirSync(join(parent, 'empty'));

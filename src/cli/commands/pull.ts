@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { findConfigFiles } from '../../config/config-files.ts';
 import { BuilditError } from '../../model/errors.ts';
 import { printable } from '../../model/names.ts';
+import { shownName } from '../../model/shown-name.ts';
 import type { PulledSpec, PullOptions } from '../../pipeline/pull-run.ts';
 import { createWitness } from '../../system/witness.ts';
 import type { CliContext } from '../cli-context.ts';
@@ -76,7 +78,22 @@ async function showSpec(cli: CliContext, options: PullOptions, flags: PullFlags,
   const pulled = await pullSpec(options);
   if (flags.json === true) return session.document(pulled);
   session.result([specLine(cli, pulled)]);
-  session.remark([`  buildit ${printable(shownPath(pulled.directory, cli.cwd))} builds it`]);
+  session.remark([
+    `  buildit ${printable(shownPath(pulled.directory, cli.cwd))} builds it`,
+    ...settingsLines(cli, pulled),
+  ]);
+}
+
+/** Which files decide in the new directory: the spec's own recipes, everything else as around it. */
+function settingsLines(cli: CliContext, { directory }: PulledSpec): readonly string[] {
+  const files = findConfigFiles(directory, cli.environment);
+  const shown = (kind: string) =>
+    files.filter((file) => file.kind === kind).map(({ path }) => shownName(shownPath(path, cli.cwd)));
+  const [spec] = shown('spec');
+  if (spec === undefined) return [];
+  const others = files.flatMap(({ kind }) => (kind === 'spec' ? [] : shown(kind)));
+  const rest = others.length === 0 ? 'buildit itself' : others.join(' and ');
+  return [`  recipes: ${spec}; all other settings: ${rest}`];
 }
 
 function specLine(cli: CliContext, { title, version, place, directory, files }: PulledSpec): string {
