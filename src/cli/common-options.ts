@@ -21,40 +21,6 @@ export interface ContainerOptions extends CommonOptions {
   readonly userPatches?: boolean;
 }
 
-/** Options whose value is the next argument: needed to find the verb among options. */
-export const OPTIONS_WITH_VALUE: readonly string[] = [
-  '--store',
-  '--progress',
-  '--platform',
-  '--discover',
-  '--jobs',
-  '-j',
-  '--output',
-  '--tag',
-  '--phase',
-  '--max-age',
-  '--min-age',
-  '--from',
-  '--name',
-  '--url',
-  '--changed',
-  '--affected-by',
-  '--port',
-  '--at',
-  '--image',
-  '--package',
-  '--out',
-  '-o',
-  '--author',
-  '--description',
-  '--directory',
-  '--fixes',
-  '--forwarded',
-  '--last-update',
-  '--origin',
-  '--strip',
-];
-
 export function addCommonOptions(command: Command): Command {
   return command
     .option('--store <dir>', 'keep everything in this directory instead of the usual store')
@@ -85,17 +51,4 @@ export function positiveNumber(text: string): number {
   const value = Number(text);
   if (!/^\d{1,4}$/.test(text) || value < 1) throw new InvalidArgumentError('expected a number from 1 to 9999.');
   return value;
-}
-
-/** `buildit --offline plan DIR` is `buildit plan --offline DIR`: the verb may stand after options. */
-export function verbFirst(argv: readonly string[], verbs: ReadonlySet<string>): readonly string[] {
-  for (let index = 0; index < argv.length; index += 1) {
-    const argument = argv[index]!;
-    if (argument === '--') return argv;
-    if (OPTIONS_WITH_VALUE.includes(argument)) index += 1;
-    else if (!argument.startsWith('-')) {
-      return verbs.has(argument) ? [argument, ...argv.slice(0, index), ...argv.slice(index + 1)] : argv;
-    }
-  }
-  return argv;
 }

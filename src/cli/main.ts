@@ -4,7 +4,6 @@ import { type Command, CommanderError } from 'commander';
 import { BuilditError } from '../model/errors.ts';
 import type { CliContext } from './cli-context.ts';
 import { createProgram } from './command-line.ts';
-import { verbFirst } from './common-options.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { letGoOfTerminal } from './let-go-of-terminal.ts';
 import { outputFailure, readerState } from './output-failure.ts';
@@ -14,6 +13,7 @@ import { ciServiceOf, inertStream } from './screen/inert-stream.ts';
 import { watchStopSignals } from './stop-signals.ts';
 import { drained, textStreamOf } from './text-stream.ts';
 import { usageError } from './usage-error.ts';
+import { verbFirst } from './verb-first.ts';
 
 /** Runs a command line in this process and gives its exit code. */
 export async function main(installation: string, argv: readonly string[]): Promise<number> {
@@ -69,8 +69,7 @@ async function runCommandLine(cli: CliContext): Promise<number> {
   const program = createProgram(cli, (code) => {
     exitCode = code;
   });
-  const verbs = new Set(['help', ...program.commands.map((command) => command.name())]);
-  const argv = verbFirst(cli.argv, verbs);
+  const argv = verbFirst(cli.argv, program);
   if (argv.length === 0) return showHelpFirst(cli, program);
   try {
     await program.parseAsync(argv, { from: 'user' });
