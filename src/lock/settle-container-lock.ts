@@ -12,6 +12,7 @@ import {
   type RepositoryLock,
   sourcePinAt,
 } from '../model/lock.ts';
+import { refuseUnknownBinary } from '../model/refuse-unknown-binary.ts';
 import { compareDebianVersions } from '../model/version-order.ts';
 import { type ContainerWants, containerWants, type DebianWant, wantedTexts } from './wanted.ts';
 
@@ -63,8 +64,9 @@ export async function settleContainerLock(
 
   const kept = keptPins(existing, options);
   const roots = Object.assign({}, ...Object.values(locks).map(({ roots }) => roots)) as DebianSet;
-  const image = await resolveImage(services, wants.image, kept.debian);
   const additions = await resolveAdditions(services, wants, { ...kept.additions, ...roots }, kept.sources);
+  refuseUnknownBinaries(definitions, locks, sourcePins(wants.sources, additions.sources).sources);
+  const image = await resolveImage(services, wants.image, kept.debian);
   const patches: Record<string, PatchPin> = {};
   for (const { url, sha256, strip } of wants.patches) {
     const pinned = kept.patches[url];
@@ -156,6 +158,21 @@ async function resolveAdditions(
     sources: sources.map((want) => ({ want, kept: sourcePinAt(kept, debianSourceKey(want)) })),
     fixed,
   });
+}
+
+/** Before the image asks the archive for packages that no source makes, which would only be told as unknown. */
+function refuseUnknownBinaries(
+  { packages }: Definitions,
+  locks: Readonly<Record<string, RepositoryLock>>,
+  container: DebianSourceSet | undefined,
+): void {
+  for (const definition of packages) {
+    const { debianSource, repository } = definition;
+    if (debianSource === undefined) continue;
+    const key = debianSourceKey(debianSource);
+    const pin = sourcePinAt(locks[repository]?.sources, key) ?? sourcePinAt(container, key);
+    if (pin !== undefined) refuseUnknownBinary(definition, pin);
+  }
 }
 
 /** Nothing at all where there are none, so that locks without them stay as they were. */

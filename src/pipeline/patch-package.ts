@@ -14,7 +14,7 @@ import { readContainerLock } from '../lock/lock-file.ts';
 import type { Definitions } from '../model/container.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
-import type { ContainerLock, PatchPin } from '../model/lock.ts';
+import { type ContainerLock, debianSourceKey, type PatchPin, sourcePinAt } from '../model/lock.ts';
 import { printable } from '../model/names.ts';
 import type { PackagePatch, ResolvedPackage } from '../model/package.ts';
 import { pinDebianSources } from '../plan/pin-debian-sources.ts';
@@ -27,7 +27,7 @@ import type { BuildOptions } from './contract.ts';
 import { openSharing } from './open-cache.ts';
 import { openRunStore } from './prepare-run.ts';
 import { type FetchingRun, fetchPackageSources, fetchSession } from './realise-run.ts';
-import { readRepositoryLocks } from './settle-locks.ts';
+import { readRepositoryLocks, settleLock } from './settle-locks.ts';
 import { withoutPlaceIn } from './without-place-in.ts';
 
 /** Whose patches are worked on. */
@@ -71,7 +71,7 @@ export interface PatchedPackage {
 
 /**
  * Reads a package as a build of its container would, or a recipe as it lies in its repository, fetches what it is made of
- * and works with it. Nothing is built and no lock is written.
+ * and works with it. Nothing is built; a lock is written only where it lacks the Debian source package at hand.
  */
 export async function withPatchedPackage<Result>(
   asked: BuildOptions,
@@ -93,7 +93,7 @@ export async function withPatchedPackage<Result>(
     });
     const root = parseYaml(definition, 'definition-invalid');
     const isListed = root.kind === 'map' && memberOf(root, 'patches') !== undefined;
-    const lock = await readContainerLock(options.directory);
+    const lock = await lockFor(found, options, store);
     const pins = lock?.patches ?? {};
     const definitionOfPackage = await pinned(found, lock, options);
     return await withCollectionLock(store, 'shared', async () => {
@@ -115,6 +115,25 @@ export async function withPatchedPackage<Result>(
   } finally {
     await Promise.all([sharing.close(), scratch.release()]);
   }
+}
+
+/**
+ * The container's lock. Where a package of a Debian source package is not pinned yet, it is settled as a build would settle
+ * it, so that the change is made to the source that will be built.
+ */
+async function lockFor(
+  { package: { debianSource, repository }, definitions }: FoundPackage,
+  options: BuildOptions,
+  store: Store,
+): Promise<ContainerLock | undefined> {
+  const existing = await readContainerLock(options.directory);
+  if (debianSource === undefined) return existing;
+  const key = debianSourceKey(debianSource);
+  const locks = await readRepositoryLocks(definitions.repositories, options.witness);
+  const isPinned = [locks[repository]?.lock.sources, existing?.sources].some((set) => sourcePinAt(set, key));
+  if (isPinned) return existing;
+  const mode = { kind: options.locked ? 'locked' : 'use' } as const;
+  return (await settleLock(definitions, locks, mode, options, store)).lock;
 }
 
 /** With the sources that a lock pins, where the package is made of a Debian source package. */

@@ -2,6 +2,7 @@ import type { Definitions } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import { type DebianSourcePin, type DebianSourceSet, debianSourceKey, sourcePinAt } from '../model/lock.ts';
 import type { Atom, PackageSource, ResolvedPackage } from '../model/package.ts';
+import { refuseUnknownBinary } from '../model/refuse-unknown-binary.ts';
 
 /** Pins of source packages: of each repository's lock by its name, and of the container's lock. */
 export interface SourcePins {
@@ -29,8 +30,7 @@ function pinned(definition: ResolvedPackage, pins: SourcePins): ResolvedPackage 
       hint: 'buildit lock',
     });
   }
-  const unknown = debianSource.binaries.find((name) => !pin.binaries.includes(name));
-  if (unknown !== undefined) throw unknownBinary(definition, unknown, pin);
+  refuseUnknownBinary(definition, pin);
   const needed = pin.buildDepends.map(debianAtom);
   const own = dependencies.build.filter(
     ({ name, category }) => category !== 'debian' || !pin.buildDepends.includes(name),
@@ -79,14 +79,6 @@ function sourcesOf(pin: DebianSourcePin): PackageSource[] {
     ...matching(/\.debian\.tar\./).map((file) => source(file, { action: 'unpack', strip: 0, clears: 'debian' })),
     ...matching(/\.diff\.gz$/).map((file) => source(file, { action: 'patch', strip: 1 })),
   ];
-}
-
-function unknownBinary({ name, position }: ResolvedPackage, binary: string, pin: DebianSourcePin): BuilditError {
-  return new BuilditError(
-    'definition-invalid',
-    `Cannot use "${binary}" of "${name}": expected a binary package of debian/${pin.name} ${pin.version}, found another`,
-    { position, hint: `subpackages: [${pin.binaries.slice(0, 12).join(', ')}]` },
-  );
 }
 
 function debianAtom(name: string): Atom {

@@ -74,6 +74,21 @@ requires('archive', 'user namespaces').describe('a Debian source package with a 
     expect(again.stdout).not.toContain('Defaulting to local build');
   });
 
+  test('can be changed before anything was locked, and names what it has where the name is no binary package', async () => {
+    const installation = place.installation();
+    const fresh = join(person.container, '../fresh');
+    writeContainer(fresh, 'hello', PATCH);
+    const args = ['patch', 'new', '--no-shell', 'fresh/pkgs/hello', 'mine', '--author', 'A B <a@b.c>'];
+    const opened = await runInstalled({ installation, person, args });
+    expect(opened, opened.stderr).toMatchObject({ exitCode: 0 });
+    expect(readdirSync(opened.stdout.trim())).toContain('configure.ac');
+    expect(JSON.parse(readFileSync(join(fresh, 'buildit.lock'), 'utf8')).sources).toHaveProperty('hello');
+    writeContainer(fresh, 'glibc', PATCH);
+    const refused = await runInstalled({ installation, person, args: ['plan', 'fresh/'] });
+    expect(refused).toMatchObject({ exitCode: 65, stderr: expect.stringContaining('subpackages: [') });
+    expect(refused.stderr).toMatch(/glibc\/pkg\.yaml:2:1[\s\S]* libc6, /);
+  });
+
   requires('podman', 'runc', 'root').test('gives an image that runs', () => {
     const layout = `oci:${join(person.container, 'out/oci')}:1`;
     expect(runWithPodman(place.path, layout)).toBe('Hello, patched world!\n');
