@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { boundedText, fewLines } from '../model/shown-name.ts';
 import type { SourcePosition } from '../model/source-position.ts';
 import type { Colours } from './colours.ts';
 import { fitText } from './text-width.ts';
@@ -48,11 +49,11 @@ export function renderBug(error: unknown, version: string, { colours }: ErrorSty
 }
 
 function stackLines(stack: string): string[] {
-  return linesOf(stack).map(indented);
+  return fewLines(linesOf(stack), 40).map((line) => indented(boundedText(line, { characters: 1000, lines: 1 })));
 }
 
 function positionLines(position: SourcePosition, { colours, cwd }: ErrorStyle): string[] {
-  const place = `  ${printable(shownPath(position.file, cwd))}:${position.line}:${position.column}`;
+  const place = `  ${boundedText(printable(shownPath(position.file, cwd)), { characters: 1000, lines: 1 })}:${position.line}:${position.column}`;
   if (position.excerpt === undefined) return [place];
   const number = String(position.line);
   const { text, caret } = excerptWindow(position.excerpt, position.column);
@@ -82,10 +83,15 @@ function causeLines(error: unknown): string[] {
   const lines: string[] = [];
   let cause = error instanceof Error ? error.cause : undefined;
   while (cause !== undefined && lines.length < MAXIMUM_CAUSES) {
-    lines.push(`  caused by: ${linesOf(cause instanceof Error ? cause.message : String(cause)).join(' ')}`);
+    lines.push(`  caused by: ${causeText(cause)}`);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   return lines;
+}
+
+function causeText(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return linesOf(boundedText(text, { characters: 500, lines: 3 })).join(' ');
 }
 
 /** Relative where the path lies below the working directory, else as it is. */

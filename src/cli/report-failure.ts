@@ -1,4 +1,4 @@
-import type { BuilditError } from '../model/errors.ts';
+import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { CliContext } from './cli-context.ts';
 import { coloursFor } from './colours.ts';
@@ -20,7 +20,7 @@ export function reportFailure(cli: CliContext, error: unknown): number {
     if (mode !== 'json') cli.stderr.write('Interrupted: nothing half done was left behind.\n');
     return exitCodeOfSignal(stoppedBy);
   }
-  const errors = understoodErrors(error);
+  const errors = fewErrors(understoodErrors(error));
   const lines = errors === undefined ? renderBug(error, cli.version, styleOf(cli)) : errorLines(errors, mode, cli);
   const frame = mode === 'github' ? stoppedCommands() : undefined;
   if (frame !== undefined) cli.commands.write(`${frame.begin}\n`);
@@ -32,12 +32,24 @@ export function reportFailure(cli: CliContext, error: unknown): number {
   return exitCodeOf(errors?.[0] ?? error);
 }
 
+const MOST_ERRORS = 50;
+
+/** The first ones, and how many more there are: a hostile file has as many mistakes as it likes. */
+function fewErrors(errors: readonly BuilditError[] | undefined): readonly BuilditError[] | undefined {
+  if (errors === undefined || errors.length <= MOST_ERRORS) return errors;
+  const left = errors.length - MOST_ERRORS;
+  return [...errors.slice(0, MOST_ERRORS), new BuilditError(errors[0]!.code, `Cannot show ${left} more errors here`)];
+}
+
 function errorLines(errors: readonly BuilditError[], mode: ProgressMode, cli: CliContext): string[] {
   if (mode === 'json') return errors.map(jsonLine);
   return errors.flatMap((error) => renderError(error, styleOf(cli)));
 }
 
-function jsonLine({ code, message, hint, details, position }: BuilditError): string {
+const MOST_EXCERPT = 400;
+
+function jsonLine({ code, message, hint, details, position: place }: BuilditError): string {
+  const position = place && { ...place, excerpt: place.excerpt?.slice(0, MOST_EXCERPT) };
   return inertJson({ time: new Date().toISOString(), kind: 'error', code, message, hint, details, position });
 }
 

@@ -6,6 +6,7 @@ import { passphraseQuestion } from './ask-passphrase.ts';
 import type { CliContext } from './cli-context.ts';
 import { coloursFor } from './colours.ts';
 import type { CommonOptions, ContainerOptions } from './common-options.ts';
+import { boundedEvent } from './screen/bounded-event.ts';
 import { createScreen, type Screen } from './screen/create-screen.ts';
 import { inertJson } from './screen/inert-stream.ts';
 import { progressMode } from './screen/progress-mode.ts';
@@ -38,7 +39,8 @@ export async function withSession<Result>(
   const screen = screenFor(cli, options, showsTranscript);
   cli.onExit(() => screen.close());
   const events: BuilditEvent[] = [];
-  const emit = (event: BuilditEvent) => {
+  const emit = (given: BuilditEvent) => {
+    const event = boundedEvent(given);
     if (!event.kind.startsWith('task-')) events.push(event);
     screen.emit(event);
   };

@@ -24,6 +24,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, { code: ErrorCode; found: string; h
   EROFS: { code: 'cannot-write', found: 'a read-only file system', hint: 'choose a place that can be written' },
   EACCES: { code: 'cannot-write', found: 'no permission', hint: 'check the owner and the mode of the path' },
   EPERM: { code: 'cannot-write', found: 'no permission', hint: 'check the owner and the mode of the path' },
+  ENAMETOOLONG: { code: 'input-invalid', found: 'a name that is too long', hint: 'use a shorter path' },
   EMFILE: {
     code: 'busy',
     found: 'too many open files',

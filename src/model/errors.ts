@@ -1,3 +1,4 @@
+import { boundedText, fewLines } from './shown-name.ts';
 import type { SourcePosition } from './source-position.ts';
 
 /** Every way buildit can fail. The command line maps each to an exit code; tests assert them. */
@@ -39,7 +40,15 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** A failure the user can understand: one sentence, `Cannot <verb> "<object>": expected <x>, found <y>`. */
+const MESSAGE_BOUNDS = { characters: 1000, lines: 4 };
+const HINT_BOUNDS = { characters: 1000, lines: 12 };
+const DETAIL_BOUNDS = { characters: 1000, lines: 4 };
+const MOST_DETAILS = 200;
+
+/**
+ * A failure the user can understand: one sentence, `Cannot <verb> "<object>": expected <x>, found <y>`. Names in it may come
+ * from anywhere, so all of its texts are bounded; where they are shown, they are escaped.
+ */
 export class BuilditError extends Error {
   override readonly name = 'BuilditError';
   readonly code: ErrorCode;
@@ -48,10 +57,10 @@ export class BuilditError extends Error {
   readonly position: SourcePosition | undefined;
 
   constructor(code: ErrorCode, message: string, { hint, details = [], position, cause }: ErrorDetails = {}) {
-    super(message, cause === undefined ? undefined : { cause });
+    super(boundedText(message, MESSAGE_BOUNDS), cause === undefined ? undefined : { cause });
     this.code = code;
-    this.hint = hint;
-    this.details = details;
+    this.hint = hint === undefined ? undefined : boundedText(hint, HINT_BOUNDS);
+    this.details = fewLines(details, MOST_DETAILS).map((line) => boundedText(line, DETAIL_BOUNDS));
     this.position = position;
   }
 }

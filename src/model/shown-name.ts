@@ -28,13 +28,12 @@ export interface TextBounds {
 export function boundedText(text: string, { characters, lines: most }: TextBounds): string {
   if (text.length <= Math.min(LONGEST_NAME, characters) && !text.includes('\n')) return text;
   const short = withShortObject(text);
-  const lines = fewLines(short, most).map((line) => cutMiddle(withShortWords(line), characters));
+  const lines = fewLines(short.split('\n'), most).map((line) => cutMiddle(withShortWords(line), characters));
   return lines.join('\n');
 }
 
 /** The first and the last lines; between them how many are not shown. */
-export function fewLines(text: string, most: number): readonly string[] {
-  const lines = text.split('\n');
+export function fewLines(lines: readonly string[], most: number): readonly string[] {
   if (lines.length <= most) return lines;
   const last = Math.floor((most - 1) / 3);
   const first = most - 1 - last;
