@@ -5,7 +5,11 @@ import { fileURLToPath } from 'node:url';
 const LEAST_NODE = [20, 19];
 const installation = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
+/** Everything is closed by then; nothing of somebody else's making keeps the process longer than this. */
+const LEAVE_MS = 1000;
+
 process.exitCode = await run(process.argv.slice(2));
+setTimeout(() => process.exit(), LEAVE_MS).unref();
 
 async function run(argv) {
   if (!nodeIsNewEnough())

@@ -34,11 +34,12 @@ export { lockVendor } from './pipeline/vendor-run.ts';
 /** Builds a container: definitions, locks, plan, packages, images, in this order. */
 export async function build(options: BuildOptions): Promise<BuildOutcome> {
   const prepared = await prepareRun(options);
-  readOutputs(prepared);
-  const { container } = prepared.definitions;
-  options.context.emit({ kind: 'container-started', title: containerTitle(container) });
-  const publishing = options.push ? await openPublishing(options, prepared.sharing.trust) : undefined;
+  let publishing: Publishing | undefined;
   try {
+    readOutputs(prepared);
+    const { container } = prepared.definitions;
+    options.context.emit({ kind: 'container-started', title: containerTitle(container) });
+    publishing = options.push ? await openPublishing(options, prepared.sharing.trust) : undefined;
     return await withCollectionLock(prepared.store, 'shared', async () => {
       const { run, records, builtCount, built, images } = await withPresentPackages(prepared, async (current) => {
         const realised = await realiseImage(current, publishing);
@@ -59,13 +60,16 @@ export async function makePlan(options: BuildOptions): Promise<PlanOutcome> {
   for (const text of run.definitions.packages.flatMap(({ notices }) => notices)) {
     options.context.emit({ kind: 'notice', text });
   }
-  const { needed, lookups } = await assessPlan(plan, realisedFor(run, plan.imageCandidates), (hash) =>
-    sharing.cache.peek(hash),
-  );
-  const isSettled = await settled(store, lookups, options);
-  await sharing.close();
-  const steps = needed.map((step) => plannedStep(step, lookups.get(step.hash)!));
-  return { plan, steps, isSettled, expiresMs: sharing.expiresMs() };
+  try {
+    const { needed, lookups } = await assessPlan(plan, realisedFor(run, plan.imageCandidates), (hash) =>
+      sharing.cache.peek(hash),
+    );
+    const isSettled = await settled(store, lookups, options);
+    const steps = needed.map((step) => plannedStep(step, lookups.get(step.hash)!));
+    return { plan, steps, isSettled, expiresMs: sharing.expiresMs() };
+  } finally {
+    await sharing.close();
+  }
 }
 
 /** The same for every recipe of a repository at every version. */
@@ -73,12 +77,15 @@ export async function makeRepositoryPlan(options: BuildOptions): Promise<Omit<Pl
   const store = await openRunStore(options);
   const { steps } = await planRepository(store, options);
   const sharing = await openSharing(store, options);
-  const lookups = new Map<Hash, Availability>();
-  for (const { hash } of steps) lookups.set(hash, await sharing.cache.peek(hash));
-  const isSettled = await settled(store, lookups, options);
-  await sharing.close();
-  const planned = steps.map((step) => plannedStep(step, lookups.get(step.hash)!));
-  return { steps: planned, isSettled, expiresMs: sharing.expiresMs() };
+  try {
+    const lookups = new Map<Hash, Availability>();
+    for (const { hash } of steps) lookups.set(hash, await sharing.cache.peek(hash));
+    const isSettled = await settled(store, lookups, options);
+    const planned = steps.map((step) => plannedStep(step, lookups.get(step.hash)!));
+    return { steps: planned, isSettled, expiresMs: sharing.expiresMs() };
+  } finally {
+    await sharing.close();
+  }
 }
 
 /** What is found elsewhere, or nowhere, can be otherwise the next time without any file here having changed. */
@@ -100,11 +107,15 @@ function plannedStep({ name, version, hash }: BuildStep, found: Availability): P
 /** Which packages the image of a container holds, each with the reasons; builds what is missing. */
 export async function selectPackages(options: BuildOptions): Promise<SelectedImage> {
   const prepared = await prepareRun(options);
-  return withCollectionLock(
-    prepared.store,
-    'shared',
-    async () => (await withPresentPackages(prepared, (run) => realiseImage(run))).selected,
-  );
+  try {
+    return await withCollectionLock(
+      prepared.store,
+      'shared',
+      async () => (await withPresentPackages(prepared, (run) => realiseImage(run))).selected,
+    );
+  } finally {
+    await prepared.sharing.close();
+  }
 }
 
 interface RealisedImage {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, CommanderError } from 'commander';
 import { BuilditError } from '../model/errors.ts';
+import { closeEverything } from '../system/at-end.ts';
 import type { CliContext } from './cli-context.ts';
 import { createProgram } from './command-line.ts';
 import { exitCodeOf } from './exit-code.ts';
@@ -55,6 +56,7 @@ export async function main(installation: string, argv: readonly string[]): Promi
     exitCode = reportFailure(cli, lostOutput ?? error);
   }
   runExits();
+  await closeEverything();
   await drained(process.stdout);
   // A run that had nothing left to stop ends as if nothing were wrong.
   if (lostOutput !== undefined && exitCode === 0) exitCode = reportFailure(cli, lostOutput);

@@ -36,6 +36,8 @@ export async function openPackageShell(
       const step = findStep(run.plan, what.package);
       return { name: shownName(run, step.package), ...(await prepareSandbox(run, step)) };
     });
+    // The shell may stay open for hours, and needs no connection.
+    await prepared.sharing.close();
     const { signal, emit } = options.context;
     const onPhase = (phaseName: string) => emit({ kind: 'notice', text: `${name}: ${phaseName}` });
     return openShell(sandbox, request, {

@@ -1,3 +1,4 @@
+import { closedAtEnd } from '../system/at-end.ts';
 import { openFilePlace } from './open-file-place.ts';
 import { openHttpsPlace } from './open-https-place.ts';
 import type { RemoteReader, RemoteWriter } from './remote-place.ts';
@@ -35,7 +36,7 @@ export interface PlaceOptions {
   readonly ask?: ((question: string) => Promise<string>) | undefined;
 }
 
-/** A place to read from. Nothing is connected to until the first question. */
+/** A place to read from. Nothing is connected to until the first question; it is closed when the process ends, or before. */
 export async function openReader(location: ReadLocation, options: PlaceOptions): Promise<RemoteReader> {
   switch (location.type) {
     case 'https':
@@ -49,14 +50,15 @@ export async function openReader(location: ReadLocation, options: PlaceOptions):
   }
 }
 
-/** A place to write to (and read from). Nothing is connected to until the first question. */
+/** A place to write to (and read from), as `openReader` opens one. */
 export async function openWriter(location: WriteLocation, options: PlaceOptions): Promise<RemoteWriter> {
   switch (location.type) {
     case 'file':
       return openFilePlace(location.path);
     case 'ssh': {
       const { openSshPlace } = await import('./open-ssh-place.ts');
-      return openSshPlace(location, options);
+      const place = openSshPlace(location, options);
+      return { ...place, close: closedAtEnd(() => place.close()) };
     }
   }
 }

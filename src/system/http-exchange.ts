@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { closedAtEnd } from './at-end.ts';
 import { FailedTry, shownUrl } from './http-failure.ts';
 
 export interface ExchangeOptions {
@@ -132,5 +133,9 @@ async function dispatcherFor(connectTimeoutMs: number, ca: string | undefined): 
     keepAliveTimeout: 4000,
   });
   dispatchers.set(key, made);
+  closedAtEnd(async () => {
+    dispatchers.delete(key);
+    await made.destroy();
+  });
   return made;
 }
