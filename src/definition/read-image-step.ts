@@ -6,8 +6,8 @@ import { type ContainerReading, renderedText } from './container-reading.ts';
 import { readOciConfig, readTexts } from './read-oci-config.ts';
 
 const DEFAULT_LAYER_BUDGET = 100;
-/** Engines start at most 128 layers; two are kept for the generated layer and the user's files. */
-const LARGEST_LAYER_BUDGET = 126;
+/** moby's layer store takes 125 (layer/layer_store.go, maxLayerDepth), podman 128. */
+const LARGEST_LAYER_BUDGET = 125;
 const COMPRESSIONS: readonly LayerCompression[] = ['zstd', 'gzip', 'none'];
 /** The distribution specification's pattern of a tag. */
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
@@ -56,7 +56,7 @@ function readOci(map: YamlMap, reading: ContainerReading): ImageDefinition {
     compression,
     layerBudget: integerAt(mapAt(map, 'layers'), 'budget', rules) ?? DEFAULT_LAYER_BUDGET,
     tags: readTags(map, reading),
-    annotations: readTexts(mapAt(map, 'annotations'), reading),
+    annotations: readTexts(mapAt(map, 'annotations'), reading, { label: 'image.annotations', problems }),
     position: positionOf(map),
   };
 }

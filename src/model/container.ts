@@ -52,7 +52,7 @@ export type ImageDefinition =
       readonly kind: 'oci';
       readonly config: OciConfig;
       readonly compression: LayerCompression;
-      /** Engines start at most 128 layers. */
+      /** Layers of the image at most, 1 to 125: moby takes no more. */
       readonly layerBudget: number;
       readonly tags: readonly string[];
       readonly annotations: Readonly<Record<string, string>>;

@@ -95,7 +95,7 @@ const container: readonly Mistake[] = [
   ['an empty link', step('- link: {dest: /a, target: ""}'), 'definition-invalid', 'container.yaml:4:28', /found an empty text/],
   ['a manifest that is no JSON', step('- image: {type: aci, content: "{"}'), 'definition-invalid', 'container.yaml:4:31', /"image.content": expected a JSON object/],
   ['a tag with a slash', step('- image: {type: oci, tags: [a/b]}'), 'definition-invalid', 'container.yaml:4:29', /expected a tag of letters/],
-  ['too many layers', step('- image: {type: oci, layers: {budget: 200}}'), 'definition-invalid', 'container.yaml:4:39', /from 1 to 126/],
+  ['too many layers', step('- image: {type: oci, layers: {budget: 200}}'), 'definition-invalid', 'container.yaml:4:39', /from 1 to 125/],
   ['a port that is none', step('- image: {type: oci, config: {ports: [99999]}}'), 'definition-invalid', 'container.yaml:4:39', /a port such as 80\/tcp/],
   ['a Debian name with a space', step('- package: {type: debian, name: "libc6 x"}'), 'definition-invalid', 'container.yaml:4:33', /a Debian package such as libc6/],
   ['a recipe outside', step('- package: {type: embedded, path: ../x}'), 'definition-invalid', 'container.yaml:4:35', /stays inside the directory/],
