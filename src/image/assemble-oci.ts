@@ -6,7 +6,9 @@ import { type Digest, sha256 } from '../model/digest.ts';
 import type { LayerBlob } from '../model/layer.ts';
 import type { Platform } from '../model/platform.ts';
 import type { Store } from '../store/store.ts';
+import { flattenTree } from './flatten-tree.ts';
 import type { ImageLayer } from './image-layer.ts';
+import { joinedDrafts } from './joined-drafts.ts';
 import { planLayers } from './layer-plan.ts';
 import { checkConfigUser, type OciDefinition, ociAnnotations, ociConfig } from './oci-config.ts';
 import type { ImageContent } from './prepare-content.ts';
@@ -51,10 +53,10 @@ export async function assembleOci(
 ): Promise<OciImage> {
   checkConfigUser(definition, content.users);
   const plan = planContent(content, definition.layerBudget, shared);
-  const written = await inTurns(plan.groups, (group) => writeGroup(store, content, group, compression));
+  const written = await inTurns(plan.layers, (layer) => writePlanned(store, content, layer, compression));
 
   const { container, created } = content;
-  const layers = written.map(({ diffId }, index) => ({ diffId, content: groupText(plan.groups[index]!) }));
+  const layers = written.map(({ diffId }, index) => ({ diffId, content: plannedText(plan.layers[index]!) }));
   const config = document(ociConfig(container, definition, layers, created));
   const licenses = content.members.flatMap(({ license }) => (license === undefined ? [] : [license]));
   const manifest = document({
@@ -79,44 +81,68 @@ export async function assembleOci(
   };
 }
 
-type LayerGroup = readonly ImageLayer[];
+/** A layer of the image before it is written. */
+type PlannedLayer =
+  | { readonly kind: 'packages'; readonly packages: readonly ImageLayer[] }
+  /** Generated files, files of the container, or both as one. */
+  | { readonly kind: 'drafts'; readonly layers: readonly ImageLayer[] }
+  /** The whole image. */
+  | { readonly kind: 'flat'; readonly layers: readonly ImageLayer[] };
+
+/** The most layers that lie on top of those of packages. */
+const TOP_LAYERS = 2;
 
 function planContent(
   content: ImageContent,
   budget: number,
   previous: readonly (readonly string[])[],
-): { groups: readonly LayerGroup[]; shared: readonly (readonly string[])[] } {
+): { layers: readonly PlannedLayer[]; shared: readonly (readonly string[])[] } {
   const packages = content.layers.filter(({ member }) => member !== undefined);
-  const others = content.layers.filter(({ member }) => member === undefined);
+  const tops = content.layers.filter(({ member }) => member === undefined);
+  if (budget === 1 && content.layers.length > 1) {
+    return { layers: [{ kind: 'flat', layers: content.layers }], shared: previous };
+  }
   // Counted as if both layers on top were there, so that the first synced file moves no package to another layer.
-  const room = Math.max(2, budget - 2);
+  const room = Math.max(1, budget - TOP_LAYERS);
   const sizes = packages.map(({ name, member }) => ({ name, size: member!.layer.size }));
   const { layers, shared } = planLayers(sizes, room, previous);
+  const groups = budget <= TOP_LAYERS && tops.length > 0 ? [tops] : tops.map((layer) => [layer]);
   return {
-    groups: [...layers.map((group) => group.map((i) => packages[i]!)), ...others.map((layer) => [layer])],
+    layers: [
+      ...layers.map((group) => ({ kind: 'packages' as const, packages: group.map((index) => packages[index]!) })),
+      ...groups.map((group) => ({ kind: 'drafts' as const, layers: group })),
+    ],
     shared,
   };
 }
 
-async function writeGroup(
+async function writePlanned(
   store: Store,
-  { drafts }: ImageContent,
-  group: LayerGroup,
+  content: ImageContent,
+  planned: PlannedLayer,
   compression: LayerCompression,
 ): Promise<WrittenLayer> {
-  const [first] = group;
-  if (group.length > 1) return writeLayer(store, sharedLayer(group), compression);
-  if (first!.member !== undefined) {
-    const { layer } = first!.member;
-    return { diffId: layer.diffId, blob: await encodeLayer(store, layer, compression) };
+  switch (planned.kind) {
+    case 'packages': {
+      const [first] = planned.packages;
+      if (planned.packages.length > 1) return writeLayer(store, sharedLayer(planned.packages), compression);
+      const { layer } = first!.member!;
+      return { diffId: layer.diffId, blob: await encodeLayer(store, layer, compression) };
+    }
+    case 'drafts': {
+      const { listing, open } = joinedDrafts(planned.layers);
+      return writeLayer(store, { key: `draft ${sha256(listingBytes(listing))}`, listing, open }, compression);
+    }
+    case 'flat': {
+      const { listing, open } = flattenTree(content.tree, planned.layers, '');
+      return writeLayer(store, { key: `flat ${sha256(listingBytes(listing))}`, listing, open }, compression);
+    }
   }
-  const { listing } = drafts.get(first!)!;
-  const key = `draft ${sha256(listingBytes(listing))}`;
-  return writeLayer(store, { key, listing, open: first!.open }, compression);
 }
 
-function groupText(group: LayerGroup): string {
-  return group.map(({ name, member }) => (member === undefined ? name : `${name}-${member.version}`)).join(', ');
+function plannedText(planned: PlannedLayer): string {
+  const layers = planned.kind === 'packages' ? planned.packages : planned.layers;
+  return layers.map(({ name, member }) => (member === undefined ? name : `${name}-${member.version}`)).join(', ');
 }
 
 function document(value: JsonValue): OciDocument {

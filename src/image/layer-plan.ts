@@ -16,13 +16,15 @@ const SHARED_BY = 8;
 
 /**
  * Decides which packages share layers, so that there are at most `budget`. Who shared before goes on sharing; beyond that
- * the smallest packages are put together. The base, the first member, always has a layer of its own. Pure.
+ * the smallest packages are put together. The base, the first member, has a layer of its own unless the budget is 1. Pure.
  */
 export function planLayers(
   members: readonly PlannedMember[],
   budget: number,
   previous: readonly (readonly string[])[],
 ): LayerPlan {
+  // No choice to remember: who shared before shares again when there is more room.
+  if (budget <= 1) return { layers: members.length === 0 ? [] : [members.map((_, index) => index)], shared: previous };
   const groups = formerGroups(members, previous);
   const grouped = new Set(groups.flat());
   const singles = members

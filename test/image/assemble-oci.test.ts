@@ -208,6 +208,32 @@ describe('packages beyond the budget', () => {
   });
 });
 
+describe('the budget of layers', () => {
+  test.each([1, 2, 3, 4, 5, 22, 23])('%d counts generated files and steps', async (layerBudget) => {
+    const container = await testContainer([baselayout, ...manyPackages(20), nginx], () => steps);
+    const { layers, config } = await assembled(container, { layerBudget });
+    expect(layers.length).toBe(layerBudget);
+    const { history, rootfs } = parse(config.bytes);
+    expect(history).toHaveLength(layerBudget);
+    expect(rootfs.diff_ids).toHaveLength(layerBudget);
+  });
+
+  test('is no reason for layers that are not needed', async () => {
+    const container = await testContainer([baselayout, nginx], () => steps);
+    for (const layerBudget of [4, 5, 125]) expect((await assembled(container, { layerBudget })).layers).toHaveLength(4);
+  });
+
+  requires('umoci', 'root').test('does not change the tree, however small it is', async () => {
+    const container = await testContainer([baselayout, nginx, ...manyPackages(4)], () => steps);
+    for (const layerBudget of [1, 2, 3]) {
+      const directory = await layoutOf(container, await assembled(container, { layerBudget }));
+      const bundle = join(temporaryDirectory(), 'bundle');
+      execFileSync('umoci', ['unpack', '--image', `${directory}:1.7.6-p1`, bundle]);
+      expect(factsOnDisk(join(bundle, 'rootfs'))).toEqual(factsComputed(container.content.tree));
+    }
+  });
+});
+
 describe('an OCI layout', () => {
   requires('skopeo').test('is read by skopeo', async () => {
     const container = await testContainer([baselayout, nginx], () => steps);

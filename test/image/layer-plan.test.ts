@@ -56,11 +56,34 @@ describe('the plan of layers', () => {
     expect(layers[0]).toEqual([0]);
   });
 
+  test('with a budget of one all share, and who shared before is remembered', () => {
+    const previous = [['p0001', 'p0002']];
+    expect(planLayers(members(4), 1, previous)).toEqual({ layers: [[0, 1, 2, 3]], shared: previous });
+  });
+
+  test('changes at most two layers when one package is another size, whatever the budget', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 1e8 }), { minLength: 1, maxLength: 200 }),
+        fc.integer({ min: 1, max: 125 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 1e8 }),
+        (sizes, budget, which, size) => {
+          const before = sizes.map((bytes, index) => ({ name: `p${index}`, size: bytes }));
+          const plan = planLayers(before, budget, []);
+          const bumped = before.map((member, index) => (index === which % sizes.length ? { ...member, size } : member));
+          const after = planLayers(bumped, budget, plan.shared);
+          expect(after.layers).toEqual(plan.layers);
+        },
+      ),
+    );
+  });
+
   test('holds every package once, in order, within any budget', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 400 }),
-        fc.integer({ min: 2, max: 130 }),
+        fc.integer({ min: 1, max: 130 }),
         fc.integer({ min: 0, max: 400 }),
         (count, budget, earlier) => {
           const previous = planLayers(members(Math.max(1, earlier)), budget, []).shared;
