@@ -24,6 +24,8 @@ export interface OciDocument {
 /** An image as an OCI manifest over blobs that are in the store; nothing of it has been copied or linked yet. */
 export interface OciImage {
   readonly kind: 'oci';
+  /** The container's, by which engines know the image where a tag is not a whole name. */
+  readonly name: string;
   readonly platform: Platform;
   /** Tags, the first of which is the image's own. */
   readonly tags: readonly string[];
@@ -72,6 +74,7 @@ export async function assembleOci(
   });
   return {
     kind: 'oci',
+    name: container.name,
     platform: container.platform,
     tags: tags.length === 0 ? [container.version] : tags,
     manifest,

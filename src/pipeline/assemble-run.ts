@@ -20,13 +20,14 @@ import { printable } from '../model/names.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep, StandIn } from '../model/plan.ts';
 import { isDebugOutput, type PackageRecord } from '../model/record.ts';
-import { type OutputSpec, parseOutput } from '../publish/parse-output.ts';
+import type { OutputSpec } from '../publish/parse-output.ts';
 import { type ImagesToPublish, publishImages } from '../publish/publish-images.ts';
 import type { Published } from '../publish/published.ts';
 import { rememberRoot } from '../store/remembered-roots.ts';
 import { recordPath } from '../store/store-paths.ts';
 import type { BuiltImage } from './contract.ts';
 import type { Run } from './prepare-run.ts';
+import { noteOutputs, readOutputs } from './read-outputs.ts';
 import { refuseUndeclared } from './refuse-undeclared.ts';
 import { passImageTests } from './test-run.ts';
 
@@ -132,6 +133,7 @@ export async function assembleRun(
     if (definition.kind === 'oci') await warnOfStart(run, content, definition);
   }
   const outputs = readOutputs(run);
+  noteOutputs(run, outputs);
   const images = await assembleImages(run, content, outputs);
   if (options.test) await passImageTests(run, content);
   const published = await publishImages(store, images, {
@@ -184,7 +186,7 @@ async function assembleImages(
   outputs: readonly OutputSpec[],
 ): Promise<ImagesToPublish> {
   const { store, definitions, lock, options } = run;
-  const { images, name } = definitions.container;
+  const { images } = definitions.container;
   const oci: OciImage[] = [];
   const aci: AciImage[] = [];
   for (const definition of images.filter(({ kind }) => isWanted(kind, outputs))) {
@@ -197,14 +199,18 @@ async function assembleImages(
     }
   }
   return {
-    name,
     oci,
     aci,
     docker: async () => {
-      const definition = images.find((image) => image.kind === 'oci') ?? plainOci(images[0]!);
-      const compression = definition.compression === 'zstd' ? 'gzip' : definition.compression;
-      const own = tagged(definition, options.tag);
-      return announced(run, 'docker', () => assembleOci(store, content, own, { shared: lock.layers, compression }));
+      const described = images.filter((image) => image.kind === 'oci');
+      const made: OciImage[] = [];
+      for (const definition of described.length > 0 ? described : [plainOci(images[0]!)]) {
+        const compression = definition.compression === 'zstd' ? 'gzip' : definition.compression;
+        const own = tagged(definition, options.tag);
+        const make = () => assembleOci(store, content, own, { shared: lock.layers, compression });
+        made.push(await announced(run, 'docker', make));
+      }
+      return made;
     },
     rootArchive: () => rootArchive(content),
   };
@@ -246,17 +252,6 @@ function plainOci({ position }: ImageDefinition): OciDefinition {
 
 function imageLabel(container: ContainerDefinition, kind: string): string {
   return `${containerTitle(container)} as ${kind.toUpperCase()}`;
-}
-
-/** What `--output` asks for. Throws, before anything is built, where the container describes no such image. */
-export function readOutputs({ definitions, options }: Run): readonly OutputSpec[] {
-  const outputs = options.outputs.map((text) => parseOutput(text, process.cwd()));
-  const described = new Set<string>(definitions.container.images.map(({ kind }) => kind));
-  const lacking = outputs.find(({ type }) => (type === 'oci' || type === 'aci') && !described.has(type));
-  if (lacking === undefined) return outputs;
-  throw new BuilditError('usage', `Cannot write an image of type ${lacking.type}: container.yaml describes none`, {
-    hint: `add a step "- image: {type: ${lacking.type}}" to container.yaml`,
-  });
 }
 
 /** Which packages share layers stays as it was decided first, so that one bump moves one layer. */

@@ -18,6 +18,7 @@ import type { DebianPin } from '../model/lock.ts';
 import { platformText } from '../model/platform.ts';
 import type { PackageRecord } from '../model/record.ts';
 import { containerSpec } from '../publish/container-spec.ts';
+import { parseImageName } from '../publish/image-name.ts';
 import { openWriter } from '../remote/open-place.ts';
 import type { RemoteWriter } from '../remote/remote-place.ts';
 import { openSigner } from '../signing/open-signer.ts';
@@ -255,7 +256,7 @@ export async function publishImagesOfRun(
       ...names,
       platform: platformText(container.platform),
       spec,
-      oci: images.oci.map(({ manifest, tags }) => ({ digest: manifest.digest, size: manifest.bytes.length, tags })),
+      oci: images.oci.map(publishedOci),
       aci: images.aci.map(({ digest, size, imageId, fileName }) => ({
         digest,
         size,
@@ -294,6 +295,12 @@ function aciPlatform(fileName: string): { readonly os: string; readonly arch: st
     .split('-')
     .slice(-2) as [string, string];
   return { os, arch };
+}
+
+/** An image in the signed document: registries and paths of names given for engines stay out of it. */
+function publishedOci({ name, manifest, tags }: OciImage) {
+  const own = [...new Set(tags.map((tag) => parseImageName(tag, name).tag))];
+  return { digest: manifest.digest, size: manifest.bytes.length, tags: own };
 }
 
 /** All blobs of the images; the small documents are put into the store for this. */

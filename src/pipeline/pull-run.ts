@@ -15,6 +15,7 @@ import type { OciImage } from '../image/assemble-oci.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { platformText } from '../model/platform.ts';
+import { isImageTag } from '../publish/image-name.ts';
 import { type OutputSpec, parseOutput } from '../publish/parse-output.ts';
 import { publishImages } from '../publish/publish-images.ts';
 import type { Published } from '../publish/published.ts';
@@ -82,7 +83,7 @@ export async function pullImage(options: PullOptions & { readonly outputs: reado
     await fetchBlobs(store, binhost, aci, options);
     const images = await publishImages(
       store,
-      { name: document.name, oci, aci, docker: notMade, rootArchive: notMade },
+      { oci, aci, docker: notMade, rootArchive: notMade },
       { directory, outputs: wanted, signal: options.context.signal, witness: options.witness },
     );
     return { ...pulled, images };
@@ -219,12 +220,26 @@ async function fetchImages(
     const { config, layers } = parseImageManifest(bytes, `manifest sha256:${digest}`);
     await fetchBlobs(store, binhost, [config, ...layers], options);
     images.push({
-      ...{ kind: 'oci', platform: { os, architecture }, tags, layers, shared: [] },
+      ...{
+        kind: 'oci',
+        name: document.name,
+        platform: { os, architecture },
+        tags: tagsOf(document, tags),
+        layers,
+        shared: [],
+      },
       manifest: { digest, bytes },
       config: { digest: config.digest, bytes: await readBlob(store, config.digest, { maxBytes: MOST_CONFIG_BYTES }) },
     });
   }
   return images;
+}
+
+/** Somebody else's tags, less those that no engine takes. */
+function tagsOf({ version }: ContainerDocument, tags: readonly string[]): readonly string[] {
+  const usable = tags.filter(isImageTag);
+  if (usable.length > 0) return usable;
+  return isImageTag(version) ? [version] : ['latest'];
 }
 
 const MOST_CONFIG_BYTES = 16 * 2 ** 20;

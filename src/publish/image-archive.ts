@@ -6,37 +6,38 @@ import { sha256 } from '../model/digest.ts';
 import type { LayerEntry } from '../model/layer.ts';
 import { openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
-import { type LayoutBlob, OCI_LAYOUT, type OciLayout, ociLayout } from './oci-index.ts';
+import { type LayoutBlob, namedImages, OCI_LAYOUT, ociLayout } from './oci-index.ts';
 
-/** An OCI image layout as one tar: what skopeo and podman call `oci-archive`. */
+/** An OCI image layout as one tar, which podman and skopeo call `oci-archive`; `podman load` reads all its images. */
 export function ociArchive(store: Store, images: readonly OciImage[]): AsyncIterable<Uint8Array> {
-  return layoutTar(store, ociLayout(images), []);
+  return layoutTar(store, images);
 }
 
 /**
  * What `docker load` reads: `manifest.json` over the blobs of an OCI layout, as `docker save` has written it since
  * version 25. Layers must be gzipped or plain.
  */
-export function dockerArchive(store: Store, image: OciImage, name: string): AsyncIterable<Uint8Array> {
-  const manifest = [
-    {
-      Config: blobName(image.config.digest),
-      RepoTags: image.tags.map((tag) => `${repositoryName(name)}:${dockerTag(tag)}`),
-      Layers: image.layers.map(({ digest }) => blobName(digest)),
-    },
-  ];
-  return layoutTar(store, ociLayout([image]), [['manifest.json', Buffer.from(canonicalJson(manifest))]]);
+export function dockerArchive(store: Store, images: readonly OciImage[]): AsyncIterable<Uint8Array> {
+  return layoutTar(store, images);
 }
 
-function layoutTar(
-  store: Store,
-  { index, blobs }: OciLayout,
-  extra: readonly (readonly [string, Uint8Array])[],
-): AsyncIterable<Uint8Array> {
+/** All images with all their names. */
+function dockerManifest(images: readonly OciImage[]): Uint8Array {
+  const members = namedImages(images).map(({ image: { config, layers }, names }) => ({
+    Config: blobName(config.digest),
+    // podman puts `localhost/` before a name without a registry.
+    RepoTags: names.map(({ full }) => full),
+    Layers: layers.map(({ digest }) => blobName(digest)),
+  }));
+  return Buffer.from(canonicalJson(members));
+}
+
+function layoutTar(store: Store, images: readonly OciImage[]): AsyncIterable<Uint8Array> {
+  const { index, blobs } = ociLayout(images, 'tag');
   const documents = new Map<string, Uint8Array>([
     ['index.json', index],
+    ['manifest.json', dockerManifest(images)],
     ['oci-layout', Buffer.from(OCI_LAYOUT)],
-    ...extra,
   ]);
   const stored = new Map(blobs.map((blob) => [blobName(blob.digest), blob]));
   const entries: LayerEntry[] = [
@@ -63,22 +64,4 @@ function blobContent(store: Store, blob: LayoutBlob): Uint8Array | AsyncIterable
 
 function blobName(digest: string): string {
   return `blobs/sha256/${digest}`;
-}
-
-/** The path of a reference: lower case, parts joined by single separators. */
-export function repositoryName(name: string): string {
-  const clean = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '');
-  return clean === '' ? 'image' : clean;
-}
-
-/** At most 128 of letters, digits, `_`, `.` and `-`, the first no `.` or `-`. */
-export function dockerTag(tag: string): string {
-  const clean = tag
-    .replace(/[^A-Za-z0-9_.-]/g, '-')
-    .replace(/^[.-]+/, '')
-    .slice(0, 128);
-  return clean === '' ? 'latest' : clean;
 }

@@ -16,12 +16,10 @@ import { prepareDestination, writeStream } from './write-stream.ts';
 
 /** The images of one container. What only some outputs need is made when it is asked for. */
 export interface ImagesToPublish {
-  /** The container's name, by which `docker load` will know the image. */
-  readonly name: string;
   readonly oci: readonly OciImage[];
   readonly aci: readonly AciImage[];
-  /** An image with gzipped or plain layers. */
-  docker(): Promise<OciImage>;
+  /** The OCI images with gzipped or plain layers. */
+  docker(): Promise<readonly OciImage[]>;
   /** The whole file system as a tar. */
   rootArchive(): AsyncIterable<Uint8Array>;
 }
@@ -71,10 +69,12 @@ async function writeOutput(
     case 'aci':
       return writeAcis(store, images.aci, dest, witness);
     case 'docker': {
-      const image = await images.docker();
-      const file = await writeStream(dest, dockerArchive(store, image, images.name));
+      const all = await images.docker();
+      const file = await writeStream(dest, dockerArchive(store, all));
       witness?.wrote(dest);
-      return [{ ...publishedImage(image, dest), kind: 'docker', digest: `sha256:${file.digest}`, size: file.size }];
+      const published = all.map((image) => publishedImage(image, dest));
+      const [tags, blobs] = [published.flatMap((image) => image.tags ?? []), published.flatMap((image) => image.blobs)];
+      return [{ kind: 'docker', path: dest, digest: `sha256:${file.digest}`, size: file.size, tags, blobs }];
     }
     case 'tar': {
       const { digest, size } = await writeStream(dest, images.rootArchive());

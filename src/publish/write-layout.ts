@@ -22,7 +22,7 @@ export async function writeLayout(
   directory: string,
   witness?: WriteWitness,
 ): Promise<Published[]> {
-  const layout = ociLayout(images);
+  const layout = ociLayout(images, 'manifest');
   const blobs = join(directory, 'blobs', 'sha256');
   await refuseForeignContent(directory);
   try {

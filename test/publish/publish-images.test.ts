@@ -43,10 +43,9 @@ async function imagesOf(container: TestContainer, tags: readonly string[] = []):
   const { store, content } = container;
   const definition = ociDefinition({ compression: 'zstd', tags });
   return {
-    name: content.container.name,
     oci: [await assembleOci(store, content, definition, { shared: [] })],
     aci: [await assembleAci(store, content, aciDefinition(manifest))],
-    docker: () => assembleOci(store, content, definition, { shared: [], compression: 'gzip' }),
+    docker: async () => [await assembleOci(store, content, definition, { shared: [], compression: 'gzip' })],
     rootArchive: () => rootArchive(content),
   };
 }
@@ -79,6 +78,20 @@ function expectConsistent(layout: string): void {
     for (const each of [config, ...layers]) named.add(each.digest.slice(7));
   }
   expect(readdirSync(join(layout, 'blobs/sha256')).sort()).toEqual([...named].sort());
+}
+
+/** What `podman load` calls the images of an archive. */
+function loadedNames(archive: string): readonly string[] {
+  const storage = temporaryDirectory();
+  const options = ['--root', join(storage, 'root'), '--runroot', join(storage, 'run'), '--storage-driver', 'vfs'];
+  const podman = (...args: readonly string[]) =>
+    execFileSync('podman', [...options, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  podman('load', '--quiet', '--input', archive);
+  try {
+    return podman('images', '--format', '{{.Repository}}:{{.Tag}}').split('\n').sort();
+  } finally {
+    podman('rmi', '--all', '--force');
+  }
 }
 
 describe('results', () => {
@@ -171,11 +184,9 @@ describe('results', () => {
     const out = join(container.directory, 'out');
     await publish(container, { ...images, oci: [...images.oci, other] }, out);
     const { manifests } = JSON.parse(readFileSync(join(out, 'oci/index.json'), 'utf8'));
-    expect(manifests.map(({ annotations }: { annotations: object }) => Object.values(annotations)[0])).toEqual([
-      '1.7.6-p1',
-      'latest',
-      'debug',
-    ]);
+    const tagsOf = ({ annotations }: { annotations: Record<string, string> }) =>
+      annotations['org.opencontainers.image.ref.name'];
+    expect(manifests.map(tagsOf)).toEqual(['latest', 'debug']);
     const clash = await assembleOci(store, content, ociDefinition({ tags: ['latest'], config: {} }), { shared: [] });
     await expect(publish(container, { ...images, oci: [...images.oci, clash] }, out)).rejects.toThrow(
       'two images as "latest"',
@@ -291,6 +302,44 @@ describe('results', () => {
       `dir:${join(place, 'copy')}`,
     ]);
   });
+
+  requires('podman', 'root').test(
+    'are loaded by podman from either archive, each with all its names',
+    async () => {
+      const container = await testContainer([baselayout, nginx], () => [motd('a')]);
+      const { store, content } = container;
+      const tagged = { '1.0': ['/sbin/nginx'], 'registry.example:5000/team/web:2': ['/sbin/other'] };
+      const made = (compression: 'zstd' | 'gzip') =>
+        Promise.all(
+          Object.entries(tagged).map(([tag, entrypoint]) =>
+            assembleOci(
+              store,
+              content,
+              ociDefinition({ compression, tags: tag === '1.0' ? [tag, 'latest'] : [tag], config: { entrypoint } }),
+              { shared: [] },
+            ),
+          ),
+        );
+      const all: ImagesToPublish = {
+        oci: await made('zstd'),
+        aci: [],
+        docker: () => made('gzip'),
+        rootArchive: () => rootArchive(content),
+      };
+      const single = { ...all, oci: all.oci.slice(1), docker: async () => (await made('gzip')).slice(1) };
+      const names = ['docker.io/library/nginx-production:1.0', 'docker.io/library/nginx-production:latest'];
+      const other = 'registry.example:5000/team/web:2';
+      const place = temporaryDirectory();
+      for (const type of ['docker', 'oci'] as const) {
+        const [several, one] = [join(place, `${type}.tar`), join(place, `${type}-one.tar`)];
+        await publish(container, all, place, [{ type, dest: several }]);
+        await publish(container, single, place, [{ type, dest: one }]);
+        expect(loadedNames(several)).toEqual([...names, other]);
+        expect(loadedNames(one)).toEqual([other]);
+      }
+    },
+    60_000,
+  );
 
   test('published several times at once are whole', async () => {
     const container = await testContainer([baselayout, nginx]);

@@ -47,7 +47,10 @@ export function addBuildCommand(program: Command, cli: CliContext): void {
         ['buildit build --locked --offline nginx-prod/', 'build exactly what the lock says, without network'],
         ['buildit build --push nginx-prod/', 'share what was built with everyone who reads the repository'],
         ['buildit build -k nginx-prod/ mail/', 'build all that can be built, and show all failures at the end'],
-        ['buildit build --output type=docker,dest=nginx.tar nginx-prod/', 'an archive for `docker load`'],
+        [
+          'buildit build --output type=docker,dest=nginx.tar nginx-prod/',
+          'an archive for `docker load` and `podman load`',
+        ],
       ),
     )
     .action((directories: readonly string[], flags: BuildFlags) => buildAll(cli, program, directories, flags));
@@ -57,7 +60,11 @@ export function addBuildCommand(program: Command, cli: CliContext): void {
 export function addBuildOptions(command: Command): Command {
   return addContainerOptions(command)
     .option('--output <type=…,dest=…>', 'write another kind of result: oci, docker, aci or tar', collected)
-    .option('--tag <name>', 'tag the OCI image so, instead of by its version', collected)
+    .option(
+      '--tag <name>',
+      'tag the OCI image so instead of by its version: 1.0, or registry.example/team/web:1.0',
+      collected,
+    )
     .option('--from-source', 'build every package here, whatever a cache holds')
     .option('--binary-only', 'build no package here: fail where none is found')
     .option('-k, --keep-going', 'after a failure, build everything that does not depend on it; fail at the end')
