@@ -8,12 +8,15 @@ import type { DraftedLayer, LayerContent, MeasuredContent } from './layer-conten
 import type { MergedTree } from './merge-tree.ts';
 import { bytesContent, type SyncEntry } from './read-sync-source.ts';
 import { parentsOf, resolveInTree } from './tree-path.ts';
+import type { WantedUser } from './user-tables.ts';
 
 export interface StepsInput {
   readonly tree: MergedTree;
   readonly steps: readonly FileStep[];
   /** What each `sync` step copies. */
   readonly sources: ReadonlyMap<FileStep, readonly SyncEntry[]>;
+  /** Users whose homes are made where nothing else makes them. */
+  readonly homes?: readonly WantedUser[];
   /** Seconds; every entry gets it, since a file's own time says only when it was checked out. */
   readonly time: number;
   findOwner(owner: FileOwner, position: SourcePosition): { readonly uid: number; readonly gid: number };
@@ -52,6 +55,7 @@ export function applySteps(input: StepsInput): AppliedSteps {
         break;
     }
   }
+  for (const user of input.homes ?? []) top.ensureHome(user);
   return top.finish();
 }
 
@@ -83,12 +87,14 @@ function applySync(top: TopLayer, step: FileStep & { readonly kind: 'sync' }, in
 interface EntryFacts {
   readonly uid: number;
   readonly gid: number;
-  readonly position: SourcePosition;
+  /** Absent for what no step says. */
+  readonly position: SourcePosition | undefined;
 }
 
 /** The layer being made, over the tree it will lie on. */
 class TopLayer {
   readonly #tree: MergedTree;
+  readonly #homes: readonly WantedUser[];
   readonly #time: number;
   readonly #entries = new Map<string, LayerEntry>();
   readonly #contents = new Map<string, LayerContent>();
@@ -96,8 +102,9 @@ class TopLayer {
   /** Directories that hold something, here or below. */
   #occupied: Set<string> | undefined;
 
-  constructor({ tree, time }: StepsInput) {
+  constructor({ tree, homes = [], time }: StepsInput) {
     this.#tree = tree;
+    this.#homes = homes;
     this.#time = time;
   }
 
@@ -137,6 +144,27 @@ class TopLayer {
     this.putDirectory(path, mode, facts);
   }
 
+  /** As useradd makes it: the user's own, unless a package or a step made it otherwise. */
+  ensureHome({ name, home, uid, gid, position }: WantedUser): void {
+    const resolved = resolveInTree((path) => this.#lookup(path), home, { followLast: true });
+    const existing = resolved.kind === 'path' ? this.#lookup(resolved.path) : undefined;
+    const isFree = resolved.kind === 'path' && (existing === undefined || existing.type === 'directory');
+    if (isFree && existing === undefined && resolved.path !== '') {
+      this.putDirectory(resolved.path, 0o755, { uid, gid, position });
+    }
+    // A package says itself what its user needs.
+    if (isFree || position === undefined) return;
+    const at = resolved.kind === 'path' ? resolved.path : resolved.at;
+    const owner = this.#tree.entries.get(at)?.source.name;
+    const kind = resolved.kind === 'path' || resolved.reason === 'not a directory' ? 'a file' : resolved.reason;
+    throw refusal(
+      `Cannot make the home "${printable(home)}" of the user "${name}"`,
+      'a directory or nothing',
+      `${kind}${owner === undefined ? '' : ` of ${owner}`} at "/${printable(at)}"`,
+      position,
+    );
+  }
+
   finish(): AppliedSteps {
     for (const path of [...this.#entries.keys()]) for (const parent of parentsOf(path)) this.#restate(parent);
     return {
@@ -146,7 +174,7 @@ class TopLayer {
     };
   }
 
-  #put(entry: LayerEntry, position: SourcePosition): void {
+  #put(entry: LayerEntry, position: SourcePosition | undefined): void {
     const { path } = entry;
     if (path === '') throw refusal('Cannot write "/"', 'a path below it', 'the root itself', position);
     const existing = this.#lookup(path);
@@ -164,8 +192,19 @@ class TopLayer {
     this.#entries.set(path, entry);
     for (const parent of parentsOf(path)) {
       this.#occupied?.add(parent);
-      this.ensureDirectory(parent, 0o755, { uid: 0, gid: 0, position });
+      this.ensureDirectory(parent, 0o755, { uid: 0, gid: 0, ...this.#homeOwner(parent), position });
     }
+  }
+
+  /** Whose home a directory is that comes with a file in it: of a step's user, since packages bring their own. */
+  #homeOwner(path: string): Pick<WantedUser, 'uid' | 'gid'> | undefined {
+    if (this.#lookup(path) !== undefined) return undefined;
+    const owner = this.#homes.find(({ home, position }) => {
+      if (position === undefined) return false;
+      const resolved = resolveInTree((other) => this.#lookup(other), home, { followLast: true });
+      return resolved.kind === 'path' && resolved.path === path;
+    });
+    return owner && { uid: owner.uid, gid: owner.gid };
   }
 
   #isOccupied(path: string): boolean {
@@ -205,6 +244,6 @@ class TopLayer {
   }
 }
 
-function refusal(what: string, expected: string, found: string, position: SourcePosition): BuilditError {
+function refusal(what: string, expected: string, found: string, position: SourcePosition | undefined): BuilditError {
   return new BuilditError('path-conflict', `${what}: expected ${expected}, found ${found}`, { position });
 }

@@ -1,4 +1,3 @@
-import type { FileStep } from '../model/container.ts';
 import type { Platform } from '../model/platform.ts';
 import { type ScriptEffect, scriptEffects } from '../model/script-effects.ts';
 import type { GeneratedEntry } from './generated-layer.ts';
@@ -7,14 +6,16 @@ import type { ImageMember } from './image-member.ts';
 import { libraryCache } from './library-cache.ts';
 import type { MergedTree } from './merge-tree.ts';
 import { type ReadTreeFile, readTables, treeReader } from './tree-reader.ts';
-import { addUsers, type UserTables, type WantedUser } from './user-tables.ts';
+import { addDebianUsers, addUsers, type UserTables, type WantedUser } from './user-tables.ts';
 
 export interface GenerateInput {
   /** Of the packages. */
   readonly tree: MergedTree;
   readonly packages: readonly ImageLayer[];
   readonly members: readonly ImageMember[];
-  readonly steps: readonly FileStep[];
+  readonly wanted: readonly WantedUser[];
+  /** Whether the image has the users of every Debian system: it begins with a base. */
+  readonly hasBase: boolean;
   readonly platform: Platform;
 }
 
@@ -25,23 +26,16 @@ export interface GeneratedFiles {
 
 /** What an image needs that no package ships: users and groups, the loader's cache, effects of maintainer scripts. */
 export async function generateFiles(input: GenerateInput): Promise<GeneratedFiles> {
-  const { tree, members, steps, platform } = input;
+  const { tree, members, wanted, hasBase, platform } = input;
   const readBytes = treeReader(tree, input.packages);
   const readText = async (path: string) => (await readBytes(path)).toString('utf8');
   const before = await readTables(tree, readBytes);
-  const users = addUsers(before, wantedUsers(members, steps));
+  const users = addUsers(hasBase ? addDebianUsers(before, wanted) : before, wanted);
   const elf = members.flatMap(({ layer }) => layer.elf);
   const cache = await libraryCache({ tree, elf, platform, readText });
   const entries = [...tableEntries(tree, before, users), ...cacheEntry(cache)];
   for (const effect of scriptEffects(tree.entries)) entries.push(await effectEntry(effect, readBytes));
   return { entries, users };
-}
-
-function wantedUsers(members: readonly ImageMember[], steps: readonly FileStep[]): WantedUser[] {
-  return [
-    ...members.flatMap(({ name, users }) => users.map((user) => ({ ...user, by: name }))),
-    ...steps.flatMap((step) => (step.kind === 'user' ? [{ ...step, by: 'container.yaml' }] : [])),
-  ];
 }
 
 /** Tables that changed, with the mode and group that the base gives them. */

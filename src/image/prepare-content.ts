@@ -12,6 +12,7 @@ import { type MergedTree, mergeTree, overlayTree } from './merge-tree.ts';
 import { type ReadWitness, type RenderTemplate, readSyncSource, type SyncEntry } from './read-sync-source.ts';
 import { readTables, treeReader } from './tree-reader.ts';
 import { findOwner, type UserTables } from './user-tables.ts';
+import { usersWithHomes, wantedUsers } from './wanted-users.ts';
 
 export interface ContentInput {
   readonly container: ContainerDefinition;
@@ -58,11 +59,13 @@ export async function prepareContent(store: Store, input: ContentInput): Promise
   };
 
   const { platform, steps: ownSteps } = container;
+  const wanted = wantedUsers(members, ownSteps);
   const { entries, users: packagedUsers } = await generateFiles({
     tree: merged,
     packages,
     members,
-    steps: ownSteps,
+    wanted,
+    hasBase: container.base !== false,
     platform,
   });
   const generated = draftGenerated(merged, entries, created);
@@ -72,6 +75,7 @@ export async function prepareContent(store: Store, input: ContentInput): Promise
     tree: middle,
     steps: ownSteps,
     sources: await readSources(input),
+    homes: usersWithHomes(wanted),
     time: created,
     findOwner: (owner, position) => findOwner(packagedUsers, owner, position),
   });

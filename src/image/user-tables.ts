@@ -3,6 +3,7 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { PackageUser } from '../model/package.ts';
 import type { SourcePosition } from '../model/source-position.ts';
+import { DEBIAN_GROUPS, DEBIAN_USERS } from './base-passwd.ts';
 
 /** A user to be made, and who asks for it. */
 export interface WantedUser extends PackageUser {
@@ -16,6 +17,34 @@ export interface UserTables {
   readonly passwd: string;
   readonly group: string;
   readonly shadow: string | undefined;
+}
+
+/**
+ * Adds the users and groups that every Debian system has. One gives way where the base, a package or a step has its name
+ * or, for a user, its number.
+ */
+export function addDebianUsers(tables: UserTables, wanted: readonly WantedUser[]): UserTables {
+  const [passwd, group] = [parseTable(tables.passwd), parseTable(tables.group)];
+  const shadow = tables.shadow === undefined ? undefined : parseTable(tables.shadow);
+  const names = new Set([...passwd.map(([name]) => name), ...wanted.map(({ name }) => name)]);
+  const numbers = new Set([...passwd.map(([, , uid]) => uid), ...wanted.map(({ uid }) => `${uid}`)]);
+  for (const line of parseTable(DEBIAN_USERS.join('\n'))) {
+    const [name = '', , uid] = line;
+    if (names.has(name) || numbers.has(uid)) continue;
+    passwd.push(line);
+    if (shadow !== undefined && !shadow.some(([other]) => other === name)) {
+      shadow.push([name, '*', '', '', '', '', '', '', '']);
+    }
+  }
+  const groupNames = new Set([...group.map(([name]) => name), ...wanted.map(({ name }) => name)]);
+  const groupNumbers = new Set(group.map(([, , gid]) => gid));
+  for (const [name, gid] of Object.entries(DEBIAN_GROUPS)) {
+    if (groupNames.has(name) || groupNumbers.has(`${gid}`)) continue;
+    group.push([name, 'x', `${gid}`, '']);
+    // Whoever has it as a group of their own finds it by their name, too: group(5) allows two names for a number.
+    for (const user of wanted) if (user.gid === gid) group.push([user.name, 'x', `${gid}`, '']);
+  }
+  return { passwd: tableText(passwd), group: tableText(group), shadow: shadow && tableText(shadow) };
 }
 
 /**
@@ -115,7 +144,13 @@ function unknownOwner(
   table: readonly string[][],
   position: SourcePosition | undefined,
 ): BuilditError {
-  const known = table.map(([other = '']) => printable(other));
+  const system = new Set(
+    kind === 'group' ? Object.keys(DEBIAN_GROUPS) : DEBIAN_USERS.map((line) => line.split(':')[0]),
+  );
+  const names = table.flatMap(([other]) => (other === undefined ? [] : [other]));
+  const own = names.filter((other) => other === 'root' || !system.has(other)).map(printable);
+  const rest = names.length - own.length;
+  const known = rest === 0 ? own : [...own, `${rest} of every Debian system`];
   return new BuilditError(
     'definition-invalid',
     `Cannot find ${kind} "${printable(name)}" in the image: ${known.length === 0 ? 'it has none' : `found ${known.join(', ')}`}`,

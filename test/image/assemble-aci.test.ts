@@ -89,7 +89,7 @@ describe('an ACI', () => {
 
   test('needs users that the image has, by name, number or a file’s path', async () => {
     const withUser = (user: string) => archiveOf([], { ...manifest, app: { ...manifest.app, user } });
-    await expect(withUser('www-data')).rejects.toMatchObject({ code: 'definition-invalid', position });
+    await expect(withUser('www-date')).rejects.toMatchObject({ code: 'definition-invalid', position });
     await expect(withUser('/sbin/missing')).rejects.toMatchObject({ code: 'definition-invalid' });
     for (const user of ['nginx', '4711', '/sbin/nginx']) await withUser(user);
   });

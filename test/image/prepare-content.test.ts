@@ -56,17 +56,28 @@ describe('the content of an image', () => {
     const { content } = await testContainer([baselayout, nginx], () => [
       { kind: 'user', name: 'web', uid: 200, gid: 101, home: '/srv', shell: '/bin/sh', position },
     ]);
-    expect(await contentOf(content, 'etc/passwd')).toBe(
-      'root:x:0:0:root:/root:/bin/sh\n' +
-        'nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n' +
-        'nginx:x:101:101:nginx:/var/cache/nginx:/usr/sbin/nologin\n' +
-        'web:x:200:101:web:/srv:/bin/sh\n',
+    const passwd = await contentOf(content, 'etc/passwd');
+    expect(passwd).toMatch(
+      /^root:x:0:0:root:\/root:\/bin\/sh\nnobody:x:65534:65534:nobody:\/:\/usr\/sbin\/nologin\ndaemon:x:1:1:/,
     );
-    expect(await contentOf(content, 'etc/group')).toBe('root:x:0:\nnogroup:x:65534:\nnginx:x:101:\n');
+    expect(passwd).toContain('\nwww-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\n');
+    expect(passwd).toMatch(
+      /\nnginx:x:101:101:nginx:\/var\/cache\/nginx:\/usr\/sbin\/nologin\nweb:x:200:101:web:\/srv:\/bin\/sh\n$/,
+    );
+    expect(await contentOf(content, 'etc/group')).toMatch(/^root:x:0:\nnogroup:x:65534:\n(?:.*\n)*nginx:x:101:\n$/);
+  });
+
+  test('without a base has only the users that it asks for', async () => {
+    const user = { kind: 'user', name: 'web', uid: 200, gid: 200, home: '/', shell: '/bin/sh', position } as const;
+    const { content } = await testContainer([], () => [user], { base: false });
+    expect(await contentOf(content, 'etc/passwd')).toBe('web:x:200:200:web:/:/bin/sh\n');
+    expect(await contentOf(content, 'etc/group')).toBe('web:x:200:\n');
+    const nobody = await testContainer([nginx], () => [], { base: false });
+    expect(await contentOf(nobody.content, 'etc/passwd')).toMatch(/^nginx:[^\n]*\n$/);
   });
 
   test('has no layer of its own where there is nothing to add', async () => {
-    const { content } = await testContainer([baselayout]);
+    const { content } = await testContainer([baselayout], () => [], { base: false });
     expect(content.layers.map(({ name }) => name)).toEqual(['sys-apps/baselayout']);
   });
 
@@ -99,6 +110,74 @@ describe('the content of an image', () => {
     const planted = { name: 'app-misc/x', members: [fileMember('usr/share/.wh.passwd', '')] };
     await expect(testContainer([baselayout, planted])).rejects.toThrow('"/usr/share/.wh.passwd" of app-misc/x');
     await expect(testContainer([baselayout], () => [file('/etc/.wh..wh..opq')])).rejects.toThrow('.wh.');
+  });
+});
+
+describe('the home of a user', () => {
+  const user = (home: string, changes = {}): FileStep => ({
+    ...{ kind: 'user', name: 'app', uid: 1000, gid: 1001, home, shell: '/bin/sh', position },
+    ...changes,
+  });
+  const ours = { type: 'directory', mode: 0o755, uid: 1000, gid: 1001 };
+  const roots = { type: 'directory', mode: 0o755, uid: 0, gid: 0 };
+
+  test('is made, with what is above it', async () => {
+    const { content } = await testContainer([baselayout], () => [user('/srv/home/app')]);
+    expect(entryOf(content, 'srv/home/app')).toMatchObject(ours);
+    expect(entryOf(content, 'srv/home')).toMatchObject(roots);
+  });
+
+  test('is the user’s where a file in it makes it', async () => {
+    const steps = [file('/home/app/.config/rc'), user('/home/app')];
+    const { content } = await testContainer([baselayout], () => steps);
+    expect(entryOf(content, 'home/app')).toMatchObject(ours);
+    expect(entryOf(content, 'home/app/.config')).toMatchObject(roots);
+  });
+
+  test('stays what a package or a step made it', async () => {
+    const step: FileStep = { kind: 'directory', dest: '/home/app', mode: 0o700, owner: root, position };
+    const { content } = await testContainer([baselayout], () => [user('/home/app'), step]);
+    expect(entryOf(content, 'home/app')).toMatchObject({ ...roots, mode: 0o700 });
+    const packaged = await testContainer([baselayout, nginx], () => [user('/var/cache/nginx')]);
+    expect(entryOf(packaged.content, 'var/cache/nginx')).toMatchObject({ mode: 0o700, uid: 101 });
+    expect(topLayer(packaged.content)).toBeUndefined();
+  });
+
+  test('is where links of the image lead', async () => {
+    const link: FileStep = { kind: 'link', dest: '/home', target: 'data/homes', position };
+    const { content } = await testContainer([baselayout], () => [user('/home/app'), link]);
+    expect(entryOf(content, 'data/homes/app')).toMatchObject(ours);
+    const run = await testContainer([baselayout], () => [user('/var/run/app')]);
+    expect(entryOf(run.content, 'run/app')).toMatchObject(ours);
+  });
+
+  test.each(['/', '/nonexistent', '/nonexistent/x', '/dev/null', '/proc/1'])('is not made at %s', async (home) => {
+    const { content } = await testContainer([baselayout], () => [user(home)]);
+    expect(topLayer(content)).toBeUndefined();
+  });
+
+  test('that is a file, or lies in one, is refused at its step', async () => {
+    for (const home of ['/usr/sbin/nginx', '/usr/sbin/nginx/app', '/loop/app']) {
+      const link: FileStep = { kind: 'link', dest: '/loop', target: 'loop', position };
+      await expect(testContainer([baselayout, nginx], () => [link, user(home)])).rejects.toMatchObject({
+        code: 'path-conflict',
+        message: expect.stringContaining(`Cannot make the home "${home}" of the user "app"`),
+        position,
+      });
+    }
+  });
+
+  test('of a package’s user is made where the package lacks it, and no file of the container becomes that user’s', async () => {
+    const web = { ...nginx, members: [], users: [{ ...nginx.users![0]!, home: '/srv/www' }] };
+    const bare = await testContainer([baselayout, web]);
+    expect(entryOf(bare.content, 'srv/www')).toMatchObject({ ...roots, uid: 101, gid: 101 });
+    const served = await testContainer([baselayout, web], () => [file('/srv/www/index.html')]);
+    expect(entryOf(served.content, 'srv/www')).toMatchObject(roots);
+    const moved = await testContainer([baselayout, web], () => [
+      user('/srv/other', { name: 'nginx', uid: 101, gid: 101 }),
+    ]);
+    expect(entryOf(moved.content, 'srv/www')).toBeUndefined();
+    expect(entryOf(moved.content, 'srv/other')).toMatchObject({ uid: 101 });
   });
 });
 
@@ -150,7 +229,7 @@ describe('steps', () => {
     const unknown = testContainer([baselayout], () => [file('/x', '', 0o644, { user: 'ngnix', group: '' })]);
     await expect(unknown).rejects.toMatchObject({
       code: 'definition-invalid',
-      message: 'Cannot find user "ngnix" in the image: found root, nobody',
+      message: 'Cannot find user "ngnix" in the image: found root, 17 of every Debian system',
       position,
     });
   });

@@ -87,12 +87,15 @@ export interface TestContainer {
 export async function testContainer(
   packages: readonly TestPackage[],
   steps: (directory: string) => readonly FileStep[] = () => [],
-  options: { readonly store?: Store; readonly images?: readonly ImageDefinition[] } = {},
+  options: { readonly store?: Store; readonly images?: readonly ImageDefinition[]; readonly base?: false } = {},
 ): Promise<TestContainer> {
   const store = options.store ?? (await openStore(join(temporaryDirectory(), 'store')));
   const directory = join(temporaryDirectory(), 'container');
   mkdirSync(directory);
-  const container = containerDefinition(directory, steps(directory), options.images);
+  const container = {
+    ...containerDefinition(directory, steps(directory), options.images),
+    ...(options.base === false ? { base: false as const } : {}),
+  };
   const selected = [];
   for (const test of packages) selected.push(await keepPackage(store, test));
   const content = await prepareContent(store, {
