@@ -1,11 +1,11 @@
 import type { Platform } from '../model/platform.ts';
-import { type ScriptEffect, scriptEffects } from '../model/script-effects.ts';
+import { alternativeLinks } from '../model/script-effects.ts';
 import type { GeneratedEntry } from './generated-layer.ts';
 import type { ImageLayer } from './image-layer.ts';
 import type { ImageMember } from './image-member.ts';
 import { libraryCache } from './library-cache.ts';
 import type { MergedTree } from './merge-tree.ts';
-import { type ReadTreeFile, readTables, treeReader } from './tree-reader.ts';
+import { readTables, treeReader } from './tree-reader.ts';
 import { addDebianUsers, addUsers, type UserTables, type WantedUser } from './user-tables.ts';
 
 export interface GenerateInput {
@@ -24,7 +24,7 @@ export interface GeneratedFiles {
   readonly users: UserTables;
 }
 
-/** What an image needs that no package ships: users and groups, the loader's cache, effects of maintainer scripts. */
+/** What an image needs that no package ships: users and groups, the loader's cache, links of maintainer scripts. */
 export async function generateFiles(input: GenerateInput): Promise<GeneratedFiles> {
   const { tree, members, wanted, hasBase, platform } = input;
   const readBytes = treeReader(tree, input.packages);
@@ -34,7 +34,9 @@ export async function generateFiles(input: GenerateInput): Promise<GeneratedFile
   const elf = members.flatMap(({ layer }) => layer.elf);
   const cache = await libraryCache({ tree, elf, platform, readText });
   const entries = [...tableEntries(tree, before, users), ...cacheEntry(cache)];
-  for (const effect of scriptEffects(tree.entries)) entries.push(await effectEntry(effect, readBytes));
+  for (const effect of alternativeLinks(tree.entries)) {
+    entries.push({ path: effect.path, kind: 'link', target: effect.target });
+  }
   return { entries, users };
 }
 
@@ -54,16 +56,4 @@ function tableEntries(tree: MergedTree, before: UserTables, after: UserTables): 
 
 function cacheEntry(cache: Uint8Array | undefined): GeneratedEntry[] {
   return cache === undefined ? [] : [{ path: 'etc/ld.so.cache', kind: 'file', mode: 0o644, content: cache }];
-}
-
-async function effectEntry(effect: ScriptEffect, readBytes: ReadTreeFile): Promise<GeneratedEntry> {
-  const { path } = effect;
-  if (effect.kind === 'link') return { path, kind: 'link', target: effect.target };
-  const parts: Buffer[] = [];
-  for (const part of effect.parts) parts.push(endedLine(await readBytes(part)));
-  return { path, kind: 'file', mode: effect.mode, content: Buffer.concat(parts) };
-}
-
-function endedLine(bytes: Buffer): Buffer {
-  return bytes.length === 0 || bytes.at(-1) === 0x0a ? bytes : Buffer.concat([bytes, Buffer.from('\n')]);
 }

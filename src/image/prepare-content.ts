@@ -3,8 +3,9 @@ import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { Store } from '../store/store.ts';
 import { applySteps } from './apply-steps.ts';
+import { certificateBundle } from './certificate-bundle.ts';
 import { generateFiles } from './generate-files.ts';
-import { draftGenerated } from './generated-layer.ts';
+import { draftGenerated, type GeneratedEntry } from './generated-layer.ts';
 import { draftLayer, type ImageLayer, memberLayer } from './image-layer.ts';
 import { type ImageMember, loadMembers, type SelectedMember } from './image-member.ts';
 import type { DraftedLayer } from './layer-content.ts';
@@ -36,6 +37,8 @@ export interface ImageContent {
   readonly created: number;
   /** What the user is told: files of packages that were replaced. */
   readonly notices: readonly string[];
+  /** The same: files that do not have the effect they are there for. */
+  readonly warnings: readonly string[];
   /** Of the layers on top, by their layer; their blobs are found by it. */
   readonly drafts: ReadonlyMap<ImageLayer, DraftedLayer>;
 }
@@ -48,16 +51,6 @@ export async function prepareContent(store: Store, input: ContentInput): Promise
   const created = Math.max(0, ...members.map(({ sourceDate }) => sourceDate));
   const merged = mergeTree(packages);
 
-  const drafts = new Map<ImageLayer, DraftedLayer>();
-  const layers: ImageLayer[] = [...packages];
-  const lay = (tree: MergedTree, name: string, draft: DraftedLayer | undefined): MergedTree => {
-    if (draft === undefined || draft.listing.length === 0) return tree;
-    const layer = draftLayer(name, draft);
-    layers.push(layer);
-    drafts.set(layer, draft);
-    return overlayTree(tree, layer);
-  };
-
   const { platform, steps: ownSteps } = container;
   const wanted = wantedUsers(members, ownSteps);
   const { entries, users: packagedUsers } = await generateFiles({
@@ -68,22 +61,49 @@ export async function prepareContent(store: Store, input: ContentInput): Promise
     hasBase: container.base !== false,
     platform,
   });
-  const generated = draftGenerated(merged, entries, created);
-  const middle = lay(merged, 'generated files', generated);
-
-  const steps = applySteps({
-    tree: middle,
-    steps: ownSteps,
-    sources: await readSources(input),
-    homes: usersWithHomes(wanted),
-    time: created,
-    findOwner: (owner, position) => findOwner(packagedUsers, owner, position),
-  });
-  const tree = lay(middle, 'files of the container', steps);
+  const sources = await readSources(input);
+  const layOut = (generated: readonly GeneratedEntry[]) => {
+    const tops = new Tops(packages, merged);
+    tops.lay('generated files', draftGenerated(merged, generated, created));
+    const steps = applySteps({
+      tree: tops.tree,
+      steps: ownSteps,
+      sources,
+      homes: usersWithHomes(wanted),
+      time: created,
+      findOwner: (owner, position) => findOwner(packagedUsers, owner, position),
+    });
+    tops.lay('files of the container', steps);
+    return { ...tops, notices: steps.notices };
+  };
+  // Certificates of the steps join the bundle, which lies below the steps, so that a bundle of theirs counts.
+  const first = layOut(entries);
+  const bundle = await certificateBundle(first.tree, merged, treeReader(first.tree, first.layers));
+  const { tree, layers, drafts, notices } = bundle.entry === undefined ? first : layOut([...entries, bundle.entry]);
   refuseWhiteouts(layers);
   // The user's own /etc/passwd counts for who may run the image.
   const users = await readTables(tree, treeReader(tree, layers));
-  return { container, members, layers, tree, users, created, notices: steps.notices, drafts };
+  return { container, members, layers, tree, users, created, notices, warnings: bundle.warnings, drafts };
+}
+
+/** The layers of an image, with more and more on top of its packages. */
+class Tops {
+  readonly layers: ImageLayer[];
+  readonly drafts = new Map<ImageLayer, DraftedLayer>();
+  tree: MergedTree;
+
+  constructor(packages: readonly ImageLayer[], tree: MergedTree) {
+    this.layers = [...packages];
+    this.tree = tree;
+  }
+
+  lay(name: string, draft: DraftedLayer | undefined): void {
+    if (draft === undefined || draft.listing.length === 0) return;
+    const layer = draftLayer(name, draft);
+    this.layers.push(layer);
+    this.drafts.set(layer, draft);
+    this.tree = overlayTree(this.tree, layer);
+  }
 }
 
 async function readSources({ container, render, witness }: ContentInput): Promise<Map<FileStep, readonly SyncEntry[]>> {

@@ -11,9 +11,10 @@ export type ReadTreeFile = (path: string) => Promise<Buffer>;
 export function treeReader(tree: MergedTree, layers: readonly ImageLayer[]): ReadTreeFile {
   const readers = new Map<ImageLayer, ReturnType<ImageLayer['open']>>();
   return async (path) => {
-    const { entry, source } = tree.entries.get(path)!;
+    const { entry: named, source } = tree.entries.get(path)!;
     const layer = layers.find((other) => other === source)!;
-    if (entry.type !== 'file') {
+    const entry = named.type === 'hardlink' ? source.listing.find((other) => other.path === named.target) : named;
+    if (entry?.type !== 'file') {
       throw new BuilditError(
         'input-invalid',
         `Cannot read "/${printable(path)}" of ${layer.name}: expected a file, found another kind of entry`,

@@ -129,6 +129,7 @@ export async function assembleRun(
   const { container } = definitions;
   const content = await contentOf(run, selected);
   for (const text of content.notices) options.context.emit({ kind: 'notice', text });
+  for (const text of content.warnings) options.context.emit({ kind: 'warning', text });
   for (const definition of container.images) {
     if (definition.kind === 'oci') await warnOfStart(run, content, definition);
   }

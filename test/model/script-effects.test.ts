@@ -1,23 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { ALTERNATIVES } from '../../src/model/alternatives.ts';
 import { isCleanRelativePath } from '../../src/model/names.ts';
-import { scriptEffects } from '../../src/model/script-effects.ts';
+import { alternativeLinks } from '../../src/model/script-effects.ts';
 
-const effects = (...paths: string[]) => scriptEffects(new Set(paths));
+const effects = (...paths: string[]) => alternativeLinks(new Set(paths));
 
-describe('scriptEffects', () => {
-  test('makes one bundle of all certificates, in the order of their names', () => {
-    const certificates = ['usr/share/ca-certificates/mozilla/B.crt', 'usr/share/ca-certificates/mozilla/A.crt'];
-    expect(effects(...certificates, 'usr/share/ca-certificates/mozilla/README')).toEqual([
-      {
-        kind: 'concatenation',
-        path: 'etc/ssl/certs/ca-certificates.crt',
-        mode: 0o644,
-        parts: [...certificates].sort(),
-      },
-    ]);
-  });
-
+describe('links of maintainer scripts', () => {
   test('links the alternative with the highest priority that is there', () => {
     expect(effects('usr/bin/mawk')).toEqual([
       { kind: 'link', path: 'usr/bin/awk', target: 'mawk' },
@@ -28,7 +16,6 @@ describe('scriptEffects', () => {
 
   test('leaves alone what is there', () => {
     expect(effects('usr/bin/mawk', 'usr/bin/awk', 'usr/bin/nawk')).toEqual([]);
-    expect(effects('usr/share/ca-certificates/A.crt', 'etc/ssl/certs/ca-certificates.crt')).toEqual([]);
   });
 
   test('follows targets upwards', () => {
