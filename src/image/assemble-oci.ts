@@ -8,6 +8,7 @@ import type { Platform } from '../model/platform.ts';
 import type { Store } from '../store/store.ts';
 import { flattenTree } from './flatten-tree.ts';
 import type { ImageLayer } from './image-layer.ts';
+import { imageLicense } from './image-license.ts';
 import { joinedDrafts } from './joined-drafts.ts';
 import { planLayers } from './layer-plan.ts';
 import { checkConfigUser, type OciDefinition, ociAnnotations, ociConfig } from './oci-config.ts';
@@ -60,7 +61,7 @@ export async function assembleOci(
   const { container, created } = content;
   const layers = written.map(({ diffId }, index) => ({ diffId, content: plannedText(plan.layers[index]!) }));
   const config = document(ociConfig(container, definition, layers, created));
-  const licenses = content.members.flatMap(({ license }) => (license === undefined ? [] : [license]));
+  const license = await imageLicense(content);
   const manifest = document({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
@@ -70,7 +71,7 @@ export async function assembleOci(
       size: config.bytes.length,
     },
     layers: written.map(({ blob: { mediaType, digest, size } }) => ({ mediaType, digest: `sha256:${digest}`, size })),
-    annotations: ociAnnotations(container, definition, licenses, created),
+    annotations: ociAnnotations(container, definition, license, created),
   });
   return {
     kind: 'oci',

@@ -39,7 +39,7 @@ export function ociConfig(
 export function ociAnnotations(
   container: ContainerDefinition,
   definition: OciDefinition,
-  licenses: readonly string[],
+  license: string | undefined,
   created: number,
 ): Record<string, string> {
   const prefix = 'org.opencontainers.image';
@@ -48,7 +48,7 @@ export function ociAnnotations(
     [`${prefix}.version`]: container.version,
     [`${prefix}.created`]: timestamp(created),
     ...(container.author === undefined ? {} : { [`${prefix}.authors`]: container.author }),
-    ...(licenses.length === 0 ? {} : { [`${prefix}.licenses`]: joinLicenses(licenses) }),
+    ...(license === undefined ? {} : { [`${prefix}.licenses`]: license }),
     ...definition.annotations,
   };
 }
@@ -91,11 +91,4 @@ function portText(port: string): string {
 /** How the configuration writes sets: keys with empty objects. */
 function emptyObjects(keys: readonly string[]): { [key: string]: JsonValue } {
   return Object.fromEntries(keys.map((key) => [key, {}]));
-}
-
-/** All of them at once, as an SPDX expression. */
-function joinLicenses(licenses: readonly string[]): string {
-  const unique = [...new Set(licenses)].sort();
-  if (unique.length === 1) return unique[0]!;
-  return unique.map((license) => (/ (AND|OR) /.test(license) ? `(${license})` : license)).join(' AND ');
 }
