@@ -27,6 +27,13 @@ export function runAs(images: readonly ImageDefinition[], content: ImageContent)
   };
 }
 
+/** The variables that an image says itself. */
+export function imageEnvironment(definition: ImageDefinition): Readonly<Record<string, string>> {
+  if (definition.kind === 'oci') return definition.config.environment ?? {};
+  const { app } = JSON.parse(definition.manifest) as { readonly app?: AciApp | null };
+  return Object.fromEntries((app?.environment ?? []).map(({ name, value }) => [name, value]));
+}
+
 interface Settings {
   /** `user` or `user:group`, empty for root. */
   readonly user: string;
@@ -40,14 +47,13 @@ function ociSettings(definition: (ImageDefinition & { readonly kind: 'oci' }) | 
 }
 
 /** The manifest is checked where the image is made; here only what has the right shape counts. */
-function aciSettings({ manifest }: ImageDefinition & { readonly kind: 'aci' }, content: ImageContent): Settings {
-  const { app } = JSON.parse(manifest) as { readonly app?: AciApp | null };
-  const variables = (app?.environment ?? []).map(({ name, value }) => [name, value] as const);
+function aciSettings(definition: ImageDefinition & { readonly kind: 'aci' }, content: ImageContent): Settings {
+  const { app } = JSON.parse(definition.manifest) as { readonly app?: AciApp | null };
   const user = ownerText(app?.user, 'uid', content);
   const group = ownerText(app?.group, 'gid', content);
   return {
     user: `${user}:${group}`,
-    environment: Object.fromEntries(variables),
+    environment: imageEnvironment(definition),
     directory: app?.workingDirectory ?? '/',
   };
 }

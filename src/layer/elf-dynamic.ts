@@ -44,6 +44,19 @@ export function readDynamicFacts(image: ElfImage): DynamicFacts {
   };
 }
 
+/** More names than the largest browser has. */
+const MOST_NAME_BYTES = 16 * 1024 * 1024;
+
+/** Which of these symbols a file names in its dynamic string table: it imports or defines them. */
+export function namedSymbols(image: ElfImage, symbols: readonly string[]): readonly string[] {
+  const tags = readTags(image);
+  const address = tags.get(TAG.stringTable)?.[0];
+  const start = address === undefined ? undefined : fileOffsetOf(image, address);
+  if (start === undefined) return [];
+  const names = image.source.read(start, Math.min(tags.get(TAG.stringTableSize)?.[0] ?? 0, MOST_NAME_BYTES));
+  return symbols.filter((symbol) => names.includes(`\0${symbol}\0`, 0, 'latin1'));
+}
+
 function readTags(image: ElfImage): ReadonlyMap<number, readonly number[]> {
   const tags = new Map<number, number[]>();
   const segment = image.segments.find(({ kind }) => kind === 'dynamic');

@@ -4,19 +4,15 @@ import { renderFile } from '../definition/render-file.ts';
 import { type AciImage, assembleAci } from '../image/assemble-aci.ts';
 import { assembleOci, type OciImage } from '../image/assemble-oci.ts';
 import type { ImageCandidate } from '../image/image-member.ts';
-import { missingInterpreter } from '../image/missing-interpreter.ts';
-import { missingProgram } from '../image/missing-program.ts';
 import type { OciDefinition } from '../image/oci-config.ts';
 import { possibleMembers } from '../image/possible-members.ts';
 import { type ImageContent, prepareContent } from '../image/prepare-content.ts';
 import { rootArchive } from '../image/root-archive.ts';
 import { type SelectedImage, selectMembers } from '../image/select-members.ts';
-import { unwritableDirectory } from '../image/unwritable-directory.ts';
 import { LOCK_FILE, writeLock } from '../lock/lock-file.ts';
 import { type ContainerDefinition, containerTitle, type ImageDefinition } from '../model/container.ts';
 import { digestOfJson } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
-import { printable } from '../model/names.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { BuildStep, ConvertStep, StandIn } from '../model/plan.ts';
 import { isDebugOutput, type PackageRecord } from '../model/record.ts';
@@ -30,6 +26,7 @@ import type { Run } from './prepare-run.ts';
 import { noteOutputs, readOutputs } from './read-outputs.ts';
 import { refuseUndeclared } from './refuse-undeclared.ts';
 import { passImageTests } from './test-run.ts';
+import { warnOfImages } from './warn-of-images.ts';
 
 /** Packages that the image may hold: what has to be there before anything of it can be decided. */
 export function wantedForImage({ plan, definitions }: Run): Hash[] {
@@ -130,9 +127,7 @@ export async function assembleRun(
   const content = await contentOf(run, selected);
   for (const text of content.notices) options.context.emit({ kind: 'notice', text });
   for (const text of content.warnings) options.context.emit({ kind: 'warning', text });
-  for (const definition of container.images) {
-    if (definition.kind === 'oci') await warnOfStart(run, content, definition);
-  }
+  await warnOfImages(run, selected, content);
   const outputs = readOutputs(run);
   noteOutputs(run, outputs);
   const images = await assembleImages(run, content, outputs);
@@ -152,22 +147,6 @@ export async function assembleRun(
     digests: published.flatMap(({ blobs }) => blobs),
   });
   return { built: published.map((image) => builtImage(run, image)), images };
-}
-
-/** Tells of an image that cannot start what it is to start. */
-async function warnOfStart({ options }: Run, content: ImageContent, definition: OciDefinition): Promise<void> {
-  const warn = (text: string) => options.context.emit({ kind: 'warning', text: `the image is to start ${text}` });
-  const made = unwritableDirectory(definition, content);
-  if (made !== undefined) {
-    const where = printable(made.directory);
-    warn(`in ${where}, which is not in it: engines make it for root, and user ${made.uid} cannot write there`);
-  }
-  const program = missingProgram(definition, content.tree);
-  if (program !== undefined) return warn(`${printable(program)}, and there is no such file in it`);
-  const script = await missingInterpreter(definition, content);
-  if (script === undefined) return;
-  const [started, interpreter] = [printable(script.program), printable(script.interpreter)];
-  warn(`${started}, a script for ${interpreter}, and there is no such program in it`);
 }
 
 /** Decides all files of the container's images. */
