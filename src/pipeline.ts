@@ -13,6 +13,7 @@ import { withPresentPackages } from './pipeline/present-packages.ts';
 import { openPublishing, type Publishing, publishImagesOfRun } from './pipeline/publish-run.ts';
 import { readOutputs } from './pipeline/read-outputs.ts';
 import { realiseRun } from './pipeline/realise-run.ts';
+import { skippedScriptLines } from './pipeline/skipped-scripts.ts';
 import { verifyTrees } from './pipeline/verify-trees.ts';
 import { witnessPackages } from './pipeline/witness-packages.ts';
 import { withCollectionLock } from './store/collection-lock.ts';
@@ -67,7 +68,8 @@ export async function makePlan(options: BuildOptions): Promise<PlanOutcome> {
     );
     const isSettled = await settled(store, lookups, options);
     const steps = needed.map((step) => plannedStep(step, lookups.get(step.hash)!));
-    return { plan, steps, isSettled, expiresMs: sharing.expiresMs() };
+    const skippedScripts = () => skippedScriptLines(run);
+    return { plan, steps, skippedScripts, isSettled, expiresMs: sharing.expiresMs() };
   } finally {
     await sharing.close();
   }

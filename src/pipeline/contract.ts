@@ -72,6 +72,8 @@ export interface PlanOutcome {
   readonly plan: Plan;
   /** Dependencies first. */
   readonly steps: readonly PlannedStep[];
+  /** Lines about maintainer scripts that do not run, by the archives that are in the store. */
+  readonly skippedScripts?: () => Promise<readonly string[]>;
   /** Everything was found here, and the witness knows where: the next plan is the same unless one of its files changes. */
   readonly isSettled: boolean;
   /** Milliseconds since 1970: when the first signature that was relied on stops counting by itself. */

@@ -11,6 +11,7 @@ import { type OwnedNeeds, unmetNeeds } from '../image/unmet-needs.ts';
 import { unwritableDirectory } from '../image/unwritable-directory.ts';
 import { printable } from '../model/names.ts';
 import type { Run } from './prepare-run.ts';
+import { skippedScriptNotes } from './skipped-scripts.ts';
 
 /** Reports what images name or their programs need, and no package in them has. */
 export async function warnOfImages(run: Run, selected: SelectedImage, content: ImageContent): Promise<void> {
@@ -28,6 +29,7 @@ export async function warnOfImages(run: Run, selected: SelectedImage, content: I
     return `${variable} is ${printable(value)}, and no package of the image has that locale: debian/${name} has it`;
   });
   for (const text of new Set(texts)) emit({ kind: 'warning', text });
+  for (const text of await skippedScriptNotes(run, selected.members)) emit({ kind: 'notice', text });
   for (const need of unmetNeeds(content.tree, await needsOf(run, selected, content, started))) emit(need);
 }
 

@@ -42,6 +42,7 @@ export function addPlanCommand(program: Command, cli: CliContext, finish: Finish
       examples(
         ['buildit plan nginx-prod/', 'each package with its HASH, and whether it is there'],
         ['buildit plan --exit-code nginx-prod/', 'for scripts: 0 when there is nothing to build'],
+        ['buildit plan --verbose nginx-prod/', 'also what maintainer scripts of Debian packages would have done'],
         ['buildit plan repos/main', 'every recipe of a repository at every version'],
         ['buildit plan --changed=main..HEAD repos/main nginx-prod/', 'what a branch rebuilds, and why'],
         ['buildit plan --changed=HEAD.. nginx-prod/', 'what was changed since the last commit'],
@@ -56,7 +57,8 @@ export function addPlanCommand(program: Command, cli: CliContext, finish: Finish
         }
         const witness = createWitness();
         const outcome = await planOne(cli, directories, flags, session, witness);
-        const lines = planLines(outcome);
+        const skipped = flags.verbose === true ? ((await outcome.skippedScripts?.()) ?? []) : [];
+        const lines = [...planLines(outcome), ...skipped];
         if (flags.json === true) session.document({ steps: outcome.steps });
         else session.result(lines);
         if (flags.exitCode === true && missedSteps(outcome).length > 0) finish(WOULD_BUILD);
