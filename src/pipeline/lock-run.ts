@@ -13,6 +13,7 @@ import { applyDiscoveries } from './apply-discoveries.ts';
 import type { BuildOptions, LockOutcome } from './contract.ts';
 import { openRunStore, pinDiscovered, readInputs } from './prepare-run.ts';
 import { settleLock } from './settle-locks.ts';
+import { mixedReleases, withoutSecurity } from './suite-warnings.ts';
 
 /** Moves a lock: the named pins or all. With `root` it is a repository's, whose directory `options.directory` is. */
 export async function lock(
@@ -29,6 +30,10 @@ async function lockContainer(asked: BuildOptions, names: readonly string[]): Pro
   const { definitions, repositoryLocks } = await readInputs(options, mode);
   const { lock: moved, before } = await settleLock(definitions, repositoryLocks, mode, options, store);
   const settled = await pinDiscovered(moved, pins, options);
+  const mixed = mixedReleases(definitions, settled);
+  if (mixed !== undefined) options.context.emit({ kind: 'warning', text: mixed });
+  const unpatched = Object.keys(settled.debian).length === 0 ? undefined : withoutSecurity(definitions);
+  if (unpatched !== undefined) options.context.emit({ kind: 'warning', text: unpatched });
   const path = join(options.directory, LOCK_FILE);
   const unknown = names.filter((name) => !knows(settled, name));
   if (unknown.length > 0) {

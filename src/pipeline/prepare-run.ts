@@ -16,6 +16,7 @@ import type { BuildOptions } from './contract.ts';
 import { provideFlock } from './host-programs.ts';
 import { openSharing, type Sharing } from './open-cache.ts';
 import { type RepositoryLocks, readRepositoryLocks, settleLock } from './settle-locks.ts';
+import { mixedReleases } from './suite-warnings.ts';
 
 /** A container read, pinned and planned: what every verb begins with. */
 export interface Run {
@@ -37,6 +38,8 @@ export async function prepareRun(asked: BuildOptions, mode = lockMode(asked)): P
   const lock = await pinDiscovered(settled.lock, pins, options);
   const sharing = await openSharing(store, options);
   tellUserPatches(definitions, options);
+  const mixed = mixedReleases(definitions, lock);
+  if (mixed !== undefined) options.context.emit({ kind: 'warning', text: mixed });
   return planRun({ options, store, definitions, repositoryLocks, lock, sharing });
 }
 

@@ -39,8 +39,12 @@ export async function skippedScriptLines(run: Run): Promise<readonly string[]> {
   );
   const unknown = packages.filter(({ effects }) => effects === undefined).length;
   const rest = unknown === 0 ? [] : [`  ${unknown} Debian packages are not fetched yet, and their scripts not known`];
-  if (rows.length + rest.length === 0) return [];
-  return [`Skipped maintainer scripts (${PAGE}):`, ...rows, ...rest];
+  const built = run.plan.imageCandidates.some((hash) => run.plan.stepsByHash.get(hash)?.kind === 'build');
+  const scanners = built
+    ? ['Packages that are built from source are not visible to scanners such as syft and trivy yet.']
+    : [];
+  if (rows.length + rest.length === 0) return scanners;
+  return [...scanners, `Skipped maintainer scripts (${PAGE}):`, ...rows, ...rest];
 }
 
 function pinOf({ plan }: Run, hash: Hash): readonly DebianPin[] {
