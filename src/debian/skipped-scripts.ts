@@ -1,4 +1,5 @@
 import { ALTERNATIVES } from '../model/alternatives.ts';
+import { isText, listOf, objectOf, oneOf } from '../model/json-shape.ts';
 import type { DebianPin } from '../model/lock.ts';
 import { readNote, writeNote } from '../store/notes.ts';
 import { plainJson } from '../store/plain-json.ts';
@@ -100,6 +101,10 @@ export function effectRule(kind: EffectKind): EffectRule {
   return RULES[kind];
 }
 
+const isSkippedEffects = listOf(
+  objectOf<{ readonly kind: EffectKind; readonly command: string }>({ kind: oneOf(...EFFECT_KINDS), command: isText }),
+);
+
 const NAMESPACE = 'skipped-scripts';
 /** A change of what is looked for. */
 const VERSION = 1;
@@ -107,8 +112,8 @@ const VERSION = 1;
 /** What the scripts of a package would have done; undefined where its archive is not in the store. */
 export async function skippedEffects(store: Store, pin: DebianPin): Promise<readonly SkippedEffect[] | undefined> {
   const key = `${VERSION} ${pin.sha256}`;
-  const known = await readNote(store, NAMESPACE, key);
-  if (known !== undefined) return known as unknown as readonly SkippedEffect[];
+  const known = await readNote(store, NAMESPACE, key, isSkippedEffects);
+  if (known !== undefined) return known;
   if ((await blobSize(store, pin.sha256)) === undefined) return undefined;
   const what = `${pin.name}_${pin.version}_${pin.architecture}.deb`;
   const deb = await openDeb(openBlob(store, pin.sha256), what);
