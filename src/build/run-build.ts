@@ -11,7 +11,7 @@ import { buildFailure } from './build-failure.ts';
 import { type BuildLog, openBuildLog } from './build-log.ts';
 import { checkNeeds, type DeclaredNeeds } from './check-needs.ts';
 import { keepOutput } from './keep-output.ts';
-import { judgeOutputs } from './lint/judge-outputs.ts';
+import { judgeOutputs, type RelatedLayers } from './lint/judge-outputs.ts';
 import { unmatchedPatterns } from './unmatched-patterns.ts';
 
 /** One build, and what its result is judged by. */
@@ -30,6 +30,9 @@ export interface BuildJob {
   /** What the recipe says its licence is, and what it allows that would be refused. */
   readonly license?: string | undefined;
   readonly allowed?: readonly LintAllowance[] | undefined;
+  /** What it takes the place of, `debian/dash`. */
+  readonly replaced?: readonly string[] | undefined;
+  readonly related?: RelatedLayers | undefined;
 }
 
 export interface BuildServices {
@@ -154,7 +157,7 @@ async function keepResult(
 }
 
 async function judge(
-  { request, ownsTopLinks = false, license, allowed = [] }: BuildJob,
+  { request, ownsTopLinks = false, license, allowed = [], replaced, related }: BuildJob,
   store: Store,
   outputs: PackageRecord['outputs'],
   emit: RunContext['emit'],
@@ -166,6 +169,8 @@ async function judge(
     ownsTopLinks,
     license,
     allowed,
+    replaced,
+    related,
   });
   throwCollected(errors);
   for (const text of notices) emit({ kind: 'notice', text });

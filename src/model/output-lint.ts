@@ -3,12 +3,16 @@ import type { SourcePosition } from './source-position.ts';
 /** What a finished build may be blamed for; each can be allowed by a recipe, under this name. */
 export const OUTPUT_LINT_CODES = [
   'build-path',
+  'dangling-link',
   'executable-stack',
+  'missing-interpreter',
   'missing-license',
   'name-collision',
   'path-policy',
+  'replaced-tool',
   'run-path',
   'set-id',
+  'shared-file',
   'text-relocation',
   'unstripped',
   'unusual-path',

@@ -2,6 +2,7 @@ import { join, relative } from 'node:path';
 import type { NeedProvider } from '../build/check-needs.ts';
 import type { RootMember } from '../build/compose-root.ts';
 import { createBuildRequest } from '../build/create-request.ts';
+import type { RelatedLayers } from '../build/lint/judge-outputs.ts';
 import { createLocalExecutor, type LocalSandbox } from '../build/local-executor.ts';
 import { type RealiseServices, type Records, realisePlan } from '../build/realise-plan.ts';
 import { runBuild } from '../build/run-build.ts';
@@ -62,7 +63,7 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
     },
     build: async (step, key, records) => {
       sandbox ??= openSandbox(run, layers);
-      const { request, needs } = await prepareBuild(run, step, records, layers);
+      const { request, needs, related } = await prepareBuild(run, step, records, layers);
       for (const notice of step.package.notices) options.context.emit({ kind: 'notice', text: notice });
       return runBuild(
         {
@@ -76,6 +77,8 @@ function realiseServices(run: Run, publishing: Publishing | undefined): RealiseS
           ownsTopLinks: step.package.replacesBase === true || step.name === DEFAULT_BASE,
           license: step.package.license,
           allowed: step.package.allowed,
+          replaced: step.package.replaces.map(atomText),
+          related,
         },
         {
           store,
@@ -184,7 +187,11 @@ async function prepareBuild(run: Run, step: BuildStep, records: Records, layers:
     jobs: options.config.build.jobs,
     check: options.check,
   });
-  return { request, needs: declaredNeeds(run, step, repository, debian, records) };
+  return {
+    request,
+    needs: declaredNeeds(run, step, repository, debian, records),
+    related: relatedLayers(run, step, repository, debian, records),
+  };
 }
 
 function declaredNeeds(
@@ -206,6 +213,29 @@ function declaredNeeds(
     declared: providers.filter(({ name }) => isDeclared.has(name)),
     undeclared: providers.filter(({ name }) => !isDeclared.has(name)),
     ...writtenDependencies(step.package),
+  };
+}
+
+/** The layers of what a package declares for its run time, as far as the root of its build has them. */
+function relatedLayers(
+  run: Run,
+  step: BuildStep,
+  repository: RepositoryDefinition,
+  debian: DebianSet,
+  records: Records,
+): RelatedLayers {
+  const packages = new Map(run.definitions.packages.map((definition) => [definition.name, definition]));
+  const members = declaredMembers(step.package, repository, packages, debian);
+  const inRoot = new Map(
+    step.root.map((hash) => {
+      const record = records.get(hash)!;
+      return [record.kind === 'debian' ? `debian/${record.name}` : record.name, record] as const;
+    }),
+  );
+  const declared = [...members.packages, ...members.debian.map((name) => `debian/${name}`)];
+  return {
+    layers: declared.flatMap((name) => (inRoot.has(name) ? rootLayers(inRoot.get(name)!) : [])),
+    unknown: declared.filter((name) => !inRoot.has(name)),
   };
 }
 

@@ -5,7 +5,9 @@ import type { OutputFinding } from '../../model/output-lint.ts';
 import type { Store } from '../../store/store.ts';
 import { lintContent } from './lint-content.ts';
 import { lintPaths } from './lint-paths.ts';
+import { lintReferences, type Surroundings, surroundingsOf } from './lint-references.ts';
 import { lintRunPaths } from './lint-run-paths.ts';
+import { lintSharedFiles } from './lint-shared-files.ts';
 
 /** What a layer is judged by. */
 export interface LintRules {
@@ -17,19 +19,27 @@ export interface LintRules {
   readonly license: string | undefined;
   /** All directories of the package, those of its other layers too, without a leading slash. */
   readonly directories: ReadonlySet<string>;
+  /** What the recipe replaces, `debian/dash`. */
+  readonly replaced?: readonly string[] | undefined;
+  /** By default the layer alone. */
+  readonly surroundings?: Surroundings | undefined;
 }
 
 /**
- * Judges one layer of a finished build: its names, modes, ELF files, contents and licence. What the recipe allows is not
- * looked at.
+ * Judges one layer of a finished build: its names, modes, ELF files, contents, links, scripts and licence. What the recipe
+ * allows is not looked at.
  */
 export async function lintOutput(store: Store, layer: KeptLayer, rules: LintRules): Promise<readonly OutputFinding[]> {
   const listing = await readListing(store, layer.listing);
+  const { replaced = [], ownsTopLinks, surroundings = surroundingsOf([listing], []) } = rules;
+  const tree = await ensureTree(store, layer);
   return [
     ...lintPaths(listing, rules),
+    ...lintSharedFiles(listing, { replaced, ownsTopLinks }),
     ...lintModes(listing),
     ...lintRunPaths(layer.elf, rules),
-    ...(await lintContent(await ensureTree(store, layer), listing, rules.platform)),
+    ...(await lintContent(tree, listing, rules.platform)),
+    ...lintReferences(tree, listing, surroundings),
     ...lintLicense(listing, rules.license),
   ];
 }

@@ -15,10 +15,20 @@ export const OUTPUT_RULES: Readonly<Record<OutputLintCode, OutputRule>> = {
     expected: 'no path of the build inside its files',
     mend: 'let the program find its files below /usr: give --prefix=/usr to its configure script, pass $CFLAGS on (they hold -ffile-prefix-map), or replace the path with sed in the install phase',
   },
+  'dangling-link': {
+    severity: 'warning',
+    expected: 'links that lead to something in the package or its dependencies',
+    mend: 'link to what is there, name the package that has it among dependencies.run, or remove the link in the install phase',
+  },
   'executable-stack': {
     severity: 'error',
     expected: 'programs and libraries without an executable stack',
     mend: 'link with LDFLAGS -Wl,-z,noexecstack; in assembler sources: .section .note.GNU-stack,"",%progbits',
+  },
+  'missing-interpreter': {
+    severity: 'error',
+    expected: 'the interpreter of each script in the package or its dependencies',
+    mend: 'name the package that has it among dependencies.run, or leave the script out in the install phase',
   },
   'missing-license': {
     severity: 'warning',
@@ -35,6 +45,11 @@ export const OUTPUT_RULES: Readonly<Record<OutputLintCode, OutputRule>> = {
     expected: 'files where packages put theirs: below /usr, /etc, /var, /opt or /srv',
     mend: 'give other directories to the build (--prefix=/usr --sysconfdir=/etc --localstatedir=/var), or remove what nobody needs at the end of the install phase',
   },
+  'replaced-tool': {
+    severity: 'error',
+    expected: 'no file in the place of a shell, compiler or tool that builds use',
+    mend: 'give it another name, or say replaces: [debian/NAME] in pkg.yaml where the package is to take the place of that one',
+  },
   'run-path': {
     severity: 'error',
     expected: 'libraries to be looked for in directories of libraries only',
@@ -44,6 +59,11 @@ export const OUTPUT_RULES: Readonly<Record<OutputLintCode, OutputRule>> = {
     severity: 'error',
     expected: 'no set-user-ID and set-group-ID files',
     mend: 'chmod u-s,g-s in the install phase',
+  },
+  'shared-file': {
+    severity: 'error',
+    expected: 'no file that changes what programs of other packages do',
+    mend: 'leave it out in the install phase, or set what it sets for this program alone: in a wrapper, or by environment: of the image',
   },
   'text-relocation': {
     severity: 'error',
