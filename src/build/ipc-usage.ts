@@ -39,6 +39,8 @@ export function createIpcMeter(channel: Duplex, now: () => number = () => perfor
   return {
     heard: () => heard,
     measure() {
+      // Writing to an end that closed early would drop what it said before.
+      if (!heard) return { bytes: 0, silent: false };
       if (open) channel.write('?\n');
       unanswered += 1;
       return { bytes, silent: unanswered > PATIENCE.questions && now() - answeredAt > PATIENCE.ms };

@@ -112,13 +112,17 @@ async function runPhase(name: PhaseName, runner: PhaseRunner): Promise<PhaseFail
     const exit = await sandbox.exit;
     await log.finished;
     throwIfInterrupted(context.signal);
-    if (!watch.started() && watch.exceeded() === undefined) throw neverStarted(name, tail.lines(5));
+    if (!watch.started() && watch.exceeded() === undefined && !isSuccess(exit)) throw neverStarted(name, tail.lines(5));
     const failure = watch.exceeded() ?? failureOf(exit);
     return failure === undefined ? undefined : { phase: name, ...failure };
   } finally {
     watch.stop();
     context.signal.removeEventListener('abort', sandbox.kill);
   }
+}
+
+function isSuccess(exit: SandboxExit): boolean {
+  return exit.kind === 'exited' && exit.code === 0;
 }
 
 /** Then what was written is bubblewrap's own, and says nothing about the phase. */

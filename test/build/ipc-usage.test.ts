@@ -18,6 +18,10 @@ describe('the meter of System V objects', () => {
     const { duplex, questions, say } = channel();
     const meter = createIpcMeter(duplex);
     expect(meter.measure()).toEqual({ bytes: 0, silent: false });
+    expect([questions.read(), meter.heard()]).toEqual([null, false]);
+    say('0\n');
+    await soon();
+    expect([meter.measure(), meter.heard()]).toEqual([{ bytes: 0, silent: false }, true]);
     say('4096\n');
     await soon();
     expect(meter.measure()).toEqual({ bytes: 4096, silent: false });
@@ -32,6 +36,9 @@ describe('the meter of System V objects', () => {
     const { duplex, say } = channel();
     let now = 0;
     const meter = createIpcMeter(duplex, () => now);
+    expect(Array.from({ length: 100 }, () => meter.measure().silent)).not.toContain(true);
+    say('0\n');
+    await soon();
     const asked = (times: number) => Array.from({ length: times }, () => meter.measure().silent);
     expect(asked(60)).not.toContain(true);
     expect(asked(1)).toEqual([false]);
