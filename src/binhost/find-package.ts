@@ -1,4 +1,5 @@
 import type { Digest } from '../model/digest.ts';
+import { clockHint } from '../model/clock-hint.ts';
 import { BuilditError } from '../model/errors.ts';
 import { keyId } from '../signing/public-key.ts';
 import { allOrStop } from './all-or-stop.ts';
@@ -142,7 +143,9 @@ async function readSignedRecord(
       } else if (mayCount(verdict, policy.verify)) {
         onDoubt(`${shown}: ${verdict.reason}`);
       } else {
-        return { doubt: `${shown}: ${verdict.reason}`, isStranger: verdict.kind === 'stranger' };
+        const { kind, reason } = verdict;
+        const clock = kind === 'expired' || kind === 'not-yet-valid' ? `; ${clockHint(policy.now.getTime())}` : '';
+        return { doubt: `${shown}: ${reason}${clock}`, isStranger: kind === 'stranger' };
       }
     }
     const text = decodeUtf8(document.bytes);
