@@ -1,3 +1,5 @@
+import { fstatSync, writeSync } from 'node:fs';
+
 /** A place that text is written to, as the command line sees it: standard output, standard error, or a test's record. */
 export interface TextStream {
   readonly isTerminal: boolean;
@@ -10,25 +12,46 @@ export interface TextStream {
 
 /** Writes to a stream until it fails; after that, what is written is dropped. `onFailure` is told why, once. */
 export function textStreamOf(
-  stream: NodeJS.WriteStream,
+  stream: NodeJS.WriteStream & { readonly fd: number },
   onFailure: (error: NodeJS.ErrnoException) => void,
 ): TextStream {
   let open = true;
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (open) onFailure(error);
+  const fail = (error: unknown) => {
+    if (open) onFailure(error as NodeJS.ErrnoException);
     open = false;
-  });
+  };
+  stream.on('error', fail);
+  const isFile = isRegularFile(stream.fd);
   return {
     isTerminal: stream.isTTY === true,
     size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
     write: (text) => {
-      if (open) stream.write(text);
+      if (!open) return;
+      if (!isFile) return void stream.write(text);
+      try {
+        writeWhole(stream.fd, text);
+      } catch (error) {
+        fail(error);
+      }
     },
     onResize: (listener) => {
       stream.on('resize', listener);
       return () => stream.off('resize', listener);
     },
   };
+}
+
+function isRegularFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** Node's own stream for files writes once and drops what a nearly full disk did not take. */
+function writeWhole(descriptor: number, text: string): void {
+  for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(descriptor, rest));
 }
 
 /** Waits until all that was written has left the process, or cannot. */

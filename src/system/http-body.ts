@@ -67,6 +67,28 @@ async function* withoutPage(wanted: Wanted, answer: ExchangeAnswer): AsyncGenera
   if (held !== undefined && held.length > 0) yield told();
 }
 
+/** Whether a body that is refused for its size is a page, which says more; its first bytes tell. Ends the body. */
+export async function pageInstead(wanted: Wanted, answer: ExchangeAnswer): Promise<DownloadError | undefined> {
+  let start = Buffer.alloc(0);
+  try {
+    if (wanted.page === true || isPageAddress(wanted.url) || answer.status !== 200) return undefined;
+    for await (const chunk of rateLimited(wanted, answer)) {
+      start = Buffer.concat([start, chunk]);
+      if (start.length >= TELLING_BYTES) break;
+    }
+  } catch {
+    // What came before the break tells.
+  } finally {
+    answer.body.destroy();
+  }
+  if (!looksLikePage(start)) return undefined;
+  return new DownloadError(
+    wanted.url,
+    { kind: 'altered', found: pageAnswer(wanted.url, answer.finalUrl) },
+    wanted.tries.used,
+  );
+}
+
 /** Asks for the rest. A server that sends all of it again is fine where it is the same file: the start is skipped. */
 async function continued(
   wanted: Wanted,

@@ -167,7 +167,7 @@ const statusTexts: Readonly<Record<number, string>> = {
 /** For a page or a compressed answer in place of a file. */
 export const ALTERED_HINT =
   'nothing between this machine and the server may change answers: log in to the network in a browser, and let a proxy ' +
-  'pass files as they are; NO_PROXY names hosts that are asked directly';
+  'pass files as they are; NO_PROXY names hosts that are asked directly. Where the address is that of a page, name the file';
 
 function hintFor(failure: DownloadFailure): string | undefined {
   switch (failure.kind) {

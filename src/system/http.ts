@@ -1,5 +1,5 @@
 import { BuilditError } from '../model/errors.ts';
-import { placeOf, readBody, refuseTooLarge, strongEtag } from './http-body.ts';
+import { pageInstead, placeOf, readBody, refuseTooLarge, strongEtag } from './http-body.ts';
 import { shownUrl } from './http-failure.ts';
 import { answerFor, type DownloadOptions, type Wanted } from './http-tries.ts';
 
@@ -39,8 +39,7 @@ export async function openDownload(url: string, options: DownloadOptions = {}): 
   try {
     refuseTooLarge(wanted, size);
   } catch (error) {
-    answer.body.destroy();
-    throw error;
+    throw (await pageInstead(wanted, answer)) ?? error;
   }
   const etag = strongEtag(answer.headers.etag);
   return {

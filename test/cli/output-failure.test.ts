@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
@@ -28,6 +28,16 @@ test.each([[['--help']], [['schema', 'container']], [['config', 'show', '.', '--
     expect(run(argv, { out: full(), err: 'pipe' })).toEqual({ status: 73, stderr: LINE });
   },
 );
+
+requires('root', 'mount').test('a disk that fills in the middle of a text is no success', () => {
+  const directory = temporaryDirectory();
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'buildit-test', directory]);
+  onTestFinished(() => {
+    execFileSync('umount', ['-l', directory]);
+  });
+  const out = openSync(join(directory, 'out'), 'w');
+  expect(run(['schema', 'container'], { out, err: 'pipe' })).toEqual({ status: 73, stderr: LINE });
+});
 
 test('a full disk behind standard error leaves the exit code of the run', () => {
   expect(run(['nonsense'], { out: 'pipe', err: full() }).status).toBe(64);

@@ -53,7 +53,7 @@ describe('a location', () => {
     ['https:example.org', /no host/],
     ['https:///x', /no host/],
     ['-oProxyCommand=id.org/x', /no name of a host/],
-    ['https://exa_mple.org', /no name of a host/],
+    ['https://exa+mple.org', /no name of a host/],
     ['example.org/../x', /a path with odd elements/],
     ['example.org//x', /a path with odd elements/],
     ['example.org/%2e%2e', /a path with odd elements/],

@@ -71,7 +71,8 @@ describe('a patch by URL', () => {
 
   test('is refused when it is no patch, too large, or offline', async () => {
     const fetch = await options();
-    await expect(fetchPatch(await serve('<html>'), 1, fetch)).rejects.toMatchObject({ code: 'input-invalid' });
+    await expect(fetchPatch(await serve('<html>'), 1, fetch)).rejects.toThrow('found an HTML page');
+    await expect(fetchPatch(await serve('no patch'), 1, fetch)).rejects.toMatchObject({ code: 'input-invalid' });
     await expect(fetchPatch(await serve('x'.repeat((10 << 20) + 1)), 1, fetch)).rejects.toMatchObject({
       code: 'input-invalid',
     });

@@ -377,6 +377,13 @@ describe('an answer that is not the file', () => {
     expect((await failure(downloadBytes(other.url, quick))).message).toContain('511 (the network wants a login)');
   });
 
+  test('is named where it is larger than the file may be', async () => {
+    const { url } = await serve(answer(`<html>${' '.repeat(5000)}`, { 'content-length': '5006' }));
+    expect((await failure(downloadBytes(url, { ...quick, maximumBytes: 100 }))).message).toContain('an HTML page');
+    const other = await serve(answer(Buffer.alloc(5000)));
+    await expect(downloadBytes(other.url, { ...quick, maximumBytes: 100 })).rejects.toThrow('at most 100 bytes');
+  });
+
   test('is seen in a page that arrives in pieces', async () => {
     const { url } = await serve((_, response) => {
       response.writeHead(200).write('\n<!doc');
