@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -82,6 +92,65 @@ needs.test('a change of a definition is seen at once, however soon after a run',
   const changed = await run('tiny');
   expect(changed.stdout).toContain('Defaulting to local build... [OK]');
   expect(changed.stdout.split('\n')[2]).not.toBe(stdout.split('\n')[2]);
+});
+
+needs.test('fetch wants what a build on this machine wants, with a bubblewrap of its own and without', async () => {
+  const { cwd, environment, run } = tinyContainer({ build: 'echo fetched > result' });
+  expect(await run('fetch', 'tiny')).toMatchObject({ exitCode: 0 });
+  expect(await run('fetch', '--offline', 'tiny')).toMatchObject({ exitCode: 0, stdout: 'everything is there\n' });
+  expect(await run('build', '--offline', 'tiny')).toMatchObject({ exitCode: 0 });
+  const programs = join(cwd, 'programs');
+  mkdirSync(programs);
+  for (const directory of environment.PATH.split(':').toReversed()) {
+    for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+      rmSync(join(programs, name), { force: true });
+      if (name !== 'bwrap') symlinkSync(join(directory, name), join(programs, name));
+    }
+  }
+  const bare = (...argv: string[]) => runBuildit(argv, { cwd, environment: { ...environment, PATH: programs } });
+  const [fetched, built] = [await bare('fetch', '--offline', 'tiny'), await bare('--offline', '--from-source', 'tiny')];
+  expect(fetched.exitCode).toBe(built.exitCode);
+  expect(fetched.stderr.includes('bubblewrap')).toBe(built.stderr.includes('bubblewrap'));
+});
+
+needs.test('a source that is nowhere ends the run before the first build, all of them at once', async () => {
+  const { directory, run } = tinyContainer({ build: 'echo needed > result' });
+  for (const [name, more] of [
+    ['one', 'dependencies: {build: [test/tiny]}\n'],
+    ['two', ''],
+  ]) {
+    mkdirSync(join(directory, `pkgs/${name}`));
+    const source = `source: {url: "https://127.0.0.1:1/${name}.tar.gz", sha256: ${name === 'one' ? 'a' : 'b'}${'0'.repeat(63)}}`;
+    const rest = 'version: 1.0.0\nlicense: MIT\nclass: none\nroot: minimal\nphases: {install: "true"}\n';
+    writeFileSync(join(directory, `pkgs/${name}/pkg.yaml`), `name: test/${name}\n${source}\n${rest}${more}`);
+    const container = readFileSync(join(directory, 'container.yaml'), 'utf8');
+    writeFileSync(
+      join(directory, 'container.yaml'),
+      container.replace('- image', `- package: {type: embedded, path: ./pkgs/${name}}\n- image`),
+    );
+  }
+  for (const option of ['--offline', '--check']) {
+    const { exitCode, stdout, stderr } = await run('tiny', option);
+    expect(exitCode).toBe(69);
+    expect(stderr).toMatch(/Cannot fetch "one\.tar\.gz"[\s\S]*needed by test\/one\n[\s\S]*Cannot fetch "two\.tar\.gz"/);
+    expect(stdout).not.toContain('local build... [OK]');
+  }
+  const { exitCode, stdout } = await run('tiny', '-k');
+  expect(exitCode).toBe(69);
+  expect(stdout.match(/local build\.\.\. \[(?:OK|FAILED)\]/g)).toHaveLength(3);
+  expect(stdout).toContain('local build... [OK]');
+  expect(existsSync(join(directory, 'out'))).toBe(false);
+});
+
+needs.test('with -k the next container is built though one before it fails', async () => {
+  const { cwd, directory, run } = tinyContainer({ build: 'echo going on; exit 3' });
+  writeTinyContainer(join(cwd, 'other'), { build: 'echo going on > result' });
+  const { exitCode, stdout, stderr } = await run('-k', 'tiny', 'other');
+  expect(exitCode).toBe(10);
+  expect(stderr).toContain('| going on');
+  expect(stdout).toContain('Packaging tiny-1.0.0 as OCI... [OK]');
+  expect([existsSync(join(directory, 'out')), existsSync(join(cwd, 'other/out/oci'))]).toEqual([false, true]);
+  expect(await run('-k', 'tiny', 'other')).toMatchObject({ exitCode: 10 });
 });
 
 needs.test('results go to standard output alone with -q, as one document with --json', async () => {
