@@ -277,6 +277,7 @@ export function testWriter(name: string, open: () => Promise<WritablePlace>, sco
       expect(entries.map((entry) => entry.name)).toEqual(names);
       expect(entries[0]).toMatchObject({ kind: 'file', size: 4 });
       expect(await place.list('nowhere')).toEqual([]);
+      expect((await place.list('')).map((entry) => entry.name)).toContain('l');
       await place.close();
     });
 
