@@ -118,32 +118,14 @@ export async function testImage(run: Run, content: ImageContent): Promise<readon
  */
 async function packageContent(run: Run, step: BuildStep, records: Records): Promise<ImageContent> {
   const { store, definitions } = run;
-  const repository = repositoryOf(run, step);
-  const debian: DebianSet = { ...run.lock.debian, ...rootDebian(run, repository) };
-  const pins = Object.values(debian).map(convertStep);
-  const base = baseFor(run, step);
-  const carried = carriedSteps(run, step);
-  const own = base === undefined || carried.includes(base) ? carried : [base, ...carried];
-  const fromRecipes = own.filter(({ package: { outputs } }) => outputs !== 'debs');
+  const { base, own, fromRecipes, asked, wanted } = testMembers(run, step);
   const binaries = binariesOf(own, records);
-
-  const named = [
-    ...step.package.dependencies.test.map(({ name }) => name),
-    ...(step.package.outputs === 'debs' ? (step.package.debianSource?.binaries ?? []) : []),
-  ];
-  const asked = named.map((name) => pinNamed(step, name, debian)).map(debianHash);
   const parts = Object.keys(records.get(step.hash)!.outputs).filter((part) => part !== 'main' && !isDebugOutput(part));
   const requested = [
     ...(base === undefined ? [] : [base.hash]),
-    ...(step.package.outputs === 'debs' || step === base
-      ? []
-      : [step.hash, ...parts.map((part) => partHash(step.hash, part))]),
+    ...(isRequested(step, base) ? [step.hash, ...parts.map((part) => partHash(step.hash, part))] : []),
     ...asked,
   ];
-  const possible = new Set(
-    possibleMembers({ requested, candidates: [...fromRecipes, ...pins], runtime: repository.debian.runtime }),
-  );
-  const wanted = pins.filter(({ hash }) => possible.has(hash));
   const converted = await convertSteps(
     run,
     wanted.filter(({ name }) => !binaries.has(name)),
@@ -163,6 +145,35 @@ async function packageContent(run: Run, step: BuildStep, records: Records): Prom
   });
 }
 
+/** What the root of a package's test may hold, as far as it is known before anything is built. */
+function testMembers(run: Run, step: BuildStep) {
+  const repository = repositoryOf(run, step);
+  const debian: DebianSet = { ...run.lock.debian, ...rootDebian(run, repository) };
+  const pins = Object.values(debian).map(convertStep);
+  const base = baseFor(run, step);
+  const carried = carriedSteps(run, step);
+  const own = base === undefined || carried.includes(base) ? carried : [base, ...carried];
+  const fromRecipes = own.filter(({ package: { outputs } }) => outputs !== 'debs');
+  const named = [
+    ...step.package.dependencies.test.map(({ name }) => name),
+    ...(step.package.outputs === 'debs' ? (step.package.debianSource?.binaries ?? []) : []),
+  ];
+  const asked = named.map((name) => pinNamed(step, name, debian)).map(debianHash);
+  const requested = [
+    ...(base === undefined ? [] : [base.hash]),
+    ...(isRequested(step, base) ? [step.hash] : []),
+    ...asked,
+  ];
+  const possible = new Set(
+    possibleMembers({ requested, candidates: [...fromRecipes, ...pins], runtime: repository.debian.runtime }),
+  );
+  return { base, own, fromRecipes, asked, wanted: pins.filter(({ hash }) => possible.has(hash)) };
+}
+
+function isRequested(step: BuildStep, base: BuildStep | undefined): boolean {
+  return step.package.outputs !== 'debs' && step !== base;
+}
+
 function pinNamed({ package: { name, position } }: BuildStep, wanted: string, debian: DebianSet): DebianSet[string] {
   if (Object.hasOwn(debian, wanted)) return debian[wanted]!;
   throw new BuilditError('lock-outdated', `Cannot test "${name}": the lock does not pin debian/${wanted}`, {
@@ -171,15 +182,14 @@ function pinNamed({ package: { name, position } }: BuildStep, wanted: string, de
   });
 }
 
-/** Debian packages that may be in the root of a package's test: what it carries, and what its tests need. */
+/** Debian packages that the root of these packages' tests takes from the archive. */
 export function testDependencies(run: Run, steps: readonly BuildStep[]): ConvertStep[] {
   return steps.flatMap((step) => {
     if (step.package.tests.length === 0) return [];
-    const debian = rootDebian(run, repositoryOf(run, step));
-    const names = step.package.dependencies.test.map(({ name }) => pinNamed(step, name, debian).name);
-    return reachable([...declaredOf(run, step).debian, ...names], (name) => debian[name]?.depends ?? [])
-      .filter((name) => Object.hasOwn(debian, name))
-      .map((name) => convertStep(debian[name]!));
+    const { own, wanted } = testMembers(run, step);
+    const debs = own.filter(({ package: { outputs } }) => outputs === 'debs');
+    const made = new Set(debs.flatMap(({ package: { replaces } }) => replaces.map(({ name }) => name)));
+    return wanted.filter(({ name }) => !made.has(name));
   });
 }
 
