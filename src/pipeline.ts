@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { assessPlan, type Records } from './build/realise-plan.ts';
 import type { Availability } from './cache/package-cache.ts';
 import type { SelectedImage } from './image/select-members.ts';
@@ -13,9 +14,11 @@ import { withPresentPackages } from './pipeline/present-packages.ts';
 import { openPublishing, type Publishing, publishImagesOfRun } from './pipeline/publish-run.ts';
 import { readOutputs } from './pipeline/read-outputs.ts';
 import { realiseRun } from './pipeline/realise-run.ts';
+import { rememberContainerLock } from './pipeline/remember-lock.ts';
 import { skippedScriptLines } from './pipeline/skipped-scripts.ts';
 import { verifyTrees } from './pipeline/verify-trees.ts';
 import { witnessPackages } from './pipeline/witness-packages.ts';
+import { refuseLinkedOutput } from './publish/publish-images.ts';
 import { withCollectionLock } from './store/collection-lock.ts';
 import type { Store } from './store/store.ts';
 
@@ -38,9 +41,10 @@ export async function build(options: BuildOptions): Promise<BuildOutcome> {
   const prepared = await prepareRun(options);
   let publishing: Publishing | undefined;
   try {
-    readOutputs(prepared);
     const { container } = prepared.definitions;
+    if (readOutputs(prepared).length === 0) refuseLinkedOutput(join(container.directory, 'out'));
     options.context.emit({ kind: 'container-started', title: containerTitle(container) });
+    await rememberContainerLock(prepared);
     publishing = options.push ? await openPublishing(options, prepared.sharing.trust) : undefined;
     return await withCollectionLock(prepared.store, 'shared', async () => {
       const { run, records, builtCount, built, images } = await withPresentPackages(prepared, async (current) => {

@@ -25,6 +25,7 @@ import type { BuiltImage } from './contract.ts';
 import type { Run } from './prepare-run.ts';
 import { noteOutputs, readOutputs } from './read-outputs.ts';
 import { refuseUndeclared } from './refuse-undeclared.ts';
+import { convertedDigests } from './remember-lock.ts';
 import { passImageTests } from './test-run.ts';
 import { warnOfImages } from './warn-of-images.ts';
 
@@ -144,7 +145,7 @@ export async function assembleRun(
   await keepLayerPlan(run, images);
   await rememberRoot(store, container.directory, {
     hashes: selected.members.map(({ hash }) => hash),
-    digests: published.flatMap(({ blobs }) => blobs),
+    digests: [...published.flatMap(({ blobs }) => blobs), ...(await convertedDigests(run))],
   });
   return { built: published.map((image) => builtImage(run, image)), images };
 }

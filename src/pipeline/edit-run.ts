@@ -1,5 +1,5 @@
 import { realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { PlacedPackage } from '../definition/container-reading.ts';
 import { readPlatform } from '../definition/host-platform.ts';
 import { readContainer } from '../definition/read-container.ts';
@@ -129,6 +129,14 @@ async function finish(
 /** Replaces the file, not a link to it, unless it is another than the one that was read. */
 async function replaceText({ name, path, text }: DocumentText, after: string): Promise<void> {
   const target = await realpath(path);
+  const [own, found] = [await realpath(dirname(path)), dirname(target)];
+  if (found !== own && !found.startsWith(`${own}/`)) {
+    throw new BuilditError(
+      'cannot-write',
+      `Cannot change "${printable(name)}": expected a file in its directory, found a link to "${printable(target)}"`,
+      { hint: 'run the command in the directory of that file' },
+    );
+  }
   const { mode } = await stat(target);
   const now = await readText(target, { name, maximumBytes: YAML_LIMITS.bytes, code: 'definition-invalid' });
   if (now.text !== text) {

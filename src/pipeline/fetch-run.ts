@@ -10,6 +10,7 @@ import type { BuildOptions } from './contract.ts';
 import { databasePins, fetchInputs, toolSteps, unconvertedPins } from './fetch-ahead.ts';
 import { prepareRun, type Run } from './prepare-run.ts';
 import { withPresentPackages } from './present-packages.ts';
+import { rememberContainerLock } from './remember-lock.ts';
 import { neededForTest } from './test-run.ts';
 
 export interface FetchOutcome {
@@ -50,6 +51,7 @@ async function fetchRun(run: Run): Promise<FetchOutcome> {
     else throw error;
   }
   throwCollected(failures);
+  await rememberContainerLock(run);
   const sizes = await Promise.all(missing.map((digest) => blobSize(store, digest)));
   return {
     fetched: missing.length + packages.length,

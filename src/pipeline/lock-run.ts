@@ -12,6 +12,7 @@ import { hostPlatform } from '../system/host-platform.ts';
 import { applyDiscoveries } from './apply-discoveries.ts';
 import type { BuildOptions, LockOutcome } from './contract.ts';
 import { openRunStore, pinDiscovered, readInputs } from './prepare-run.ts';
+import { rememberRepositoryLock } from './remember-lock.ts';
 import { settleLock } from './settle-locks.ts';
 import { mixedReleases, withoutSecurity } from './suite-warnings.ts';
 
@@ -66,6 +67,7 @@ async function lockRepository(options: BuildOptions, names: readonly string[]): 
   );
   const written = before === undefined || lockText(before) !== lockText(settled);
   if (written) await writeLock(directory, settled);
+  await rememberRepositoryLock(store, directory, settled);
   return { path: join(directory, LOCK_FILE), written, changes: setChanges(before?.roots ?? {}, settled.roots) };
 }
 

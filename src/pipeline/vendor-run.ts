@@ -23,6 +23,7 @@ import { writeFileDurably } from '../system/files.ts';
 import type { BuildOptions, LockOutcome } from './contract.ts';
 import { openRunRegistries } from './open-run-registries.ts';
 import { openRunStore } from './prepare-run.ts';
+import { rememberVendorLock } from './remember-lock.ts';
 import { sourceOptions } from './source-options.ts';
 
 /**
@@ -61,6 +62,7 @@ export async function lockVendor(options: BuildOptions, versions: readonly strin
   }
   const written = before === undefined || vendorLockText(before) !== vendorLockText(lock);
   if (written) await writeFileDurably(path, vendorLockText(lock), { mode: 0o644 });
+  await rememberVendorLock(store, path, lock);
   context.emit({
     kind: 'notice',
     text: `${[...lock.values()].reduce((sum, { files }) => sum + files.length, 0)} files pinned`,

@@ -7,6 +7,7 @@ import { printable } from '../model/names.ts';
 import { linkBlob } from '../store/link-blob.ts';
 import type { Store } from '../store/store.ts';
 import { makeDirectory, syncDirectory, writeFileDurably } from '../system/files.ts';
+import { requireFileOrNothing, requireRealDirectories } from '../system/real-directories.ts';
 import { systemErrorCode, writeFailure } from '../system/write-failure.ts';
 import { LAYOUT_MARK, type LayoutBlob, OCI_LAYOUT, ociLayout } from './oci-index.ts';
 import type { Published, WriteWitness } from './published.ts';
@@ -24,6 +25,8 @@ export async function writeLayout(
 ): Promise<Published[]> {
   const layout = ociLayout(images, 'manifest');
   const blobs = join(directory, 'blobs', 'sha256');
+  requireRealDirectories(directory, blobs);
+  for (const name of ['oci-layout', 'index.json']) requireFileOrNothing(join(directory, name));
   await refuseForeignContent(directory);
   try {
     makeDirectory(blobs);

@@ -20,8 +20,8 @@ export interface StoreInventory {
 }
 
 /**
- * The items nothing refers to. Kept are: what the roots name; records, notes, encodings, failed builds and build roots used at
- * `usedSinceMs` or later; and what those name in turn. Names come before what they name, so that a collection which is
+ * The items nothing refers to. Kept are: what the roots name; notes about that; records, notes, encodings, failed builds
+ * and build roots used at `usedSinceMs` or later; and what those name in turn. Names come before what they name, so that a collection which is
  * cut short never leaves a name without its object.
  */
 export function chooseGarbage(
@@ -46,8 +46,10 @@ export function chooseGarbage(
   });
   const buildKeys = items['build-keys'].filter(({ name }) => !keptRecords.has(inventory.buildKeys.get(name) ?? ''));
   const notes = items.notes.filter((item) => {
-    if (isRecent(item)) keepAll(inventory.notes.get(item.path) ?? []);
-    return !isRecent(item);
+    const named = inventory.notes.get(item.path) ?? [];
+    const isKept = isRecent(item) || named.some((digest) => digests.has(digest));
+    if (isKept) keepAll(named);
+    return !isKept;
   });
   const encodings = items.encodings.filter((item) => {
     const blob = inventory.encodings.get(item.name);

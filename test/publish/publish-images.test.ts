@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -347,5 +348,63 @@ describe('results', () => {
     const out = join(container.directory, 'out');
     await Promise.all([1, 2, 3, 4].map(() => publish(container, images, out)));
     expectConsistent(join(out, 'oci'));
+  });
+});
+
+describe('the usual place', () => {
+  const elements = ['out', 'out/oci', 'out/oci/blobs', 'out/oci/blobs/sha256'];
+  const odd: readonly [string, (path: string, victim: string) => void][] = [
+    ['a link to a directory', (path, victim) => symlinkSync(victim, path)],
+    ['a link that leads nowhere', (path) => symlinkSync('/nonexistent/directory', path)],
+    ['a link to itself', (path) => symlinkSync(path, path)],
+    ['a file', (path) => writeFileSync(path, '')],
+    ['a named pipe', (path) => execFileSync('mkfifo', [path])],
+  ];
+
+  test.each(odd)('with an element that is %s is refused by name, and nothing is written', async (_, make) => {
+    const container = await testContainer([baselayout, nginx], () => [motd('first')]);
+    const images = await imagesOf(container);
+    for (const element of elements) {
+      const [project, victim] = [temporaryDirectory(), temporaryDirectory()];
+      writeFileSync(join(victim, 'keep'), '');
+      mkdirSync(join(project, element, '..'), { recursive: true });
+      make(join(project, element), victim);
+      await expect(publish(container, images, join(project, 'out'))).rejects.toMatchObject({
+        code: 'cannot-write',
+        message: expect.stringContaining(`Cannot write to "${join(project, element)}": expected a directory, found a`),
+        hint: expect.stringContaining('--output'),
+      });
+      expect(readdirSync(victim)).toEqual(['keep']);
+    }
+  });
+
+  test.each(['oci/index.json', 'oci/oci-layout', 'nginx-1.0.0-linux-amd64.aci'])(
+    '%s is never followed',
+    async (name) => {
+      const container = await testContainer([baselayout, nginx], () => [motd('first')]);
+      const images = await imagesOf(container);
+      const out = join(temporaryDirectory(), 'out');
+      await publish(container, images, out);
+      const target = join(temporaryDirectory(), 'target');
+      const aci = readdirSync(out).find((entry) => entry.endsWith('.aci'))!;
+      const path = join(out, name.endsWith('.aci') ? aci : name);
+      renameSync(path, target);
+      const before = statSync(target).mtimeMs;
+      symlinkSync(target, path);
+      await expect(publish(container, images, out)).rejects.toMatchObject({ code: 'cannot-write' });
+      expect([statSync(target).mtimeMs, readdirSync(join(target, '..'))]).toEqual([before, ['target']]);
+    },
+  );
+
+  test('may lie in a directory behind a link, and --output may go anywhere', async () => {
+    const container = await testContainer([baselayout, nginx], () => [motd('first')]);
+    const images = await imagesOf(container);
+    const [real, parent] = [temporaryDirectory(), temporaryDirectory()];
+    symlinkSync(real, join(parent, 'project'));
+    await publish(container, images, join(parent, 'project/out'));
+    await publish(container, images, join(parent, 'unused'), [
+      { type: 'oci', dest: join(parent, 'project/elsewhere') },
+    ]);
+    expect(readdirSync(real).sort()).toEqual(['elsewhere', 'out']);
   });
 });

@@ -55,6 +55,24 @@ describe('chooseGarbage', () => {
     expect(categories).toHaveLength(11);
   });
 
+  test('keeps notes about what is named, and what they name too', () => {
+    const about = itemsOf('notes', ['about', 'stray']);
+    const all = {
+      ...inventory,
+      items: { ...inventory.items, notes: about },
+      notes: new Map([
+        [about[0]!.path, [diffId, sha256('log')]],
+        [about[1]!.path, [sha256('stray')]],
+      ]),
+    };
+    const garbage = chooseGarbage(all, [{ hashes: [], digests: [diffId] }], NOW).map(({ path }) => path);
+    expect(garbage).toContain('/notes/stray');
+    expect(garbage).not.toContain('/notes/about');
+    for (const kept of [`/trees/${diffId}`, `/blobs/${sha256('log')}`, `/encodings/${encoding}`]) {
+      expect(garbage).not.toContain(kept);
+    }
+  });
+
   test('keeps what was used since, and whatever it names', () => {
     const recent = { ...inventory, items: { ...inventory.items, records: itemsOf('records', [zlib.hash], NOW) } };
     expect(chooseGarbage(recent, [], NOW).map(({ name }) => name)).toEqual([sha256('stray'), sha256('stray')]);
