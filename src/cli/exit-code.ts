@@ -4,6 +4,9 @@ import { BuilditError, BuilditErrors } from '../model/errors.ts';
 /** A mistake in buildit itself (EX_SOFTWARE of sysexits.h). */
 export const BUG_EXIT_CODE = 70;
 
+/** `doctor --store` found something damaged (EX_IOERR of sysexits.h). */
+export const STORE_DAMAGED_EXIT_CODE = 74;
+
 /** The exit codes of the command line: 10 to 29 are buildit's own, 64 to 78 are those of sysexits.h. */
 const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   'build-failed': 10,

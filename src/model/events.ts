@@ -31,7 +31,7 @@ export type BuilditEvent =
       readonly label: string;
       readonly total?: number | undefined;
       /** What `total` and `done` count; bytes where it is absent. */
-      readonly unit?: 'packages';
+      readonly unit?: 'packages' | 'items';
     }
   | {
       readonly kind: 'task-progress';

@@ -7,7 +7,7 @@ import { isCleanRelativePath, printable } from '../model/names.ts';
 import { linkBlob } from '../store/link-blob.ts';
 import type { Store } from '../store/store.ts';
 import { syncDirectory } from '../system/files.ts';
-import { requireFileOrNothing, requireRealDirectories } from '../system/real-directories.ts';
+import { requireRealDirectories } from '../system/real-directories.ts';
 import { dockerArchive, ociArchive } from './image-archive.ts';
 import type { OutputSpec } from './parse-output.ts';
 import { withPublishLock } from './publish-lock.ts';
@@ -40,7 +40,7 @@ export async function publishImages(
   { directory, outputs, signal, witness }: PublishOptions,
 ): Promise<Published[]> {
   refuseEqualNames(images.aci);
-  if (outputs.length === 0) refuseLinkedOutput(directory, images.aci);
+  if (outputs.length === 0) refuseLinkedOutput(directory);
   const published: Published[] = [];
   for (const output of outputs.length > 0 ? outputs : defaultOutputs(images, directory)) {
     signal?.throwIfAborted();
@@ -51,13 +51,11 @@ export async function publishImages(
 }
 
 /**
- * The usual place is below a directory that may come from anybody: every element of it is a real directory, and every
- * file a file. With `--output` the user names the place, which may be behind links.
+ * The usual place is below a directory that may come from anybody: every element of it is a real directory. With `--output` the user names the place, which may be behind links.
  */
-export function refuseLinkedOutput(out: string, acis: readonly Pick<AciImage, 'fileName'>[] = []): void {
+export function refuseLinkedOutput(out: string): void {
   const hint = 'remove it, or name where images go with --output type=oci,dest=PATH';
   requireRealDirectories(dirname(out), join(out, 'oci', 'blobs', 'sha256'), hint);
-  for (const { fileName } of acis) requireFileOrNothing(join(out, checkedName(fileName)), hint);
 }
 
 function defaultOutputs({ oci, aci }: ImagesToPublish, directory: string): OutputSpec[] {

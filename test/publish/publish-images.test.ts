@@ -378,23 +378,19 @@ describe('the usual place', () => {
     }
   });
 
-  test.each(['oci/index.json', 'oci/oci-layout', 'nginx-1.0.0-linux-amd64.aci'])(
-    '%s is never followed',
-    async (name) => {
-      const container = await testContainer([baselayout, nginx], () => [motd('first')]);
-      const images = await imagesOf(container);
-      const out = join(temporaryDirectory(), 'out');
-      await publish(container, images, out);
-      const target = join(temporaryDirectory(), 'target');
-      const aci = readdirSync(out).find((entry) => entry.endsWith('.aci'))!;
-      const path = join(out, name.endsWith('.aci') ? aci : name);
-      renameSync(path, target);
-      const before = statSync(target).mtimeMs;
-      symlinkSync(target, path);
-      await expect(publish(container, images, out)).rejects.toMatchObject({ code: 'cannot-write' });
-      expect([statSync(target).mtimeMs, readdirSync(join(target, '..'))]).toEqual([before, ['target']]);
-    },
-  );
+  test.each(['oci/index.json', 'oci/oci-layout'])('%s is never followed', async (name) => {
+    const container = await testContainer([baselayout, nginx], () => [motd('first')]);
+    const images = await imagesOf(container);
+    const out = join(temporaryDirectory(), 'out');
+    await publish(container, images, out);
+    const target = join(temporaryDirectory(), 'target');
+    const path = join(out, name);
+    renameSync(path, target);
+    const before = statSync(target).mtimeMs;
+    symlinkSync(target, path);
+    await expect(publish(container, images, out)).rejects.toMatchObject({ code: 'cannot-write' });
+    expect([statSync(target).mtimeMs, readdirSync(join(target, '..'))]).toEqual([before, ['target']]);
+  });
 
   test('may lie in a directory behind a link, and --output may go anywhere', async () => {
     const container = await testContainer([baselayout, nginx], () => [motd('first')]);

@@ -6,6 +6,7 @@ import type { CliContext } from '../cli-context.ts';
 import { type Colours, coloursFor } from '../colours.ts';
 import type { Finish } from '../command-line.ts';
 import { addCommonOptions, type CommonOptions } from '../common-options.ts';
+import { examineStore } from '../doctor/examine-store.ts';
 import { type Finding, fault } from '../doctor/finding.ts';
 import type { HostView } from '../doctor/host-view.ts';
 import { exitCodeOf } from '../exit-code.ts';
@@ -18,18 +19,38 @@ export function addDoctorCommand(program: Command, cli: CliContext, finish: Fini
     .command('doctor')
     .description('see whether this machine can build, and how to mend what keeps it from that');
   addCommonOptions(command)
+    .option('--contents', 'compare the store by content and remove what is damaged; --store alone means the same')
     .option('--json', 'print the findings as one JSON document')
-    .addHelpText('after', () => examples(['buildit doctor', 'ends with 0 when nothing is wrong, else with 78']))
-    .action((flags: CommonOptions) =>
-      withSession(cli, flags, async (session) => {
+    .addHelpText('after', () =>
+      examples(
+        ['buildit doctor', 'ends with 0 when nothing is wrong, else with 78'],
+        ['buildit doctor --store', 'compare the whole store by content; ends with 74 when something was damaged'],
+        ['buildit doctor --contents --store DIR', 'the same for a store elsewhere'],
+      ),
+    )
+    .action(({ store, ...rest }: DoctorFlags) => {
+      const flags: CommonOptions = store === true || store === undefined ? rest : { ...rest, store };
+      return withSession(cli, flags, async (session) => {
+        if (store === true || rest.contents === true) return examineStore(cli, flags, session, finish);
         const findings = await findingsHere(cli, flags);
         if (flags.json === true) session.document({ findings });
         else session.result(findingLines(findings, coloursFor(cli.stdout.isTerminal, cli.environment)));
         if (findings.some(({ state }) => state === 'fault')) {
           finish(exitCodeOf(new BuilditError('configuration-invalid', 'Cannot build on "this machine"')));
         }
-      }),
-    );
+      });
+    });
+  takeStoreWithoutValue(command);
+}
+
+type DoctorFlags = Omit<CommonOptions, 'store'> & { readonly store?: string | true; readonly contents?: true };
+
+/** `--store DIR` names the store, as everywhere; here `--store` alone asks for a look into it. */
+function takeStoreWithoutValue(command: Command): void {
+  const option = command.options.find(({ long }) => long === '--store')!;
+  option.flags = '--store [dir]';
+  option.required = false;
+  option.optional = true;
 }
 
 async function findingsHere(cli: CliContext, flags: CommonOptions): Promise<readonly Finding[]> {
