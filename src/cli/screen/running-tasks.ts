@@ -8,7 +8,7 @@ export interface RunningTask {
   readonly label: string;
   readonly startedAtMs: number;
   /** What `done` and `total` count. */
-  readonly unit: 'bytes' | 'packages';
+  readonly unit: 'bytes' | 'packages' | 'items';
   readonly done: number;
   readonly total: number | undefined;
   /** Units a second. */
