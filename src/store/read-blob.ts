@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, read, readFileSync, readSync } from 'node:fs';
-import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { type Digest, sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
+import { removeTree } from '../system/remove-tree.ts';
 import { sizeText, systemErrorCode } from '../system/write-failure.ts';
 import { noteUse } from './last-use.ts';
 import type { Store } from './store.ts';
@@ -61,6 +62,7 @@ export async function* openBlob(store: Store, digest: Digest): AsyncGenerator<Ui
     throw openFailure(digest, error);
   });
   try {
+    if (!(await file.stat()).isFile()) throw await damaged(store, digest);
     const hash = createHash('sha256');
     for await (const chunk of chunksOf(file)) {
       hash.update(chunk);
@@ -159,12 +161,12 @@ async function* chunksOf(file: FileHandle): AsyncGenerator<Buffer> {
 
 /** A disk that cannot read a file back has lost it; a directory in its place was never a blob. */
 async function readFailure(store: Store, digest: Digest, error: unknown): Promise<unknown> {
-  return systemErrorCode(error) === 'EIO' ? damaged(store, digest, error) : error;
+  return ['EIO', 'EISDIR'].includes(systemErrorCode(error) ?? '') ? damaged(store, digest, error) : error;
 }
 
 /** Removes a blob that is not what its name says. The error tells that running again mends it. */
 async function damaged(store: Store, digest: Digest, cause?: unknown): Promise<BuilditError> {
-  await unlink(blobPath(store, digest)).catch(() => undefined);
+  await removeTree(blobPath(store, digest)).catch(() => undefined);
   store.onWarning?.(`the blob ${digest} in the store was damaged and has been removed`);
   return new BuilditError(
     'store-damaged',

@@ -31,6 +31,7 @@ export interface OpenStoreOptions {
 export async function openStore(directory: string, options: OpenStoreOptions = {}): Promise<Store> {
   const store: Store = { directory: resolve(directory), ...options };
   if (readFormat(store) !== STORE_FORMAT) createStore(store);
+  else makeMissingDirectories(store);
   await removeAbandoned(store);
   return store;
 }
@@ -68,11 +69,22 @@ function createStore(store: Store): void {
   try {
     makeTraversableDirectory(store.directory);
     refuseForeignDirectory(store);
-    for (const name of STORE_DIRECTORIES) makeTraversableDirectory(join(store.directory, name));
+    makeMissingDirectories(store);
     writeFileSync(formatPath(store), formatText());
     chmodSync(formatPath(store), 0o644);
   } catch (error) {
     throw writeFailure(error, { verb: 'create the store', path: store.directory });
+  }
+}
+
+function makeMissingDirectories(store: Store): void {
+  for (const name of STORE_DIRECTORIES) {
+    const path = join(store.directory, name);
+    try {
+      makeTraversableDirectory(path);
+    } catch (error) {
+      throw writeFailure(error, { verb: 'create', path });
+    }
   }
 }
 

@@ -103,3 +103,26 @@ describe('a blob', () => {
     }
   });
 });
+
+test('a directory in the place of a blob is removed like a damaged one', async () => {
+  for (const read of [
+    (store: Store, digest: string) => readBlob(store, digest),
+    (store: Store, digest: string) => verifyBlob(store, digest),
+    async (store: Store, digest: string) => {
+      for await (const _ of openBlob(store, digest));
+    },
+  ]) {
+    const store = await openStore(join(temporaryDirectory(), 'store'));
+    const digest = 'ab'.repeat(32);
+    mkdirSync(join(blobPath(store, digest), 'in it'), { recursive: true });
+    await expect(read(store, digest)).rejects.toMatchObject({ code: 'store-damaged' });
+    expect(existsSync(blobPath(store, digest))).toBe(false);
+  }
+});
+
+test('a store whose directories were removed makes them again', async () => {
+  const { directory } = await openStore(join(temporaryDirectory(), 'store'));
+  for (const name of ['locks', 'temporary', 'blobs']) rmSync(join(directory, name), { recursive: true, force: true });
+  const store = await openStore(directory);
+  expect(existsSync(join(store.directory, 'locks'))).toBe(true);
+});
