@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { withoutSecrets } from '../model/without-secrets.ts';
 
 /** A place that text is written to, as the command line sees it: standard output, standard error, or a test's record. */
 export interface TextStream {
@@ -10,7 +11,10 @@ export interface TextStream {
   onResize(listener: () => void): () => void;
 }
 
-/** Writes to a stream until it fails; after that, what is written is dropped. `onFailure` is told why, once. */
+/**
+ * Writes to a stream until it fails; after that, what is written is dropped, and `onFailure` gets the reason once. No user,
+ * password or token of an address gets out, wherever the text comes from.
+ */
 export function textStreamOf(
   stream: NodeJS.WriteStream & { readonly fd: number },
   onFailure: (error: NodeJS.ErrnoException) => void,
@@ -27,9 +31,10 @@ export function textStreamOf(
     size: () => ({ columns: stream.columns || 80, rows: stream.rows || 24 }),
     write: (text) => {
       if (!open) return;
-      if (!isFile) return void stream.write(text);
+      const shown = withoutSecrets(text);
+      if (!isFile) return void stream.write(shown);
       try {
-        writeWhole(stream.fd, text);
+        writeWhole(stream.fd, shown);
       } catch (error) {
         fail(error);
       }

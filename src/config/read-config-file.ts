@@ -3,10 +3,11 @@ import { booleanAt, mapAt, mapsAt, scalarAt, scalarsAt } from '../document/field
 import { Problems } from '../document/problems.ts';
 import { readDocument, shownPath } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
-import { positionOf, type YamlMap, type YamlScalar } from '../document/yaml-node.ts';
+import { positionOf, shorten, type YamlMap, type YamlScalar } from '../document/yaml-node.ts';
 import type { GitRecipes, RecipeRepository } from '../model/config.ts';
 import { isFlagName, isRepositoryName, printable } from '../model/names.ts';
 import { ECOSYSTEMS } from '../model/registry.ts';
+import { shownAddress } from '../model/without-secrets.ts';
 import { type Environment, expandHome, namesOtherHome } from '../system/user-directories.ts';
 import type { Witness } from '../system/witness.ts';
 import type { ConfigFile } from './config-files.ts';
@@ -81,7 +82,13 @@ function readSettings(map: YamlMap | undefined, place: SettingsPlace): ConfigSet
   ) => {
     const node = scalarAt(at, key);
     const value = node && parse(node.text);
-    if (node !== undefined && value === undefined) problems.expected(node, key, expected, { hint });
+    if (node === undefined || value !== undefined) return value;
+    // Only an address has a user part; one without a scheme is no address that a message could be cleared of.
+    if (!node.text.includes('@')) problems.expected(node, key, expected, { hint });
+    else {
+      const found = shorten(shownAddress(node.text));
+      problems.add(node, `Cannot read "${key}": expected ${expected}, found "${found}"`, { hint, hidesLine: true });
+    }
     return value;
   };
   const store = scalarAt(map, 'store');

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
+import { shownAddress, withoutSecrets } from '../model/without-secrets.ts';
 import type { Environment } from '../system/user-directories.ts';
 import type { ConfigSettings } from './config-settings.ts';
 import { parseBoolean, parseJobs, parseMirror } from './config-values.ts';
@@ -33,7 +34,7 @@ export function readEnvironment(environment: Environment): ConfigSettings {
     if (value !== undefined) return value;
     throw new BuilditError(
       'configuration-invalid',
-      `Cannot use ${name}: expected ${expected}, found "${printable(text)}"`,
+      `Cannot use ${name}: expected ${expected}, found "${printable(key === 'debian.mirror' ? shownAddress(text) : withoutSecrets(text))}"`,
     );
   };
   return {

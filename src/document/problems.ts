@@ -8,6 +8,8 @@ export interface ProblemDetails extends Omit<ErrorDetails, 'position'> {
   readonly code?: ErrorCode;
   /** Characters behind the beginning of the node. */
   readonly offset?: number;
+  /** The line is not shown: what stands in it may be a secret. */
+  readonly hidesLine?: boolean;
   /** Another node that nobody need complain about any more: what it seems to lack is what is misspelt here. */
   readonly settles?: YamlNode | undefined;
 }
@@ -24,11 +26,12 @@ export class Problems {
 
   /** Adds a complaint about a node; text in it from the file is made printable. A second one about it is dropped. */
   add(node: YamlNode, message: string, options: ProblemDetails = {}): void {
-    const { code = this.#code, offset = 0, hint, settles, ...details } = options;
+    const { code = this.#code, offset = 0, hint, settles, hidesLine = false, ...details } = options;
     if (this.#flagged.has(node)) return;
     this.#flagged.add(node);
     if (settles !== undefined) this.#flagged.add(settles);
-    const position = positionOf(node, offset);
+    const { excerpt, ...place } = positionOf(node, offset);
+    const position = hidesLine || excerpt === undefined ? place : { ...place, excerpt };
     const printableHint = hint === undefined ? undefined : printable(hint);
     const error = new BuilditError(code, printable(message), { ...details, hint: printableHint, position });
     this.#found.push({ node, error });

@@ -1,4 +1,5 @@
 import type { SourcePosition } from '../model/source-position.ts';
+import { maskedSecrets, withoutSecrets } from '../model/without-secrets.ts';
 
 /** The text a tree was read from. `name` is how messages call the file. */
 export interface DocumentText {
@@ -57,7 +58,9 @@ export function positionAt({ name, text, lineStarts }: DocumentText, offset: num
   const index = lineIndexAt(lineStarts, offset);
   const start = lineStarts[index]!;
   const end = lineStarts[index + 1] ?? text.length + 1;
-  const excerpt = text.slice(start, Math.min(end - 1, start + MAXIMUM_EXCERPT)).replace(/\r$/, '');
+  // A line that is cut could hide where a password ends.
+  const line = maskedSecrets(text.slice(start, Math.min(end - 1, start + 4 * MAXIMUM_EXCERPT)));
+  const excerpt = line.slice(0, MAXIMUM_EXCERPT).replace(/\r$/, '');
   return { file: name, line: index + 1, column: offset - start + 1, excerpt };
 }
 
@@ -105,9 +108,12 @@ export function describeNode(node: YamlNode): string {
   return `"${shorten(node.text)}"`;
 }
 
-/** The first line of a text, cut to what fits a message. */
+const MAXIMUM_SHORTENED = 4000;
+
+/** The first line of a text without secrets of addresses, cut to what fits a message. */
 export function shorten(text: string, length = 80): string {
-  const line = text.split('\n', 1)[0]!;
+  const shown = withoutSecrets(text.slice(0, MAXIMUM_SHORTENED));
+  const line = shown.split('\n', 1)[0]!;
   const cut = line.length > length ? [...line.slice(0, length)].join('') : line;
-  return cut.length < text.trimEnd().length ? `${cut}…` : cut;
+  return cut.length < shown.trimEnd().length ? `${cut}…` : cut;
 }

@@ -66,8 +66,17 @@ function redirectFailure(text: string): FailedTry {
 
 function credentialsOf(url: URL): string | undefined {
   if (url.username === '' && url.password === '') return undefined;
-  const text = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const text = `${decoded(url.username)}:${decoded(url.password)}`;
   return `Basic ${Buffer.from(text).toString('base64')}`;
+}
+
+/** A `%` that begins no escape stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -490,6 +490,28 @@ function leafKeys(schema: Schema, defs: Readonly<Record<string, Schema>>, prefix
   );
 }
 
+test.each([
+  'debian: {mirror: "https://me:hunter2@x.org:bad"}',
+  'debian: {mirror: "me:hunter2@x.org"}',
+  'registries: {npm: "https://me:hunter2@x.org"}',
+  'recipes: [{name: a, git: "https://me:hunter2@x.org/a.git"}]',
+  'recipes: [{name: a, git: "https://hunter2@x.org/a.git", path: ./x}]',
+])('a password is in no message: %s', async (text) => {
+  const home = createHome();
+  home.write(USER, `${text}\n`);
+  const error = await home.load().catch((reason) => reason);
+  const shown = JSON.stringify(
+    (error.errors ?? [error]).map(({ message, hint, position }: BuilditError) => [message, hint, position]),
+  );
+  expect(shown).toContain('"line":1');
+  expect(shown).not.toContain('hunter2');
+  const address = 'me:hunter2@x.org';
+  for (const value of [address, `https://${address}:bad`, `https://${address}`]) {
+    const [message] = await messagesOf(createHome().load({ environment: { BUILDIT_DEBIAN_MIRROR: value } }));
+    expect(message).not.toContain('hunter2');
+  }
+});
+
 describe('a user whose HOME is empty or relative', () => {
   test.each([
     { HOME: '' },

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { withoutSecrets } from '../../model/without-secrets.ts';
 import { writeFileDurably } from '../../system/files.ts';
 import { createWitness, looksUnchanged } from '../../system/witness.ts';
 import { installedFiles } from './installed-files.ts';
@@ -26,7 +27,14 @@ export async function writeReceipt(
   }
   const all = [...sightings, ...own.sightings()];
   if (!all.every(looksUnchanged)) return;
-  const receipt: Receipt = { format: RECEIPT_FORMAT, stdout, stderr, sightings: all, images, expiresMs };
+  const receipt: Receipt = {
+    format: RECEIPT_FORMAT,
+    stdout: withoutSecrets(stdout),
+    stderr: withoutSecrets(stderr),
+    sightings: all,
+    images,
+    expiresMs,
+  };
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
     await writeFileDurably(path, receiptText(path, receipt), { mode: 0o600 });
