@@ -1,7 +1,7 @@
 import { clockHint } from '../model/clock-hint.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { withoutSecrets } from '../model/without-secrets.ts';
+import { shownAddress } from '../model/without-secrets.ts';
 
 /** Why one try failed, before it is known whether another one follows. */
 export type DownloadFailure =
@@ -59,7 +59,7 @@ export function shownUrl(url: string | URL): string {
   try {
     parsed = new URL(url);
   } catch {
-    return printable(withoutSecrets(String(url)));
+    return printable(shownAddress(String(url)));
   }
   const query = parsed.search === '' ? '' : '?…';
   return printable(`${parsed.protocol}//${parsed.host}${parsed.pathname}${query}`);
