@@ -1,205 +1,137 @@
-import { crc32, inflateRawSync } from 'node:zlib';
-import { isCleanRelativePath } from '../model/names.ts';
+import type { ArchiveBytes } from './archive-bytes.ts';
 import { archiveRefusal } from './archive-refusal.ts';
+import { TarHeaderFault } from './tar-header.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from './tar-limits.ts';
-import { directoryMember, fileMember, type TarMember } from './tar-member.ts';
+import { directoryMember, fileMember, symlinkMember, type TarMember } from './tar-member.ts';
+import { linkText } from './tar-names.ts';
+import { wholeZipContent, type ZipSpan, zipContent, zipSpan } from './zip-content.ts';
+import { findZipDirectory, type ZipDirectory, type ZipEntry, type ZipRules, zipEntries } from './zip-directory.ts';
 
-/** The first bytes of a zip archive that holds something. */
+/** The first bytes of a zip archive that holds something, and of an empty one. */
 export const ZIP_MAGIC = Buffer.from('PK\x03\x04', 'latin1');
+export const EMPTY_ZIP_MAGIC = Buffer.from('PK\x05\x06', 'latin1');
 
-/** Larger archives are refused: they are read from memory. Registries of Go modules allow 500 MB. */
-export const MAXIMUM_ZIP_BYTES = 512 * 1024 * 1024;
+/** Largest content for each byte of the archive: deflate reaches 1032 by its design. */
+const MAXIMUM_RATIO = 1100;
 
-const LOCAL = 0x04034b50;
-const CENTRAL = 0x02014b50;
-const END = 0x06054b50;
-const END_BYTES = 22;
-const CENTRAL_BYTES = 46;
-const LOCAL_BYTES = 30;
-const ENCRYPTED = 0x1;
-const UNIX = 3;
-const FILE_TYPE = 0o170000;
-const REGULAR = 0o100000;
-const DIRECTORY = 0o040000;
-
-interface ZipEntry {
-  readonly path: string;
-  readonly isDirectory: boolean;
-  readonly method: number;
-  readonly crc: number;
-  readonly packedBytes: number;
-  readonly bytes: number;
-  readonly mode: number;
-  readonly mtime: number;
-  readonly localOffset: number;
+export interface ReadZipOptions {
+  /** What the archive is called in messages. */
+  readonly what?: string;
+  readonly limits?: TarLimits;
+  /** The archive is a source: `./` and `//` in names are collapsed, and a member may come again. */
+  readonly isSource?: boolean;
 }
 
 /**
- * The members of a zip archive (PKWARE's APPNOTE 6.3), in the order of its directory, each content checked against its
- * size and CRC. Refused with `archive-refused`: anything but stored and deflated files and directories, encryption,
- * zip64 and several disks, links and devices, names that are not clean relative paths in UTF-8, members that overlap or
- * that their own headers call otherwise, bytes before the first or behind the end.
+ * The members of a zip archive (PKWARE's APPNOTE 6.3), in the order of its directory. Contents are inflated as they are
+ * read, and checked against their sizes and CRC. Refused with `archive-refused`: everything but stored and deflated files,
+ * directories and symbolic links; encryption and several disks; names that lead out or are not UTF-8; members that
+ * overlap, that leave a gap between them, or that two places of the archive describe differently; bytes before the first
+ * member, behind the end, or behind the end of a deflated content. Otherwise two programs could see two trees.
  */
-export function* readZip(
-  archive: Buffer,
-  { what = 'archive', limits = DEFAULT_TAR_LIMITS }: { readonly what?: string; readonly limits?: TarLimits } = {},
-): Generator<TarMember, void, undefined> {
-  const { entries, directoryStart } = readDirectory(archive, what, limits);
-  const taken: { readonly start: number; readonly end: number }[] = [];
-  for (const entry of entries) {
-    const start = contentStart(archive, entry, what);
-    const end = start + entry.packedBytes;
-    if (end > directoryStart) throw archiveRefusal(what, 'members before their directory', entry.path);
-    taken.push({ start: entry.localOffset, end });
-  }
-  taken.sort((a, b) => a.start - b.start);
-  if (taken.length > 0 && taken[0]!.start !== 0) throw archiveRefusal(what, 'a member at its beginning', 'other bytes');
-  if (taken.some(({ start }, index) => index > 0 && start < taken[index - 1]!.end)) {
-    throw archiveRefusal(what, 'members that lie apart', 'two that overlap');
-  }
-  for (const entry of entries) {
-    const { path, mode, mtime } = entry;
-    if (entry.isDirectory) yield directoryMember(path, { mode, mtime });
-    else yield fileMember(path, contentOf(archive, entry, what), { mode, mtime });
-  }
-}
-
-function readDirectory(archive: Buffer, what: string, { maxEntries, maxBytes, maxDepth, maxNameBytes }: TarLimits) {
-  const end = findEnd(archive, what);
-  const count = archive.readUInt16LE(end + 10);
-  const size = archive.readUInt32LE(end + 12);
-  const directoryStart = archive.readUInt32LE(end + 16);
-  if (archive.readUInt32LE(end + 4) !== 0 || archive.readUInt16LE(end + 8) !== count || count === 0xffff) {
-    throw archiveRefusal(what, 'one disk and fewer than 65535 members', 'another zip archive');
-  }
-  if (directoryStart + size !== end) throw archiveRefusal(what, 'a directory at its end', 'other bytes');
-  const entries: ZipEntry[] = [];
-  const seen = new Set<string>();
-  let offset = directoryStart;
-  let total = 0;
-  for (let index = 0; index < count; index += 1) {
-    const { entry, next } = readEntry(archive, offset, end, what);
-    total += entry.bytes;
-    const depth = entry.path.split('/').length;
-    if (index >= maxEntries || total > maxBytes || depth > maxDepth || Buffer.byteLength(entry.path) > maxNameBytes) {
-      throw archiveRefusal(what, 'an archive of bearable size', 'a larger one');
+export async function* readZip(
+  archive: ArchiveBytes,
+  { what = 'archive', limits = DEFAULT_TAR_LIMITS, isSource = false }: ReadZipOptions = {},
+): AsyncGenerator<TarMember, void, undefined> {
+  let current = '';
+  const rules: ZipRules = { ...limits, collapse: isSource, onEntry: (name) => (current = name) };
+  try {
+    const directory = findZipDirectory(archive);
+    checkMembers(archive, directory, rules, { limits, isSource });
+    for (const entry of zipEntries(directory, rules)) {
+      const { contentStart } = zipSpan(archive, entry, directory.start);
+      const member = memberOf(archive, entry, contentStart, limits);
+      if (member !== undefined) yield refusingMember(member, what, entry);
     }
-    if (seen.has(entry.path)) throw archiveRefusal(what, 'each member once', `"${entry.path}" again`);
-    seen.add(entry.path);
-    entries.push(entry);
-    offset = next;
-  }
-  if (offset !== end) throw archiveRefusal(what, `${count} members in its directory`, 'more bytes');
-  return { entries, directoryStart };
-}
-
-/** The record at the end; its comment, if any, reaches exactly to the last byte. */
-function findEnd(archive: Buffer, what: string): number {
-  for (let at = archive.length - END_BYTES; at >= 0 && at >= archive.length - END_BYTES - 0xffff; at -= 1) {
-    if (archive.readUInt32LE(at) === END && at + END_BYTES + archive.readUInt16LE(at + 20) === archive.length)
-      return at;
-  }
-  throw archiveRefusal(what, 'a zip archive', 'none, or a truncated one');
-}
-
-function readEntry(archive: Buffer, offset: number, limit: number, what: string): { entry: ZipEntry; next: number } {
-  if (offset + CENTRAL_BYTES > limit || archive.readUInt32LE(offset) !== CENTRAL) {
-    throw archiveRefusal(what, 'a directory of members', 'other bytes');
-  }
-  const nameBytes = archive.readUInt16LE(offset + 28);
-  const next =
-    offset + CENTRAL_BYTES + nameBytes + archive.readUInt16LE(offset + 30) + archive.readUInt16LE(offset + 32);
-  if (next > limit) throw archiveRefusal(what, 'a whole directory', 'a truncated one');
-  const nameStart = offset + CENTRAL_BYTES;
-  const written = readName(archive.subarray(nameStart, nameStart + nameBytes), what);
-  const isDirectory = written.endsWith('/');
-  const path = isDirectory ? written.slice(0, -1) : written;
-  if (!isCleanRelativePath(path)) throw archiveRefusal(what, 'a clean relative path', written);
-  const [packedBytes, bytes] = [archive.readUInt32LE(offset + 20), archive.readUInt32LE(offset + 24)];
-  const localOffset = archive.readUInt32LE(offset + 42);
-  if ([packedBytes, bytes, localOffset].includes(0xffffffff))
-    throw archiveRefusal(what, 'a zip archive', 'a zip64 one');
-  const flags = archive.readUInt16LE(offset + 8);
-  if ((flags & ENCRYPTED) !== 0) throw archiveRefusal(`${what}: ${path}`, 'a readable member', 'an encrypted one');
-  const entry = {
-    path,
-    isDirectory,
-    method: archive.readUInt16LE(offset + 10),
-    crc: archive.readUInt32LE(offset + 16),
-    packedBytes,
-    bytes,
-    mode: readMode(archive, offset, { isDirectory, what: `${what}: ${path}` }),
-    mtime: dosTime(archive.readUInt16LE(offset + 14), archive.readUInt16LE(offset + 12)),
-    localOffset,
-  };
-  if (isDirectory && bytes !== 0) throw archiveRefusal(`${what}: ${path}`, 'a directory', 'one with content');
-  return { entry, next };
-}
-
-function readName(bytes: Buffer, what: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw archiveRefusal(what, 'names in UTF-8', 'another');
+  } catch (error) {
+    throw refused(error, what, current);
   }
 }
 
-/** Permissions, where a Unix system wrote them; what is neither a file nor a directory is refused. */
-function readMode(
-  archive: Buffer,
-  offset: number,
-  { isDirectory, what }: { readonly isDirectory: boolean; readonly what: string },
-): number {
-  const usual = isDirectory ? 0o755 : 0o644;
-  if (archive.readUInt8(offset + 5) !== UNIX) return usual;
-  const mode = archive.readUInt32LE(offset + 38) >>> 16;
-  const type = mode & FILE_TYPE;
-  if (type !== 0 && type !== (isDirectory ? DIRECTORY : REGULAR)) {
-    throw archiveRefusal(what, 'a file or a directory', `a member of type ${type.toString(8)}`);
+/** Everything that can be told before a content is read: nothing is unpacked of an archive that fails. */
+function checkMembers(
+  archive: ArchiveBytes,
+  directory: ZipDirectory,
+  rules: ZipRules,
+  { limits, isSource }: { readonly limits: TarLimits; readonly isSource: boolean },
+): void {
+  if (directory.count > limits.maxEntries) throw tooLarge(`${directory.count} members`);
+  const starts = new Float64Array(directory.count);
+  const ends = new Float64Array(directory.count);
+  const seen = new Set<string>();
+  let total = 0;
+  let index = 0;
+  for (const entry of zipEntries(directory, rules)) {
+    total += entry.bytes;
+    if (total > limits.maxBytes) throw tooLarge(`more than ${limits.maxBytes} bytes of files`);
+    if (!isSource && seen.has(entry.path)) throw new TarHeaderFault('each member once', `"${entry.path}" again`);
+    if (!isSource) seen.add(entry.path);
+    const span = zipSpan(archive, entry, directory.start);
+    starts[index] = span.start;
+    ends[index] = span.end;
+    index += 1;
   }
-  return (mode & 0o777) === 0 ? usual : mode & 0o777;
+  if (total > archive.size * MAXIMUM_RATIO) throw tooLarge(`more than ${MAXIMUM_RATIO} times its size`);
+  requireUnbroken(starts, ends, directory.start);
 }
 
-/** Seconds since 1970 of a time of MS-DOS, as if it were in UTC; 0 where it is none. */
-function dosTime(date: number, time: number): number {
-  const [year, month, day] = [1980 + (date >> 9), (date >> 5) & 15, date & 31];
-  if (month < 1 || month > 12 || day < 1) return 0;
-  return Date.UTC(year, month - 1, day, time >> 11, (time >> 5) & 63, (time & 31) * 2) / 1000;
+/** One member behind the other, from the first byte to the directory. */
+function requireUnbroken(starts: Float64Array, ends: Float64Array, directoryStart: number): void {
+  const order = Uint32Array.from(starts, (_, index) => index).sort((a, b) => starts[a]! - starts[b]!);
+  let end: ZipSpan['end'] = 0;
+  for (const index of order) {
+    const start = starts[index]!;
+    if (start < end) throw new TarHeaderFault('members that lie apart', 'two that overlap');
+    if (start > end) throw strayBytes(end, start);
+    end = ends[index]!;
+  }
+  if (end !== directoryStart) throw strayBytes(end, directoryStart);
 }
 
-/** Where the content begins, behind the member's own header, which must call it the same. */
-function contentStart(archive: Buffer, { path, isDirectory, localOffset }: ZipEntry, what: string): number {
-  if (localOffset + LOCAL_BYTES > archive.length || archive.readUInt32LE(localOffset) !== LOCAL) {
-    throw archiveRefusal(`${what}: ${path}`, 'a header', 'other bytes');
-  }
-  const nameBytes = archive.readUInt16LE(localOffset + 26);
-  const nameStart = localOffset + LOCAL_BYTES;
-  const name = archive.toString('utf8', nameStart, nameStart + nameBytes);
-  if (name !== (isDirectory ? `${path}/` : path))
-    throw archiveRefusal(`${what}: ${path}`, 'one name', `also "${name}"`);
-  return nameStart + nameBytes + archive.readUInt16LE(localOffset + 28);
+function strayBytes(from: number, to: number): TarHeaderFault {
+  if (from === 0) return new TarHeaderFault('a member at its beginning', `${to} other bytes`);
+  return new TarHeaderFault('one member behind the other', `${to - from} other bytes at ${from}`);
 }
 
-function contentOf(
-  archive: Buffer,
-  { path, method, crc, packedBytes, bytes, ...entry }: ZipEntry,
-  what: string,
-): Buffer {
-  const start = contentStart(archive, { path, method, crc, packedBytes, bytes, ...entry }, what);
-  const packed = archive.subarray(start, start + packedBytes);
-  const content = method === 0 ? packed : method === 8 ? inflated(packed, bytes, `${what}: ${path}`) : undefined;
-  if (content === undefined) {
-    throw archiveRefusal(`${what}: ${path}`, 'a stored or deflated member', `compression method ${method}`);
-  }
-  if (content.length !== bytes) throw archiveRefusal(`${what}: ${path}`, `${bytes} bytes`, `${content.length}`);
-  if (crc32(content) !== crc) throw archiveRefusal(`${what}: ${path}`, 'content with its CRC', 'other content');
-  return content;
+function tooLarge(found: string): TarHeaderFault {
+  return new TarHeaderFault('an archive of bearable size', found);
 }
 
-function inflated(packed: Buffer, bytes: number, what: string): Buffer {
-  try {
-    return inflateRawSync(packed, { maxOutputLength: Math.max(1, bytes) });
-  } catch (cause) {
-    throw archiveRefusal(what, `${bytes} deflated bytes`, 'other bytes', cause);
+/** Undefined for the directory that everything is in. */
+function memberOf(
+  archive: ArchiveBytes,
+  entry: ZipEntry,
+  contentStart: number,
+  limits: TarLimits,
+): TarMember | undefined {
+  const { path, type, mode, mtime, bytes } = entry;
+  if (type === 'symlink' && bytes > limits.maxNameBytes) {
+    throw new TarHeaderFault(`the target of a link in ${limits.maxNameBytes} bytes`, `${bytes}`);
   }
+  const whole = wholeZipContent(archive, entry, contentStart);
+  if (type === 'directory') return path === '' ? undefined : directoryMember(path, { mode, mtime });
+  if (type === 'symlink') return symlinkMember(path, linkText(whole ?? Buffer.alloc(0), limits), { mtime });
+  if (whole !== undefined) return fileMember(path, whole, { mode, mtime });
+  const file = fileMember(path, '', { mode, mtime });
+  const { whole: _, ...facts } = file;
+  return { ...facts, size: bytes, content: zipContent(archive, entry, contentStart) };
+}
+
+/** A content that is read later refuses in the same words. */
+function refusingMember(member: TarMember, what: string, { path }: ZipEntry): TarMember {
+  if (member.type !== 'file' || member.whole !== undefined) return member;
+  const { content } = member;
+  async function* refusing(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      yield* content;
+    } catch (error) {
+      throw refused(error, what, path);
+    }
+  }
+  return { ...member, content: refusing() };
+}
+
+function refused(error: unknown, what: string, current: string): unknown {
+  if (!(error instanceof TarHeaderFault)) return error;
+  return archiveRefusal(current === '' ? what : `${what}: ${current}`, error.expected, error.found);
 }

@@ -3,7 +3,6 @@ import { BuilditError } from '../model/errors.ts';
 import { artefactPurl, type Ecosystem } from '../model/registry.ts';
 import type { VendoredFile } from '../model/vendor-lock.ts';
 import { putBlob } from '../store/put-blob.ts';
-import { readBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
 import { openDownload, shownUrl } from '../system/http.ts';
 import { choosePythonFile } from './choose-python-file.ts';
@@ -73,7 +72,7 @@ async function pinArtefact(locked: LockedArtefact, options: PinOptions): Promise
   let outcome: 'done' | 'failed' = 'failed';
   try {
     const blob = await fetchArtefact(locked, options, await registries.addressesOf(locked.artefact));
-    verifyArtefact(locked, await readBlob(store, blob.digest));
+    await verifyArtefact(locked, store, blob.digest);
     outcome = 'done';
     return { artefact: locked.artefact, sha256: blob.digest, size: blob.size };
   } finally {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fetchSources } from '../../src/fetch/fetch-sources.ts';
+import { bytesInMemory } from '../../src/layer/archive-bytes.ts';
 import { sha256 } from '../../src/model/digest.ts';
 import type { BuilditError } from '../../src/model/errors.ts';
 import type { RegistryArtefact } from '../../src/model/registry.ts';
@@ -164,7 +165,7 @@ const integrity = (bytes: Buffer) => `sha512-${createHash('sha512').update(bytes
 const LOCKS = {
   npm: JSON.stringify({ packages: { 'node_modules/@s/a': { version: '1.0.0', integrity: integrity(tarball) } } }),
   cargo: `[[package]]\nname = "c"\nversion = "1.0.0"\nsource = "registry+x"\nchecksum = "${sha256(crate)}"\n`,
-  go: `example.org/B v1.0.0 h1:${goZipHash(goZip, '')}\nexample.org/B v1.0.0/go.mod h1:${goModHash(goMod)}\n`,
+  go: `example.org/B v1.0.0 h1:${await goZipHash(bytesInMemory(goZip), '')}\nexample.org/B v1.0.0/go.mod h1:${goModHash(goMod)}\n`,
   python: `D.d==1.0 --hash=sha256:${sha256(wheel)}\n`,
 } as const;
 
