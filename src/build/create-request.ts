@@ -30,13 +30,15 @@ export function createBuildRequest(step: BuildStep, setting: RequestSetting): Bu
     platform: platformText(setting.platform),
     root: setting.root,
     packingRoot: setting.packingRoot,
-    sources: sources.map(({ sha256, fileName, action, strip, directory, clears }) => ({
+    sources: sources.map(({ sha256, fileName, action, strip, directory, clears, isUndecided, isDebian }) => ({
       digest: sha256,
       fileName,
       action,
       strip,
       directory,
       ...(clears === undefined ? {} : { clears }),
+      ...(isUndecided === undefined ? {} : { isUndecided }),
+      ...(isDebian === undefined ? {} : { isDebian }),
     })),
     ...(series === undefined ? {} : { series }),
     patches: patches.map((patch) => ({ digest: setting.normalisedDigest(patch), label: patchLabel(patch) })),

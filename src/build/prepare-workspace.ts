@@ -87,7 +87,7 @@ async function unpackSources(
  */
 export async function unpackSourceTree(
   { store, applyPatches }: { readonly store: Store; readonly applyPatches: ApplyPatches },
-  { sources, series }: Pick<BuildRequest, 'sources' | 'series'>,
+  { name, sources, series }: Pick<BuildRequest, 'name' | 'sources' | 'series'>,
   { tree, scratch }: { readonly tree: string; readonly scratch: string },
   { signal, shownName }: { readonly signal: AbortSignal; readonly shownName: string },
 ): Promise<number> {
@@ -99,7 +99,10 @@ export async function unpackSourceTree(
       await applyPatches(tree, [{ label: source.fileName, text }], { shell: shownName, time, nearest: true });
       continue;
     }
-    const time = await unpackSource(store, source, tree, join(scratch, `source-${index}`), signal);
+    const time = await unpackSource(store, source, tree, join(scratch, `source-${index}`), {
+      recipe: name,
+      signal,
+    });
     if (source.directory === '.') newest ??= time;
   }
   const sourceDate = clampSourceDate(newest);

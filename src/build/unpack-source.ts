@@ -3,20 +3,32 @@ import { chmod, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promise
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { decompress, detectCompression } from '../layer/decompress.ts';
-import { readTar } from '../layer/read-tar.ts';
-import { MAXIMUM_ZIP_BYTES, readZip, ZIP_MAGIC } from '../layer/read-zip.ts';
-import type { TarMember } from '../layer/tar-member.ts';
-import { unpackTree } from '../layer/unpack-tree.ts';
+import { shownName } from '../layer/byte-names.ts';
+import {
+  decompressBlob,
+  describeArchive,
+  inWordsOfRecipe,
+  readSourceArchive,
+  type SourceArchive,
+} from '../layer/read-source-archive.ts';
+import { type UnpackedTree, unpackTree } from '../layer/unpack-tree.ts';
+import { undecidedHint } from '../model/archive-format.ts';
 import type { BuildRequest } from '../model/build-request.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
-import { openBlob, readBlob } from '../store/read-blob.ts';
+import { openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
 import { throwIfInterrupted } from './throw-if-interrupted.ts';
 
 type Source = BuildRequest['sources'][number];
+
+/** Whose source it is, and what ends the work early. */
+export interface UnpackContext {
+  /** The name of the recipe, for messages. */
+  readonly recipe?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * Puts a source where its definition says below the source tree: an archive by its content, a kept file as it is. Each
@@ -28,32 +40,76 @@ export async function unpackSource(
   source: Source,
   tree: string,
   fresh: string,
-  signal?: AbortSignal,
+  context: UnpackContext = {},
 ): Promise<number | undefined> {
-  const { digest, fileName, strip } = source;
   if (source.action === 'keep') {
-    if (!isCleanRelativePath(fileName) || fileName.includes('/')) throw refusal(source, 'a file name', fileName);
-    const directory = await realDirectory(tree, source);
-    const target = join(directory, fileName);
-    const there = await lstat(target).catch(() => undefined);
-    if (there !== undefined) throw refusal(source, 'a name that no earlier source has', fileName);
-    await copyBlob(store, digest, target, 0o644);
+    await keepSource(store, source, tree, context);
     return undefined;
   }
   if (source.clears !== undefined) await clear(tree, source, source.clears);
   await mkdir(fresh, { mode: 0o755 });
   await chmod(fresh, 0o755);
-  const blob = untilInterrupted(openBlob(store, digest), signal);
-  try {
-    const members = await archiveMembers(store, source, blob);
-    const { entries, newestMtime } = await unpackTree(members, fresh, { strip, what: fileName });
-    if (entries === 0) throw nothingLeft(source);
-    await moveContent(fresh, await realDirectory(tree, source), source);
-    return newestMtime;
-  } finally {
-    // Whoever gave up before the first byte has not closed it.
-    await blob.return();
+  const { newestMtime, content } = await unpackArchive(store, source, fresh, context);
+  await moveContent(content, await realDirectory(tree, source), source);
+  return newestMtime;
+}
+
+async function keepSource(store: Store, source: Source, tree: string, { recipe }: UnpackContext): Promise<void> {
+  const { digest, fileName } = source;
+  if (!isCleanRelativePath(fileName) || fileName.includes('/')) throw refusal(source, 'a file name', fileName);
+  if (source.isUndecided === true) {
+    const archive = await describeArchive(store, digest);
+    if (archive !== undefined) throw undecided(fileName, archive, recipe);
   }
+  const directory = await realDirectory(tree, source);
+  const target = join(directory, fileName);
+  const there = await lstat(target).catch(() => undefined);
+  if (there !== undefined) throw refusal(source, 'a name that no earlier source has', fileName);
+  await copyBlob(store, digest, target, 0o644);
+}
+
+function undecided(fileName: string, archive: string, recipe: string | undefined): BuilditError {
+  const owner = recipe === undefined ? '' : ` of ${recipe}`;
+  return new BuilditError(
+    'definition-invalid',
+    `Cannot use the source "${printable(fileName)}"${owner}: expected a name that tells whether it is unpacked, found ${archive}`,
+    { hint: undecidedHint(printable(fileName)) },
+  );
+}
+
+/** Answers where the content lies that belongs into the source tree, and the newest time of it. */
+async function unpackArchive(
+  store: Store,
+  source: Source,
+  fresh: string,
+  { recipe, signal }: UnpackContext,
+): Promise<Pick<UnpackedTree, 'newestMtime'> & { readonly content: string | Buffer }> {
+  const { digest, fileName, strip, isDebian = false } = source;
+  const archive: SourceArchive = { digest, fileName, recipe, isDebian };
+  const members = readSourceArchive(store, archive, () => {
+    if (signal !== undefined) throwIfInterrupted(signal);
+  });
+  const newest = { atTop: Number.NEGATIVE_INFINITY, below: Number.NEGATIVE_INFINITY };
+  // dpkg-source(1) removes a directory that everything is in, and no other.
+  const removesOnlyTop = isDebian && strip === 1;
+  const options = { strip: removesOnlyTop ? 0 : strip, what: fileName, duplicates: 'last' } as const;
+  const unpacked = await unpackTree(members, fresh, {
+    ...options,
+    onEntry(path, { mtime }) {
+      const place = path.includes('/') ? 'below' : 'atTop';
+      newest[place] = Math.max(newest[place], mtime);
+    },
+  }).catch((error: unknown) => {
+    throw inWordsOfRecipe(error, archive);
+  });
+  if (unpacked.entries === 0) throw nothingLeft(source);
+  if (!removesOnlyTop) return { newestMtime: unpacked.newestMtime, content: fresh };
+  const [only, other] = await readdir(fresh, { withFileTypes: true, encoding: 'buffer' });
+  if (only === undefined || other !== undefined || !only.isDirectory()) {
+    return { newestMtime: unpacked.newestMtime, content: fresh };
+  }
+  const newestMtime = Number.isFinite(newest.below) ? newest.below : unpacked.newestMtime;
+  return { newestMtime, content: joined(fresh, only.name) };
 }
 
 /** What earlier sources put at one name of the tree goes; links are removed and not followed. */
@@ -68,7 +124,7 @@ const MAXIMUM_DIFF_BYTES = 256 << 20;
 export async function readDiff(store: Store, { digest, fileName }: Source): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of await decompressDetected(openBlob(store, digest), fileName)) {
+  for await (const chunk of decompressBlob(store, digest, fileName)) {
     bytes += chunk.length;
     if (bytes > MAXIMUM_DIFF_BYTES) {
       throw new BuilditError(
@@ -85,55 +141,6 @@ export async function readDiff(store: Store, { digest, fileName }: Source): Prom
 export async function copyBlob(store: Store, digest: Digest, target: string, mode: number): Promise<void> {
   await pipeline(Readable.from(openBlob(store, digest)), createWriteStream(target, { flags: 'wx' }));
   await chmod(target, mode);
-}
-
-async function* untilInterrupted(
-  bytes: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of bytes) {
-    if (signal !== undefined) throwIfInterrupted(signal);
-    yield chunk;
-  }
-}
-
-/** A zip archive is read from memory, for its directory is at its end; everything else is a tar, compressed or not. */
-export async function archiveMembers(
-  store: Store,
-  { digest, fileName }: Pick<Source, 'digest' | 'fileName'>,
-  bytes: AsyncGenerator<Uint8Array>,
-): Promise<AsyncIterable<TarMember>> {
-  const { start, whole } = await peeked(bytes);
-  if (start.subarray(0, ZIP_MAGIC.length).equals(ZIP_MAGIC)) {
-    const archive = await readBlob(store, digest, { maxBytes: MAXIMUM_ZIP_BYTES });
-    return asynchronous(readZip(archive, { what: fileName }));
-  }
-  const tar = await decompress(whole, detectCompression(start), { what: fileName });
-  return readTar(tar, { what: fileName });
-}
-
-async function decompressDetected(bytes: AsyncGenerator<Uint8Array>, what: string): Promise<AsyncIterable<Uint8Array>> {
-  const { start, whole } = await peeked(bytes);
-  return decompress(whole, detectCompression(start), { what });
-}
-
-/** The first bytes, by which a kind is told, and all of them. */
-async function peeked(bytes: AsyncGenerator<Uint8Array>) {
-  let start = Buffer.alloc(0);
-  while (start.length < 6) {
-    const next = await bytes.next();
-    if (next.done === true) break;
-    start = Buffer.concat([start, next.value]);
-  }
-  async function* whole(): AsyncGenerator<Uint8Array> {
-    yield start;
-    yield* bytes;
-  }
-  return { start, whole: whole() };
-}
-
-async function* asynchronous<Item>(items: Iterable<Item>): AsyncGenerator<Item, void, undefined> {
-  yield* items;
 }
 
 /** The directory of a source: each element a real directory, made where it is missing. */
@@ -154,16 +161,23 @@ async function realDirectory(tree: string, source: Source): Promise<string> {
   return path;
 }
 
-/** Moves what is in one directory into another; directories that are in both are joined, anything else is a conflict. */
-async function moveContent(from: string, to: string, source: Source): Promise<void> {
-  for (const entry of await readdir(from, { withFileTypes: true })) {
-    const [old, place] = [join(from, entry.name), join(to, entry.name)];
+/**
+ * Moves what is in one directory into another; directories that are in both are joined, anything else is a conflict.
+ * Names are bytes here.
+ */
+async function moveContent(from: string | Buffer, to: string | Buffer, source: Source): Promise<void> {
+  for (const entry of await readdir(from, { withFileTypes: true, encoding: 'buffer' })) {
+    const [old, place] = [joined(from, entry.name), joined(to, entry.name)];
     const there = await lstat(place).catch(() => undefined);
     if (there === undefined) await rename(old, place);
     else if (there.isDirectory() && entry.isDirectory()) await moveContent(old, place, source);
-    else throw refusal(source, 'files that no other source has', entry.name);
+    else throw refusal(source, 'files that no other source has', shownName(entry.name));
   }
   await rmdir(from);
+}
+
+function joined(directory: string | Buffer, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(directory), Buffer.from('/'), name]);
 }
 
 function nothingLeft({ fileName, strip }: Source): BuilditError {

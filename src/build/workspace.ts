@@ -1,4 +1,4 @@
-import { chmod, chown, lchown, lstat, mkdir, opendir, rename } from 'node:fs/promises';
+import { chmod, chown, lchown, lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
@@ -86,15 +86,18 @@ export async function openKeptWorkspace(store: Store, hash: Hash): Promise<Works
 export async function giveTree(directory: string, owner: SandboxOwner | undefined): Promise<void> {
   if (owner === undefined) return;
   await lchown(directory, owner.uid, owner.gid);
-  const waiting = [directory];
+  const waiting = [Buffer.from(directory)];
   for (let parent = waiting.pop(); parent !== undefined; parent = waiting.pop()) {
-    for await (const entry of await opendir(parent)) {
-      const path = join(parent, entry.name);
+    for (const entry of await readdir(parent, { withFileTypes: true, encoding: 'buffer' })) {
+      const path = Buffer.concat([parent, SLASH, entry.name]);
       await lchown(path, owner.uid, owner.gid);
       if (entry.isDirectory()) waiting.push(path);
     }
   }
 }
+
+/** Names are bytes: sources of Debian may have any. */
+const SLASH = Buffer.from('/');
 
 function workspacePaths(path: string) {
   const place = (name: string) => join(path, name);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { FORMAT_BYTES } from '../model/archive-format.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
@@ -9,12 +10,15 @@ import type { Witness } from '../system/witness.ts';
 /** More than any source; a sparse file of any size costs its author nothing. */
 const MAXIMUM_BYTES = 2 * 2 ** 30;
 
-/** Hashes a regular file that a definition names; its last element is not followed where it is a link. */
+/**
+ * Hashes a regular file that a definition names; its last element is not followed where it is a link. `start` is the first
+ * `FORMAT_BYTES` of it, or a little less.
+ */
 export async function hashFile(
   path: string,
   shownPath: string,
   witness: Witness | undefined,
-): Promise<{ readonly sha256: Digest; readonly executable: boolean }> {
+): Promise<{ readonly sha256: Digest; readonly executable: boolean; readonly start: Buffer }> {
   const shown = printable(shownPath);
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW).catch((cause) => {
     throw new BuilditError(
@@ -40,12 +44,14 @@ export async function hashFile(
     witness?.read(path);
     const hash = createHash('sha256');
     const buffer = Buffer.alloc(256 * 1024);
+    let start: Buffer | undefined;
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
       if (bytesRead === 0) break;
+      start ??= Buffer.from(buffer.subarray(0, Math.min(bytesRead, FORMAT_BYTES)));
       hash.update(buffer.subarray(0, bytesRead));
     }
-    return { sha256: hash.digest('hex'), executable: (status.mode & 0o100) !== 0 };
+    return { sha256: hash.digest('hex'), executable: (status.mode & 0o100) !== 0, start: start ?? Buffer.alloc(0) };
   } finally {
     await file.close();
   }

@@ -1,5 +1,12 @@
 import { booleanAt, integerAt, scalarAt, scalarsAt } from '../document/fields.ts';
 import { nodeAt, type YamlMap, type YamlNode, type YamlScalar } from '../document/yaml-node.ts';
+import {
+  foreignFormatOfName,
+  isWholeFileName,
+  plainArchiveOf,
+  undecidedHint,
+  unpackingHint,
+} from '../model/archive-format.ts';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { isDebianPackageName } from '../model/names.ts';
 import type { PackageSource, SourceLocation, SourceMirror } from '../model/package.ts';
@@ -66,8 +73,38 @@ async function resolveSource(
   if (place === undefined) return undefined;
   const fileName = readFileName(reading, map, place.ownName, urlNodes[0] ?? file ?? node);
   if (fileName === undefined) return undefined;
-  const unpack = booleanAt(map, 'unpack') ?? ARCHIVE.test(fileName);
-  return { location: place.location, sha256: place.sha256, fileName, action: unpack ? 'unpack' : 'keep', ...rest };
+  const written = booleanAt(map, 'unpack');
+  const unpack = written ?? ARCHIVE.test(fileName);
+  const isUndecided = written === undefined && !unpack && !isWholeFileName(fileName);
+  const origin = urlNodes[0] ?? file ?? node;
+  if (written !== false && !ARCHIVE.test(fileName)) refuseForeignArchive(reading, origin, fileName);
+  if (isUndecided) refuseUndecided(reading, origin, fileName, place.start);
+  const action = unpack ? 'unpack' : 'keep';
+  const source = { location: place.location, sha256: place.sha256, fileName, action, ...rest } as const;
+  return isUndecided ? { ...source, isUndecided } : source;
+}
+
+/** Otherwise the build would find a file where it expects a tree. */
+function refuseForeignArchive({ problems }: RecipeReading, node: YamlNode, fileName: string): void {
+  const format = foreignFormatOfName(fileName);
+  if (format === undefined) return;
+  const expected = 'a zip archive, or a tar that is plain or compressed by gzip, xz, zstd or bzip2';
+  problems.add(node, `Cannot unpack "${fileName}": expected ${expected}, found ${format.description}`, {
+    hint: unpackingHint(fileName, format),
+  });
+}
+
+/** A file of the recipe is there to be looked at; of others the build tells the same. */
+function refuseUndecided(
+  { problems }: RecipeReading,
+  node: YamlNode,
+  fileName: string,
+  start: Buffer | undefined,
+): void {
+  const archive = start === undefined ? undefined : plainArchiveOf(start);
+  if (archive === undefined || foreignFormatOfName(fileName) !== undefined) return;
+  const message = `Cannot use the source "${fileName}": expected a name that tells whether it is unpacked, found ${archive}`;
+  problems.add(node, message, { hint: undecidedHint(fileName) });
 }
 
 const REGISTRY_KEYS = { npm: 'npm', crate: 'cargo', pypi: 'python', go: 'go' } as const;
@@ -127,6 +164,8 @@ interface SourcePlace {
   readonly sha256: Digest;
   /** The end of its URL or path; undefined for what only mirrors have. */
   readonly ownName: string | undefined;
+  /** The first bytes of a file that is there already. */
+  readonly start?: Buffer;
 }
 
 function resolveRemote(
@@ -175,13 +214,13 @@ async function resolveFile(
   if (found === undefined) return undefined;
   const hashed = await hashFile(found.path, path, witness).catch((error) => problems.addError(node, error));
   if (hashed === undefined) return undefined;
-  const { sha256 } = hashed;
+  const { sha256, start } = hashed;
   if (expected !== undefined && digest !== undefined && sha256 !== expected) {
     problems.add(digest, `Cannot use the source "${path}": expected SHA-256 ${expected}, found ${sha256}`, {
       code: 'checksum-mismatch',
     });
   }
-  return { location: { kind: 'file', path: found.path }, sha256, ownName: path.split('/').at(-1)! };
+  return { location: { kind: 'file', path: found.path }, sha256, ownName: path.split('/').at(-1)!, start };
 }
 
 /** The digest beside a source, else the next of the version's. */

@@ -16,6 +16,8 @@ export interface PaxRecords {
 export interface PaxOptions {
   /** The capabilities of files count. */
   readonly capabilities?: boolean;
+  /** Names may be declared to be bytes of no known encoding. */
+  readonly binaryNames?: boolean;
 }
 
 /**
@@ -25,7 +27,10 @@ export interface PaxOptions {
  * where they are asked for. Sparse files are refused, because their content is not the file's bytes; a keyword that is
  * given twice, because readers disagree on which one counts.
  */
-export function parsePaxRecords(block: Buffer, { capabilities = false }: PaxOptions = {}): PaxRecords {
+export function parsePaxRecords(
+  block: Buffer,
+  { capabilities = false, binaryNames = false }: PaxOptions = {},
+): PaxRecords {
   const records: { -readonly [Key in keyof PaxRecords]: PaxRecords[Key] } = {};
   const seen = new Set<string>();
   for (let offset = 0; offset < block.length; ) {
@@ -58,12 +63,16 @@ export function parsePaxRecords(block: Buffer, { capabilities = false }: PaxOpti
         break;
       case 'hdrcharset':
         // POSIX names two: UTF-8 by its ISO registration, and BINARY for names without a known encoding.
-        if (value.toString('latin1') !== 'ISO-IR 10646 2000 UTF-8') {
+        if (!isKnownCharset(value.toString('latin1'), binaryNames)) {
           throw new TarHeaderFault('names in UTF-8', `the character set ${value.toString('latin1', 0, 60)}`);
         }
     }
   }
   return records;
+}
+
+function isKnownCharset(charset: string, binaryNames: boolean): boolean {
+  return charset === 'ISO-IR 10646 2000 UTF-8' || (binaryNames && charset === 'BINARY');
 }
 
 const RELEVANT = new Set(['path', 'linkpath', 'size', 'mtime', 'uid', 'gid', 'hdrcharset']);

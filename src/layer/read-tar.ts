@@ -1,17 +1,22 @@
 import { archiveRefusal } from './archive-refusal.ts';
+import { shownName } from './byte-names.ts';
 import { ByteReader } from './byte-reader.ts';
 import { type PaxOptions, type PaxRecords, parsePaxRecords } from './pax-records.ts';
 import { isAllZero, type Refuse, readPadded, TarContent } from './tar-content.ts';
 import { BLOCK_SIZE, memberTypeOf, parseTarHeader, type TarHeader, TarHeaderFault } from './tar-header.ts';
 import { DEFAULT_TAR_LIMITS, type TarLimits } from './tar-limits.ts';
 import { noContent, once, type TarMember } from './tar-member.ts';
-import { cleanTarPath, linkText } from './tar-names.ts';
+import { cleanTarPath, linkText, type NameRules } from './tar-names.ts';
 
 export interface ReadTarOptions extends Partial<TarLimits> {
   /** What the archive is called in messages. */
   readonly what?: string;
   /** The archive is a layer of buildit's own: its files keep their capabilities. No other archive's do. */
   readonly isOwnLayer?: boolean;
+  /** The archive is a source: it is read as leniently as GNU tar reads it where that is safe. */
+  readonly isSource?: boolean;
+  /** `bytes`: names in any encoding are kept, as `textOfName` writes them; else they must be UTF-8. */
+  readonly names?: 'utf-8' | 'bytes' | undefined;
 }
 
 /**
@@ -20,6 +25,10 @@ export interface ReadTarOptions extends Partial<TarLimits> {
  * and multi-volume members, contradicting extensions, sizes beyond `limits`, an archive that is cut off, and anything but
  * zeros after its end. A leading `./` is removed; the entry `./` itself is left out. Extended attributes are left out,
  * but for the capabilities of files in buildit's own layers, which must be exactly what `capabilityAttribute` writes.
+ *
+ * A source may also end without blocks of zeros, or with anything behind the first of them; have empty and `.` elements in
+ * names, volume labels, and types that nobody knows, which are files; give the size of something to a link or directory;
+ * and its numbers may end early. GNU tar 1.34 gives the same members. What lies behind the end is read and left out.
  *
  * Each member's content is read before the next member is asked for, or is skipped.
  */
@@ -34,11 +43,13 @@ export async function* readTar(
       const block = reader.takeNow(BLOCK_SIZE) ?? (await reader.take(BLOCK_SIZE));
       const header = parseBlock(block, reading);
       if (header === undefined) break;
-      if (isExtension(header)) {
+      reading.headers += 1;
+      if (isExtension(header, reading)) {
         await readExtension(reader, header, reading);
         continue;
       }
-      const member = memberOf(header, reading);
+      const { member, skippedBytes } = memberOf(header, reading);
+      if (skippedBytes > 0) await new TarContent(reader, skippedBytes, reading.refuse).skipRest();
       if (member === undefined) continue;
       if (member.type !== 'file' || member.size === 0) {
         yield member;
@@ -69,6 +80,8 @@ const MAX_EXTENSION_BYTES = 1024 * 1024;
 /** What is known between two headers. */
 interface Reading {
   readonly limits: TarLimits;
+  readonly isSource: boolean;
+  readonly names: NameRules;
   readonly pax: PaxOptions;
   /** Names the archive, and the member that is being read. */
   readonly refuse: Refuse;
@@ -78,12 +91,17 @@ interface Reading {
   current: string;
   bytes: number;
   entries: number;
+  headers: number;
 }
 
-function startReading({ what = 'archive', isOwnLayer = false, ...limits }: ReadTarOptions): Reading {
+function startReading(options: ReadTarOptions): Reading {
+  const { what = 'archive', isOwnLayer = false, isSource = false, names, ...rest } = options;
+  const limits = { ...DEFAULT_TAR_LIMITS, ...rest };
   const reading: Reading = {
-    limits: { ...DEFAULT_TAR_LIMITS, ...limits },
-    pax: { capabilities: isOwnLayer },
+    limits,
+    isSource,
+    names: { ...limits, names, collapse: isSource },
+    pax: { capabilities: isOwnLayer, binaryNames: isSource },
     refuse: (expected, found) =>
       archiveRefusal(reading.current === '' ? what : `${what}: ${reading.current}`, expected, found),
     pending: {},
@@ -91,19 +109,27 @@ function startReading({ what = 'archive', isOwnLayer = false, ...limits }: ReadT
     current: '',
     bytes: 0,
     entries: 0,
+    headers: 0,
   };
   return reading;
 }
 
 function parseBlock(block: Buffer, reading: Reading): TarHeader | undefined {
-  if (block.length < BLOCK_SIZE) throw reading.refuse('two blocks of zeros at the end', 'an archive that is cut off');
-  const header = parseTarHeader(block);
-  if (header !== undefined) reading.current = header.name.toString().slice(0, 200);
+  if (block.length < BLOCK_SIZE) {
+    if (reading.isSource && reading.headers > 0 && isAllZero(block)) return undefined;
+    if (reading.isSource) throw reading.refuse('a whole tar archive', block.length === 0 ? 'no bytes' : CUT_OFF);
+    throw reading.refuse('two blocks of zeros at the end', CUT_OFF);
+  }
+  const header = parseTarHeader(block, reading.isSource);
+  if (header !== undefined) reading.current = shownName(header.name);
   return header;
 }
 
-function isExtension({ typeFlag }: TarHeader): boolean {
-  return typeFlag === 'x' || typeFlag === 'g' || typeFlag === 'L' || typeFlag === 'K';
+const CUT_OFF = 'an archive that is cut off';
+
+function isExtension({ typeFlag }: TarHeader, { isSource }: Reading): boolean {
+  // Solaris has a letter of its own for pax headers.
+  return (isSource && typeFlag === 'X') || typeFlag === 'x' || typeFlag === 'g' || typeFlag === 'L' || typeFlag === 'K';
 }
 
 async function readExtension(reader: ByteReader, { typeFlag, size }: TarHeader, reading: Reading): Promise<void> {
@@ -126,6 +152,7 @@ async function readExtension(reader: ByteReader, { typeFlag, size }: TarHeader, 
       return;
     }
     case 'x':
+    case 'X':
       if (pending.pax !== undefined) throw new TarHeaderFault('one pax header before a member', 'two');
       pending.pax = parsePaxRecords(block, reading.pax);
       return;
@@ -146,49 +173,79 @@ function terminated(block: Buffer): Buffer {
   return end < 0 ? block : block.subarray(0, end);
 }
 
-/** Puts header and extensions together. Returns undefined for `./`. */
-function memberOf(header: TarHeader, reading: Reading): TarMember | undefined {
+interface ReadMember {
+  /** Undefined for `./` and for a volume's label. */
+  readonly member: TarMember | undefined;
+  /** Bytes behind the header that are not a file's content. */
+  readonly skippedBytes: number;
+}
+
+/** Puts header and extensions together. */
+function memberOf(header: TarHeader, reading: Reading): ReadMember {
   const { pax = {}, longName, longLink } = reading.pending;
   reading.pending = {};
   if ((longName !== undefined && pax.path !== undefined) || (longLink !== undefined && pax.linkPath !== undefined)) {
     throw new TarHeaderFault('one long name of a member', 'one of GNU and one of pax');
   }
   const rawName = pax.path ?? longName ?? header.name;
-  reading.current = rawName.toString().slice(0, 200);
-  const flagged = memberTypeOf(header.typeFlag);
+  reading.current = shownName(rawName);
+  const written = pax.size ?? header.size;
+  if (reading.isSource && header.typeFlag === VOLUME_LABEL) {
+    count(reading, written);
+    return { member: undefined, skippedBytes: written };
+  }
+  const flagged = memberTypeOf(header.typeFlag) ?? otherTypeOf(header.typeFlag, reading);
   if (flagged === undefined) throw new TarHeaderFault('a file, directory or link', describeFlag(header.typeFlag));
-  const size = pax.size ?? header.size;
   // Archives older than ustar mark a directory by its trailing slash alone.
   const isOldDirectory = flagged === 'file' && rawName.at(-1) === 0x2f;
   const type = isOldDirectory ? 'directory' : flagged;
-  if (type !== 'file' && size !== 0) throw new TarHeaderFault(`a ${type} without content`, `${size} bytes`);
+  const hasList = header.typeFlag === DIRECTORY_WITH_LIST;
+  // GNU tar finds no content behind a link or directory, whatever size the header has: that of the link's target, say.
+  const size = type !== 'file' && reading.isSource && !hasList ? 0 : written;
+  if (type !== 'file' && size !== 0 && !hasList) {
+    throw new TarHeaderFault(`a ${type} without content`, `${size} bytes`);
+  }
   if (pax.capabilities !== undefined && type !== 'file') {
     throw new TarHeaderFault(`a ${type} without capabilities`, pax.capabilities.join(', '));
   }
   count(reading, size);
-  const path = cleanTarPath(rawName, reading.limits);
+  const path = cleanTarPath(rawName, reading.names);
+  const skippedBytes = hasList ? size : 0;
   if (path === '') {
     if (type !== 'directory') throw new TarHeaderFault('a name', 'none');
-    return undefined;
+    return { member: undefined, skippedBytes };
   }
-  return {
+  const member: TarMember = {
     type,
     path,
     mode: header.mode,
     uid: pax.uid ?? reading.global.uid ?? header.uid,
     gid: pax.gid ?? reading.global.gid ?? header.gid,
     mtime: pax.mtime ?? reading.global.mtime ?? header.mtime,
-    size,
-    target: targetOf(type, pax.linkPath ?? longLink ?? header.linkName, reading.limits),
+    size: hasList ? 0 : size,
+    target: targetOf(type, pax.linkPath ?? longLink ?? header.linkName, reading.names),
     ...(pax.capabilities === undefined ? {} : { capabilities: pax.capabilities }),
     content: noContent,
   };
+  return { member, skippedBytes };
 }
 
-function targetOf(type: TarMember['type'], raw: Buffer, limits: TarLimits): string {
-  if (type === 'symlink') return linkText(raw, limits);
+const VOLUME_LABEL = 'V';
+/** Of GNU's incremental archives: the names in the directory are its content. */
+const DIRECTORY_WITH_LIST = 'D';
+/** Their content is more or less than a file. */
+const PARTIAL_TYPES = new Set(['S', 'M', 'N']);
+
+/** Of a source a type that nobody knows is a file, as POSIX has it (pax, "ustar Interchange Format", typeflag). */
+function otherTypeOf(flag: string, { isSource }: Reading): TarMember['type'] | undefined {
+  if (!isSource || PARTIAL_TYPES.has(flag)) return undefined;
+  return flag === DIRECTORY_WITH_LIST ? 'directory' : 'file';
+}
+
+function targetOf(type: TarMember['type'], raw: Buffer, rules: NameRules): string {
+  if (type === 'symlink') return linkText(raw, rules);
   if (type !== 'hardlink') return '';
-  const target = cleanTarPath(raw, limits);
+  const target = cleanTarPath(raw, rules);
   if (target === '') throw new TarHeaderFault('the name of another member', 'none');
   return target;
 }
@@ -200,6 +257,8 @@ function describeFlag(flag: string): string {
     case 'M':
     case 'V':
       return 'a part of a multi-volume archive';
+    case 'N':
+      return 'a list of long names of an old GNU tar';
     default:
       return `the type ${JSON.stringify(flag)}`;
   }
@@ -221,8 +280,12 @@ function checkEntries({ entries, limits }: Reading): void {
 /** After the first block of zeros: another one, then at most more zeros, with which GNU tar fills its last record. */
 async function readEnd(reader: ByteReader, reading: Reading): Promise<void> {
   if (Object.keys(reading.pending).length > 0) throw new TarHeaderFault('a member after its long name', 'the end');
+  if (reading.isSource) {
+    while ((await reader.takeSome(2 ** 20)) !== undefined);
+    return;
+  }
   const second = await reader.take(BLOCK_SIZE);
-  if (second.length < BLOCK_SIZE) throw reading.refuse('two blocks of zeros at the end', 'an archive that is cut off');
+  if (second.length < BLOCK_SIZE) throw reading.refuse('two blocks of zeros at the end', CUT_OFF);
   for (let chunk: Buffer | undefined = second; chunk !== undefined; chunk = await reader.takeSome(2 ** 20)) {
     if (!isAllZero(chunk)) {
       reading.current = '';

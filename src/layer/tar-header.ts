@@ -44,14 +44,21 @@ export function memberTypeOf(typeFlag: string): TarMemberType | undefined {
   return MEMBER_TYPES[typeFlag];
 }
 
-/** Reads a header block. Returns undefined for a block of zeros; throws `TarHeaderFault` where it contradicts itself. */
-export function parseTarHeader(block: Buffer): TarHeader | undefined {
+/**
+ * Reads a header block. Returns undefined for a block of zeros; throws `TarHeaderFault` where it contradicts itself.
+ * `isLenient` takes what GNU tar takes: numbers that end before their field does, sums of signed bytes, any owner.
+ */
+export function parseTarHeader(block: Buffer, isLenient = false): TarHeader | undefined {
   const sum = byteSum(block);
   if (sum === 0) return undefined;
+  const octal = isLenient ? leadingOctal : wholeOctal;
   const written = octal(block, 148, 8, 'checksum');
   // The checksum counts its own field as eight spaces.
   const computed = sum - byteSum(block.subarray(148, 156)) + 8 * 0x20;
-  if (written !== computed) throw new TarHeaderFault(`a header with checksum ${computed}`, `${written}`);
+  // Some programs of the past added signed bytes.
+  const isSum = written === computed || (isLenient && written === computed - 256 * highBytes(block));
+  if (!isSum) throw new TarHeaderFault(`a header with checksum ${computed}`, `${written}`);
+  const number = (start: number, length: number, name: string) => numberAt(block, start, length, name, octal);
   const isPosix = block.toString('latin1', 257, 263) === 'ustar\0';
   const name = textField(block, 0, 100);
   // GNU's header ("ustar  ") has other fields where POSIX has the prefix.
@@ -60,15 +67,23 @@ export function parseTarHeader(block: Buffer): TarHeader | undefined {
     typeFlag: String.fromCharCode(block[156]!),
     name: prefix.length === 0 ? name : Buffer.concat([prefix, SLASH, name]),
     linkName: textField(block, 157, 100),
-    mode: number(block, 100, 8, 'mode') & 0o7777,
-    uid: notNegative(number(block, 108, 8, 'uid'), 'uid'),
-    gid: notNegative(number(block, 116, 8, 'gid'), 'gid'),
-    size: notNegative(number(block, 124, 12, 'size'), 'size'),
-    mtime: number(block, 136, 12, 'mtime'),
+    mode: number(100, 8, 'mode') & 0o7777,
+    // No source is unpacked with its owners.
+    uid: isLenient ? 0 : notNegative(number(108, 8, 'uid'), 'uid'),
+    gid: isLenient ? 0 : notNegative(number(116, 8, 'gid'), 'gid'),
+    size: notNegative(number(124, 12, 'size'), 'size'),
+    mtime: number(136, 12, 'mtime'),
   };
 }
 
 const SLASH = Buffer.from('/');
+
+/** Bytes above 127, the checksum's own aside: it counts as spaces. */
+function highBytes(block: Buffer): number {
+  let count = 0;
+  for (let i = 0; i < block.length; i += 1) if (block[i]! > 127 && (i < 148 || i >= 156)) count += 1;
+  return count;
+}
 
 function byteSum(bytes: Buffer): number {
   let sum = 0;
@@ -83,7 +98,7 @@ function textField(block: Buffer, start: number, length: number): Buffer {
 }
 
 /** Octal digits, or GNU's base-256: the first bit says so, the second is the sign, the rest is big-endian. */
-function number(block: Buffer, start: number, length: number, name: string): number {
+function numberAt(block: Buffer, start: number, length: number, name: string, octal: typeof wholeOctal): number {
   const first = block[start]!;
   if ((first & 0x80) === 0) return octal(block, start, length, name);
   const isNegative = (first & 0x40) !== 0;
@@ -94,7 +109,7 @@ function number(block: Buffer, start: number, length: number, name: string): num
 }
 
 /** Leading spaces, digits, then nothing but NUL and space. An empty field is 0. */
-function octal(block: Buffer, start: number, length: number, name: string): number {
+function wholeOctal(block: Buffer, start: number, length: number, name: string): number {
   let value = 0;
   let i = start;
   const end = start + length;
@@ -106,6 +121,15 @@ function octal(block: Buffer, start: number, length: number, name: string): numb
     }
   }
   return value;
+}
+
+/** Leading spaces, digits, then NUL, a space or the end of the field: what is behind them does not count. */
+function leadingOctal(block: Buffer, start: number, length: number, name: string): number {
+  const field = block.subarray(start, start + length);
+  const first = field.findIndex((byte) => byte !== 0x20);
+  const begin = first < 0 ? length : first;
+  const end = field.findIndex((byte, index) => index >= begin && (byte === 0 || byte === 0x20));
+  return wholeOctal(block, start, end < 0 ? length : end, name);
 }
 
 function notNegative(value: number, name: string): number {

@@ -10,7 +10,10 @@ export type TreeNode =
   | { readonly kind: 'symlink'; readonly target: string; readonly mtime: number };
 
 export interface TreeNamesOptions {
-  /** `last`: a later file or symbolic link of the same path replaces an earlier one, as tar does. */
+  /**
+   * `last`: a later member of the same path replaces an earlier one as GNU tar does: any other than a directory with
+   * something in it. A hard link to a symbolic link is another such link.
+   */
   readonly duplicates?: 'refuse' | 'last';
   /** What the archive is called in messages. */
   readonly what?: string;
@@ -22,6 +25,14 @@ export interface Admission {
   readonly newDirectories: readonly string[];
   /** A file is there that is to go. */
   readonly replacesFile: boolean;
+  /** An empty directory is there that is to go. */
+  readonly replacesDirectory?: true;
+}
+
+/** `file` is the name under which the content is to be found; `isDone` where nothing is to be linked. */
+export interface HardLinkAdmission extends Admission {
+  readonly file: string;
+  readonly isDone?: true;
 }
 
 /**
@@ -33,6 +44,8 @@ export class TreeNames {
   readonly #what: string;
   readonly #duplicates: 'refuse' | 'last';
   readonly #nodes = new Map<string, TreeNode>();
+  /** Directories that something is in. */
+  readonly #filled = new Set<string>();
   #lastParent = '';
 
   constructor({ duplicates = 'refuse', what = 'archive' }: TreeNamesOptions = {}) {
@@ -52,10 +65,14 @@ export class TreeNames {
       this.#nodes.set(path, { kind: 'directory', mode, mtime, isListed: true });
       return { newDirectories, replacesFile: false };
     }
-    if (there.kind !== 'directory') throw this.#twoThings(path, `a directory and a ${there.kind}`);
-    if (!there.isListed) {
+    if (there.kind !== 'directory') {
+      if (this.#duplicates === 'refuse') throw this.#twoThings(path, `a directory and a ${there.kind}`);
+      this.#nodes.set(path, { kind: 'directory', mode, mtime, isListed: true });
+      return { newDirectories: [path], replacesFile: there.kind !== 'symlink' };
+    }
+    if (!there.isListed || this.#duplicates === 'last') {
       Object.assign(there, { mode, mtime, isListed: true });
-    } else if (there.mode !== mode && !isMerged && this.#duplicates === 'refuse') {
+    } else if (there.mode !== mode && !isMerged) {
       throw this.#twoThings(path, 'two directories with different modes');
     }
     return NOTHING_TO_DO;
@@ -69,11 +86,19 @@ export class TreeNames {
     return this.#admit(path, { kind: 'symlink', target, mtime });
   }
 
-  /** `file` is the name under which the content came. */
-  admitHardLink(path: string, target: string): Admission & { readonly file: string } {
+  admitHardLink(path: string, target: string): HardLinkAdmission {
     const node = this.#nodes.get(target);
+    const isLast = this.#duplicates === 'last';
+    if (isLast && node?.kind === 'symlink' && path !== target) {
+      return { ...this.admitSymlink(path, node), file: target, isDone: true };
+    }
     if (node?.kind !== 'file' && node?.kind !== 'hardlink') {
       throw this.#refusal(path, 'a hard link to an earlier file of the archive', `one to "${target}"`);
+    }
+    if (isLast) {
+      if (path === target) return { ...NOTHING_TO_DO, file: target, isDone: true };
+      // Whatever the file was written under first may be another by now.
+      return { ...this.#admit(path, { kind: 'hardlink', file: target }), file: target };
     }
     if (path === target) throw this.#refusal(path, 'a hard link to another member', 'one to itself');
     const file = node.kind === 'file' ? target : node.file;
@@ -94,10 +119,8 @@ export class TreeNames {
   #admit(path: string, node: Exclude<TreeNode, { kind: 'directory' }>): Admission {
     const there = this.#nodes.get(path);
     if (there !== undefined) {
-      if (there.kind === 'directory' || this.#duplicates === 'refuse') {
-        throw this.#twoThings(path, `a ${there.kind} and a ${node.kind}`);
-      }
-      if (there.kind === 'file') this.#refuseReplacedTarget(path);
+      if (this.#duplicates === 'refuse') throw this.#twoThings(path, `a ${there.kind} and a ${node.kind}`);
+      if (there.kind === 'directory') return this.#replaceDirectory(path, node);
     }
     const newDirectories = this.#parentsOf(path);
     this.#nodes.set(path, node);
@@ -105,13 +128,11 @@ export class TreeNames {
     return newDirectories.length === 0 && !replacesFile ? NOTHING_TO_DO : { newDirectories, replacesFile };
   }
 
-  /** A file with further names cannot be replaced: which content they should have is anyone's guess. */
-  #refuseReplacedTarget(path: string): void {
-    for (const node of this.#nodes.values()) {
-      if (node.kind === 'hardlink' && node.file === path) {
-        throw this.#twoThings(path, 'a second file after a hard link to the first');
-      }
-    }
+  #replaceDirectory(path: string, node: TreeNode): Admission {
+    if (this.#filled.has(path)) throw this.#twoThings(path, `a directory with members and a ${node.kind}`);
+    this.#nodes.set(path, node);
+    this.#lastParent = '';
+    return { newDirectories: [], replacesFile: false, replacesDirectory: true };
   }
 
   #parentsOf(path: string): readonly string[] {
@@ -127,6 +148,7 @@ export class TreeNames {
     } else if (node.kind !== 'directory') {
       throw this.#refusal(path, 'a directory above it', `the ${node.kind} "${parent}"`);
     }
+    this.#filled.add(parent);
     this.#lastParent = parent;
     return made;
   }

@@ -8,6 +8,7 @@ import {
   lutimesSync,
   mkdirSync,
   openSync,
+  rmdirSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { freeBytesIfKnown } from '../system/files.ts';
 import { writeFailure } from '../system/write-failure.ts';
+import { filePath } from './byte-names.ts';
 import type { TarMember } from './tar-member.ts';
 import { type Admission, TreeNames, type TreeNamesOptions } from './tree-names.ts';
 
@@ -79,9 +81,9 @@ export class TreeWriter {
 
   /** Gives an earlier file one more name. Answers the name that file was first written under. */
   addHardLink(path: string, target: string): string {
-    const { file, ...admission } = this.#names.admitHardLink(path, target);
+    const { file, isDone, ...admission } = this.#names.admitHardLink(path, target);
     this.#prepare(path, admission);
-    this.#attempt(path, () => linkSync(this.#pathOf(file), this.#pathOf(path)));
+    if (isDone !== true) this.#attempt(path, () => linkSync(this.#pathOf(file), this.#pathOf(path)));
     return file;
   }
 
@@ -100,7 +102,7 @@ export class TreeWriter {
     for (const [path, node] of this.#names.nodes) {
       if (node.kind !== 'symlink') continue;
       this.#attempt(path, () => {
-        symlinkSync(node.target, this.#pathOf(path));
+        symlinkSync(filePath(node.target), this.#pathOf(path));
         lutimesSync(this.#pathOf(path), node.mtime, node.mtime);
       });
     }
@@ -113,13 +115,14 @@ export class TreeWriter {
     }
   }
 
-  #prepare(path: string, { newDirectories, replacesFile }: Admission): void {
-    for (const directory of newDirectories) this.#attempt(directory, () => mkdirSync(this.#pathOf(directory), 0o700));
+  #prepare(path: string, { newDirectories, replacesFile, replacesDirectory }: Admission): void {
     if (replacesFile) this.#attempt(path, () => unlinkSync(this.#pathOf(path)));
+    if (replacesDirectory) this.#attempt(path, () => rmdirSync(this.#pathOf(path)));
+    for (const directory of newDirectories) this.#attempt(directory, () => mkdirSync(this.#pathOf(directory), 0o700));
   }
 
-  #pathOf(path: string): string {
-    return `${this.#directory}/${path}`;
+  #pathOf(path: string): string | Buffer {
+    return filePath(`${this.#directory}/${path}`);
   }
 
   #attempt<T>(path: string, action: () => T): T {
@@ -128,7 +131,7 @@ export class TreeWriter {
     } catch (error) {
       throw writeFailure(error, {
         verb: 'unpack',
-        path: this.#pathOf(path),
+        path: `${this.#directory}/${path}`,
         freeBytes: freeBytesIfKnown(this.#directory),
       });
     }
@@ -143,7 +146,7 @@ export function diskFileMode(mode: number): number {
 }
 
 /** Opens a file that must not be there yet; a link in its place is not followed. */
-export function createFile(path: string): number {
+export function createFile(path: string | Buffer): number {
   return openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
 }
 

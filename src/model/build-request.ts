@@ -34,6 +34,8 @@ export interface BuildRequest {
     readonly strip: number;
     readonly directory: string;
     readonly clears?: string | undefined;
+    readonly isUndecided?: true;
+    readonly isDebian?: true;
   }[];
   /** A list of patches in the source tree, applied before `patches`. */
   readonly series?: string | undefined;

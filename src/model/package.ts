@@ -49,6 +49,10 @@ export interface PackageSource {
   readonly directory: string;
   /** What earlier sources put there is removed first: Debian's `debian/` takes the place of upstream's. */
   readonly clears?: string | undefined;
+  /** It is kept because neither the recipe nor its name tells otherwise: an archive is then an error. In no HASH. */
+  readonly isUndecided?: true;
+  /** A part of a Debian source package, unpacked as dpkg-source(1) does. In no HASH: the class tells it, too. */
+  readonly isDebian?: true;
 }
 
 export type SourceAction = 'unpack' | 'keep' | 'patch';

@@ -1,20 +1,15 @@
 import { isTelling, type SeenTree } from '../draft/draft-from-tree.ts';
-import { decompress, detectCompression } from '../layer/decompress.ts';
-import { readTar } from '../layer/read-tar.ts';
+import { readSourceArchive } from '../layer/read-source-archive.ts';
 import type { TarMember } from '../layer/tar-member.ts';
 import type { Digest } from '../model/digest.ts';
-import { openBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
 
 /** A licence or a manifest is smaller than this; of what is larger the beginning is looked at. */
 const MOST_TEXT_BYTES = 256 * 1024;
-/** What begins a file of any compression that is understood. */
-const SIGNATURE_BYTES = 6;
 
 /** Looks at the top of a source archive in the store: names, and the texts that tell what it is. Nothing is unpacked. */
 export async function inspectArchive(store: Store, digest: Digest, what: string): Promise<SeenTree> {
-  const start = await beginningOf(store, digest);
-  const members = readTar(await decompress(openBlob(store, digest), detectCompression(start), { what }), { what });
+  const members = readSourceArchive(store, { digest, fileName: what });
   const tops = new Set<string>();
   const inside = new Map<string, Set<string>>();
   const texts = new Map<string, string>();
@@ -45,20 +40,11 @@ export async function inspectArchive(store: Store, digest: Digest, what: string)
   };
 }
 
-async function beginningOf(store: Store, digest: Digest): Promise<Buffer> {
-  let start = Buffer.alloc(0);
-  for await (const chunk of openBlob(store, digest)) {
-    start = Buffer.concat([start, chunk]);
-    if (start.length >= SIGNATURE_BYTES) break;
-  }
-  return start;
-}
-
 async function textOf({ content }: TarMember): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of content) {
-    if (length < MOST_TEXT_BYTES) chunks.push(chunk);
+    if (length < MOST_TEXT_BYTES) chunks.push(Buffer.from(chunk));
     length += chunk.length;
   }
   return Buffer.concat(chunks).subarray(0, MOST_TEXT_BYTES).toString('utf8');

@@ -35,7 +35,11 @@ export async function unpackTree(
 ): Promise<string> {
   const tree = join(parent, name);
   await mkdir(tree, { mode: 0o755 });
-  const request = { sources: sources.map(({ sha256: digest, ...source }) => ({ ...source, digest })), series };
+  const request = {
+    name: shownName,
+    sources: sources.map(({ sha256: digest, ...source }) => ({ ...source, digest })),
+    series,
+  };
   const { signal } = run.options.context;
   await unpackSourceTree({ store, applyPatches }, request, { tree, scratch: parent }, { signal, shownName });
   return tree;

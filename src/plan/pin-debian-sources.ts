@@ -62,6 +62,7 @@ function sourcesOf(pin: DebianSourcePin): PackageSource[] {
       mirrors: [{ kind: 'debian' as const, sourcePackage: pin.name }],
     },
     directory: '.',
+    isDebian: true as const,
     ...file,
     ...layout,
   });

@@ -110,7 +110,7 @@ describe('unpackSource', () => {
   test('stops at an interrupt', async () => {
     const { store, tree, fresh } = await place();
     const source = await archive(store, { a: 'x' });
-    await expect(unpackSource(store, source, tree, fresh(), AbortSignal.abort())).rejects.toMatchObject({
+    await expect(unpackSource(store, source, tree, fresh(), { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'interrupted',
     });
   });
