@@ -1,52 +1,53 @@
-/** What the first bytes of a zstd frame say (RFC 8878, 3.1.1). Lengths are in bytes. */
-export interface ZstdFrame {
-  /** From the magic number to the end of the checksum. */
-  readonly length: number;
-  readonly contentSize: number;
+import { ZstdFault } from './zstd-tables.ts';
+
+/** What the first bytes of a zstd frame say (RFC 8878, 3.1.1.1). Sizes are in bytes. */
+export interface ZstdFrameHeader {
+  /** What of the content must stay in memory. */
+  readonly windowBytes: number;
+  /** Undefined where the frame does not tell. */
+  readonly contentBytes: number | undefined;
+  readonly hasChecksum: boolean;
 }
 
-const MAGIC = 0xfd2fb528;
-const DICTIONARY_ID_LENGTHS = [0, 1, 2, 4];
-const RUN_LENGTH_BLOCK = 1;
-const RESERVED_BLOCK = 3;
+/** Above this a frame is refused: what the program zstd accepts, too, when it is not told otherwise. */
+export const MOST_WINDOW_BYTES = 128 * 1024 * 1024;
 
-/**
- * Measures the frame that begins a buffer, block by block, without decoding it: 'more' where its end is not there yet,
- * 'other' for anything but a frame that tells the size of its content and needs no dictionary.
- */
-export function measureZstdFrame(bytes: Buffer): ZstdFrame | 'more' | 'other' {
-  if (bytes.length < 5) return 'more';
-  const descriptor = bytes[4]!;
+const DICTIONARY_ID_LENGTHS = [0, 1, 2, 4];
+
+/** How long the header is behind the magic number, by its first byte. */
+export function zstdHeaderLength(descriptor: number): number {
+  const { sizeLength, dictionaryLength, isSingleSegment } = readDescriptor(descriptor);
+  return 1 + (isSingleSegment ? 0 : 1) + dictionaryLength + sizeLength;
+}
+
+/** Reads a whole header, without the magic number. @throws ZstdFault for what is not to be decoded */
+export function readZstdHeader(bytes: Buffer): ZstdFrameHeader {
+  const descriptor = bytes[0]!;
+  const { sizeLength, dictionaryLength, isSingleSegment } = readDescriptor(descriptor);
+  if ((descriptor & 0x08) !== 0) throw new ZstdFault('a frame with a bit that is reserved');
+  const dictionaryAt = isSingleSegment ? 1 : 2;
+  const dictionary = dictionaryLength === 0 ? 0 : bytes.readUIntLE(dictionaryAt, dictionaryLength);
+  if (dictionary !== 0) throw new ZstdFault('a frame that needs a dictionary');
+  const contentBytes = readContentSize(bytes, dictionaryAt + dictionaryLength, sizeLength);
+  const windowBytes = isSingleSegment ? (contentBytes ?? 0) : windowOf(bytes[1]!);
+  if (windowBytes > MOST_WINDOW_BYTES) throw new ZstdFault('a window of more than 128 MiB');
+  return { windowBytes, contentBytes, hasChecksum: (descriptor & 0x04) !== 0 };
+}
+
+function readDescriptor(descriptor: number) {
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const sizeFlag = descriptor >> 6;
   const sizeLength = sizeFlag === 0 ? (isSingleSegment ? 1 : 0) : 1 << sizeFlag;
-  const dictionaryLength = DICTIONARY_ID_LENGTHS[descriptor & 3]!;
-  if (bytes.readUInt32LE(0) !== MAGIC || (descriptor & 0x08) !== 0 || sizeLength === 0 || dictionaryLength > 0) {
-    return 'other';
-  }
-  const sizeAt = isSingleSegment ? 5 : 6;
-  let end = sizeAt + sizeLength;
-  if (bytes.length < end) return 'more';
-  for (let isLast = false; !isLast; ) {
-    if (bytes.length < end + 3) return 'more';
-    const header = bytes.readUIntLE(end, 3);
-    const type = (header >> 1) & 3;
-    if (type === RESERVED_BLOCK) return 'other';
-    isLast = (header & 1) !== 0;
-    end += 3 + (type === RUN_LENGTH_BLOCK ? 1 : header >> 3);
-  }
-  end += (descriptor & 0x04) === 0 ? 0 : 4;
-  return bytes.length < end ? 'more' : { length: end, contentSize: contentSize(bytes, sizeAt, sizeLength) };
+  return { isSingleSegment, sizeLength, dictionaryLength: DICTIONARY_ID_LENGTHS[descriptor & 3]! };
 }
 
-/** Memory that decoding a frame takes, by its header (RFC 8878, 3.1.1.1.2); 0 where it is told otherwise or not there. */
-export function zstdWindowBytes(bytes: Buffer): number {
-  if (bytes.length < 6 || bytes.readUInt32LE(0) !== MAGIC || (bytes[4]! & 0x20) !== 0) return 0;
-  const base = 2 ** (10 + (bytes[5]! >> 3));
-  return base + (base / 8) * (bytes[5]! & 7);
+function windowOf(byte: number): number {
+  const base = 2 ** (10 + (byte >> 3));
+  return base + (base / 8) * (byte & 7);
 }
 
-function contentSize(bytes: Buffer, offset: number, length: number): number {
+function readContentSize(bytes: Buffer, offset: number, length: number): number | undefined {
+  if (length === 0) return undefined;
   if (length === 8) return Number(bytes.readBigUInt64LE(offset));
   // Two bytes count from 256 on.
   return bytes.readUIntLE(offset, length) + (length === 2 ? 256 : 0);
