@@ -78,8 +78,8 @@ function decoded(
   }
 }
 
-/** The largest preset, -9, needs 65 MiB. */
-const XZ_MEMORY = '600MiB';
+/** For a dictionary of 128 MiB, as of zstd; the largest preset, -9, needs 65 MiB. Every block of every stream counts. */
+const XZ_MEMORY = '160MiB';
 
 function missingBzip2(what: string): BuilditError {
   return new BuilditError(
@@ -191,7 +191,11 @@ async function* unxz(
     return;
   }
   const all = rest === undefined ? sequence(start) : sequence(start, rest);
-  yield* filterThrough([program, '--decompress', '--stdout', `--memlimit-decompress=${XZ_MEMORY}`], all, options);
+  yield* filterThrough(
+    [program, '--decompress', '--stdout', '--threads=1', `--memlimit-decompress=${XZ_MEMORY}`],
+    all,
+    options,
+  );
 }
 
 /** The first chunks of a stream, at least `length` bytes of them; `rest` is undefined where that is all. */

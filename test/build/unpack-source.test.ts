@@ -35,6 +35,35 @@ describe('unpackSource', () => {
     expect(readFileSync(join(tree, 'a'), 'utf8')).toBe('text');
   });
 
+  test('asks for a decision about an archive that neither recipe nor name tells of', async () => {
+    const { store, tree, fresh } = await place();
+    const tar = await archive(store, { a: 'text' });
+    const { digest } = await putBlob(store, gzipSync(await readBlob(store, tar.digest)));
+    const kept = { ...tar, digest, action: 'keep', fileName: 'download' } as const;
+    const context = { recipe: 'app/x' };
+    await expect(unpackSource(store, { ...kept, isUndecided: true }, tree, fresh(), context)).rejects.toMatchObject({
+      code: 'definition-invalid',
+      message:
+        'Cannot use the source "download" of app/x: expected a name that tells whether it is unpacked, found a tar archive compressed by gzip',
+      hint: 'unpack: true in the source unpacks it, and so does filename: download.tar; unpack: false keeps it as a file',
+    });
+    expect(readdirSync(tree)).toEqual([]);
+    await unpackSource(store, kept, tree, fresh(), context);
+    const text = await putBlob(store, Buffer.from('text'));
+    await unpackSource(store, { ...kept, ...text, fileName: 'v1.0', isUndecided: true }, tree, fresh(), context);
+    expect(readdirSync(tree)).toEqual(['download', 'v1.0']);
+  });
+
+  test('removes the top directory of a Debian source where everything is in it, as dpkg-source does', async () => {
+    const { store, tree, fresh } = await place();
+    const one = { ...(await archive(store, { 'x-1/a': 'a', 'x-1/d/b': 'b' })), strip: 1, isDebian: true } as const;
+    await unpackSource(store, one, tree, fresh());
+    expect(readdirSync(tree).sort()).toEqual(['a', 'd']);
+    const many = { ...(await archive(store, { top: 'a', 'e/b': 'b' })), strip: 1, isDebian: true } as const;
+    await unpackSource(store, many, tree, fresh());
+    expect(readdirSync(tree).sort()).toEqual(['a', 'd', 'e', 'top']);
+  });
+
   test('refuses what is no archive', async () => {
     const { store, tree, fresh } = await place();
     for (const bytes of [Buffer.from('no archive at all\n'.repeat(100)), Buffer.from('PK\u0003\u0004zip')]) {
