@@ -490,6 +490,19 @@ root: minimal
     ]);
   });
 
+  test.each([
+    ['{file: ./x-1.tar.lz}', { 'pkgs/nginx/x-1.tar.lz': 'LZIP' }, /found data compressed by lzip/],
+    ['{file: ./v1.0}', { 'pkgs/nginx/v1.0': 'PK\u0003\u0004' }, /tells whether it is unpacked, found a zip archive/],
+    [`{url: "https://x.org/x.7z", sha256: ${DIGEST}}`, {}, /found an archive of 7-Zip/],
+  ])('refuses an archive that would be kept without a decision: %s', async (source, files, message) => {
+    const text = (rest: string) =>
+      `name: a/b\nversion: 1\nclass: none\nroot: minimal\nsource: ${source.slice(0, -1)}${rest}}\n`;
+    await expect(pkg(text(''), files)).rejects.toMatchObject({ message: expect.stringMatching(message) });
+    const found = packageOf(await pkg(text(', unpack: false'), files), 'a/b');
+    expect(found.sources[0]).toMatchObject({ action: 'keep' });
+    expect(found.sources[0]).not.toHaveProperty('isUndecided');
+  });
+
   test('keeps what is for people and for tests out of what it is made of', async () => {
     const found = packageOf(
       await pkg(`name: a/b
