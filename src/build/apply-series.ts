@@ -1,9 +1,8 @@
 import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, open, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, lstat, mkdir, open, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
-import { normalisePatch } from '../model/normalise-patch.ts';
 import type { ApplyPatches } from './prepare-workspace.ts';
 import { throwIfInterrupted } from './throw-if-interrupted.ts';
 
@@ -22,9 +21,10 @@ export interface SeriesOptions {
 
 /**
  * Applies the patches that a list inside a source tree names, as dpkg-source(1) does for the format "3.0 (quilt)": in
- * order, without fuzz, each below the directory of the list. Nothing outside the tree is read and no link followed. What
- * was applied is noted in `.pc` as quilt(1) does, so that dpkg-buildpackage finds nothing left to do, and rules can take
- * patches off again (curl's do). A tree without the list has no patches.
+ * order, with `-p1` and without fuzz, each below the directory of the list, and the list for Debian before the one for
+ * all. Nothing outside the tree is read and no link followed. What was applied is noted in `.pc` as quilt(1) does, so
+ * that dpkg-buildpackage finds nothing left to do, and rules can take patches off again (curl's do). A tree without the
+ * list has no patches.
  */
 export async function applySeries(
   tree: string,
@@ -32,39 +32,52 @@ export async function applySeries(
   applyPatches: ApplyPatches,
   { shell, time, signal }: SeriesOptions,
 ): Promise<void> {
-  const list = await readTreeFile(tree, series);
-  if (list === undefined) return;
-  const directory = series.slice(0, series.lastIndexOf('/'));
-  const names: string[] = [];
-  const patches = parseSeries(list, series);
-  if (patches.length > MAXIMUM_PATCHES) throw refusal(series, `at most ${MAXIMUM_PATCHES} patches`, 'more');
+  const [directory, usual] = [dirname(series), basename(series)];
+  const ofVendor = await readTreeFile(tree, `${directory}/debian.${usual}`);
+  const file = ofVendor === undefined ? usual : `debian.${usual}`;
+  const list = ofVendor ?? (await readTreeFile(tree, series)) ?? '';
+  const names = parseSeries(list, `${directory}/${file}`);
+  if (names.length > MAXIMUM_PATCHES) throw refusal(series, `at most ${MAXIMUM_PATCHES} patches`, 'more');
   await emptyNotes(tree);
-  for (const { name, strip } of patches) {
+  if (ofVendor !== undefined) await linkSeries(join(tree, directory), usual, file);
+  for (const name of names) {
     throwIfInterrupted(signal);
-    const label = `${directory}/${name}`;
+    const label = `${directory}/${plainPath(name)}`;
     const text = await readTreeFile(tree, label);
     if (text === undefined) throw refusal(series, 'the patches it names', `none at ${label}`);
-    const backups = `${NOTES}/${name}`;
-    const patch = { label, text: normalisePatch(text, strip, label) };
-    await applyPatches(tree, [patch], { shell, time, nearest: true, backups });
-    names.push(name);
+    const ofDebian = { removesEmpty: true, backups: `${NOTES}/${plainPath(name)}` };
+    await applyPatches(tree, [{ label, text }], { shell, time, ofDebian });
   }
-  await noteApplied(tree, directory, names);
+  await noteApplied(tree, { directory, file, names });
 }
 
-/** One name a line, with `-p0` or `-p1` behind it and comments after `#`. */
-export function parseSeries(text: string, series: string): { readonly name: string; readonly strip: number }[] {
+/** One name a line, with comments behind `#`. What else stands on a line is for quilt(1): dpkg-source(1) passes it over. */
+export function parseSeries(text: string, series: string): string[] {
   return text.split('\n').flatMap((line) => {
-    const [name, ...options] = line
-      .replace(/(^|\s)#.*$/, '')
-      .trim()
-      .split(/\s+/);
-    if (name === undefined || name === '') return [];
-    const strip = options.find((option) => /^-p[0-9]$/.test(option));
-    if (!isCleanRelativePath(name) || printable(name) !== name)
-      throw refusal(series, 'clean relative paths', `"${printable(name)}"`);
-    return [{ name, strip: strip === undefined ? 1 : Number(strip.slice(2)) }];
+    const words = line.split(/\s+/).filter((word) => word !== '');
+    const [name] = words;
+    // As in Perl, where "0" is not true.
+    if (name === undefined || name.startsWith('#') || (name === '0' && (words[1] ?? '#').startsWith('#'))) return [];
+    if (!isCleanRelativePath(plainPath(name)) || printable(name) !== name)
+      throw refusal(series, 'clean relative paths', `"${printable(name.slice(0, 200))}"`);
+    return [name];
   });
+}
+
+/** Without the elements that mean nothing. */
+function plainPath(name: string): string {
+  if (name.startsWith('/')) return name;
+  return name
+    .split('/')
+    .filter((element) => element !== '' && element !== '.')
+    .join('/');
+}
+
+/** quilt(1) knows one name of the list alone. */
+async function linkSeries(directory: string, usual: string, file: string): Promise<void> {
+  const there = await lstat(join(directory, usual)).catch(() => undefined);
+  if (there?.isSymbolicLink() === true) await rm(join(directory, usual));
+  if (there === undefined || there.isSymbolicLink()) await symlink(file, join(directory, usual));
 }
 
 /** Some archives bring the notes of whoever packed them. */
@@ -75,9 +88,12 @@ async function emptyNotes(tree: string): Promise<void> {
   await chmod(notes, 0o755);
 }
 
-async function noteApplied(tree: string, directory: string, names: readonly string[]): Promise<void> {
+async function noteApplied(
+  tree: string,
+  { directory, file, names }: { readonly directory: string; readonly file: string; readonly names: readonly string[] },
+): Promise<void> {
   const notes = join(tree, NOTES);
-  const files = { '.quilt_patches': directory, '.quilt_series': 'series', '.version': '2' };
+  const files = { '.quilt_patches': directory, '.quilt_series': file, '.version': '2' };
   for (const [name, text] of Object.entries(files)) await writeFile(join(notes, name), `${text}\n`, { flag: 'wx' });
   const applied = names.map((name) => `${name}\n`).join('');
   await writeFile(join(notes, 'applied-patches'), applied, { flag: 'wx' });

@@ -2,7 +2,6 @@ import { chmod, lstat, mkdir, readFile, utimes, writeFile } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 import type { BuildContext, BuildRequest } from '../model/build-request.ts';
 import { isCleanRelativePath } from '../model/names.ts';
-import { normalisePatch } from '../model/normalise-patch.ts';
 import { EARLIEST_SOURCE_DATE } from '../model/sandbox-contract.ts';
 import { readBlob } from '../store/read-blob.ts';
 import type { Store } from '../store/store.ts';
@@ -11,17 +10,21 @@ import { throwIfInterrupted } from './throw-if-interrupted.ts';
 import { copyBlob, readDiff, unpackSource } from './unpack-source.ts';
 import { giveTree, type Workspace } from './workspace.ts';
 
-/** Applies normalised patches in order to a tree (`fetch/` has the one that is used). */
+/** Applies patches in order to a tree (`fetch/` has the one that is used): normalised ones, or Debian's as they are. */
 export type ApplyPatches = (
   directory: string,
   patches: readonly { readonly label: string; readonly text: string }[],
   options: {
     readonly shell?: string | undefined;
     readonly time?: number | undefined;
-    /** Of several places where a hunk fits the nearest is taken, as patch(1) does. */
-    readonly nearest?: boolean | undefined;
-    /** A directory of the tree that gets every changed file as it was before. */
-    readonly backups?: string | undefined;
+    /** The result is that of dpkg-source(1). */
+    readonly ofDebian?:
+      | {
+          readonly removesEmpty: boolean;
+          /** A directory of the tree that gets every patched file as it was before. */
+          readonly backups?: string | undefined;
+        }
+      | undefined;
   },
 ) => Promise<void>;
 
@@ -94,9 +97,9 @@ export async function unpackSourceTree(
   let newest: number | undefined;
   for (const [index, source] of sources.entries()) {
     if (source.action === 'patch') {
-      const text = normalisePatch(await readDiff(store, source), source.strip, source.fileName);
+      const diff = { label: source.fileName, text: await readDiff(store, source) };
       const time = clampSourceDate(newest) + 1;
-      await applyPatches(tree, [{ label: source.fileName, text }], { shell: shownName, time, nearest: true });
+      await applyPatches(tree, [diff], { shell: shownName, time, ofDebian: { removesEmpty: false } });
       continue;
     }
     const time = await unpackSource(store, source, tree, join(scratch, `source-${index}`), {

@@ -33,7 +33,8 @@ export interface UnpackContext {
 /**
  * Puts a source where its definition says below the source tree: an archive by its content, a kept file as it is. Each
  * archive is unpacked in a fresh directory first: what an earlier one left, such as a link, is never followed. Answers
- * the newest time in an archive, in seconds.
+ * the newest time in an archive, in seconds. As dpkg-source(1) does, a layout of its own takes the top directory off only
+ * where it is all that the archive holds.
  */
 export async function unpackSource(
   store: Store,

@@ -1,17 +1,11 @@
 import type { BuilditError } from '../model/errors.ts';
-import { parsePatch } from '../model/parse-patch.ts';
+import { parseNormalisedPatch } from '../model/parse-patch.ts';
 import { type FilePatch, type Hunk, newLines, oldLines } from '../model/patch.ts';
-import {
-  type Effort,
-  expectedPlace,
-  type HunkMatch,
-  MAXIMUM_COMPARISONS,
-  matchHunk,
-  replaceLines,
-  reverseHunk,
-} from './match-hunk.ts';
+import { applyLoosePatch, type LooseOptions } from './apply-loose-patch.ts';
+import { reverseHunk } from './match-hunk.ts';
 import { alreadyAppliedError, laboriousError, type Reject, rejectedError } from './patch-rejects.ts';
-import { type PatchedTree, readNode, type TreeNode, writeChanges } from './patched-tree.ts';
+import { writeChanges } from './patched-tree.ts';
+import { tryPatch } from './try-patch.ts';
 
 export interface PatchToApply {
   /** Names the patch in messages: `pkgs/nginx/patches/port-crypt.patch`. */
@@ -25,10 +19,8 @@ export interface ApplyOptions {
   readonly shell?: string | undefined;
   /** Time of every file written, in seconds; the current time by default. */
   readonly time?: number | undefined;
-  /** Of several places where a hunk fits the nearest is taken, as patch(1) does; else that is a reject. */
-  readonly nearest?: boolean | undefined;
-  /** A directory of the tree that gets every changed file as it was before, for quilt(1). */
-  readonly backups?: string | undefined;
+  /** The patches belong to a source package of Debian: they are not normalised, and give what dpkg-source(1) leaves. */
+  readonly ofDebian?: Pick<LooseOptions, 'removesEmpty' | 'backups'> | undefined;
   /** Told when a hunk lies elsewhere than its patch says. */
   readonly onNotice?: ((text: string) => void) | undefined;
 }
@@ -43,7 +35,11 @@ export async function applyPatches(
   patches: readonly PatchToApply[],
   options: ApplyOptions = {},
 ): Promise<void> {
-  for (const patch of patches) await applyPatch(directory, patch, options);
+  const { ofDebian } = options;
+  for (const patch of patches) {
+    if (ofDebian === undefined) await applyPatch(directory, patch, options);
+    else await applyLoosePatch(directory, patch, { ...options, ...ofDebian });
+  }
 }
 
 async function applyPatch(directory: string, patch: PatchToApply, options: ApplyOptions): Promise<void> {
@@ -69,10 +65,10 @@ export interface PatchOutcome {
 export async function attemptPatch(
   directory: string,
   { label, text }: PatchToApply,
-  options: Pick<ApplyOptions, 'shell' | 'time' | 'nearest' | 'backups'> = {},
+  options: Pick<ApplyOptions, 'shell' | 'time'> = {},
 ): Promise<PatchOutcome> {
-  const files = parsePatch(text, 0, label);
-  const { tree, rejects, moved, effort } = await tryPatch(directory, files, options.nearest);
+  const files = parseNormalisedPatch(text, label);
+  const { tree, rejects, moved, effort } = await tryPatch(directory, files);
   const outcome = { files, moved, rejects, isApplied: false };
   if (effort.comparisons <= 0) return { ...outcome, error: laboriousError(label) };
   if (rejects.length > 0) {
@@ -82,117 +78,20 @@ export async function attemptPatch(
     const error = isApplied ? alreadyAppliedError(label, paths) : rejectedError(label, rejects, options.shell);
     return { ...outcome, isApplied, error };
   }
-  await writeChanges(tree, options.time, options.backups);
+  await writeChanges(tree, options.time);
   return { ...outcome, error: undefined };
-}
-
-interface Attempt {
-  readonly tree: PatchedTree;
-  readonly rejects: Reject[];
-  readonly moved: string[];
-  readonly effort: Effort;
-  readonly nearest: boolean;
-}
-
-/** Works out what a patch changes, without changing anything. */
-async function tryPatch(directory: string, files: readonly FilePatch[], nearest = false): Promise<Attempt> {
-  const effort = { comparisons: MAXIMUM_COMPARISONS };
-  const attempt: Attempt = { tree: { directory, changes: new Map() }, rejects: [], moved: [], effort, nearest };
-  for (const file of files) await tryFile(attempt, file);
-  return attempt;
-}
-
-async function tryFile(attempt: Attempt, file: FilePatch): Promise<void> {
-  const { tree, rejects } = attempt;
-  const { kind, oldPath, newPath } = file;
-  const older = await readNode(tree, oldPath);
-  const newer = oldPath === newPath ? older : await readNode(tree, newPath);
-  const obstacle = obstacleTo(file, older, newer);
-  if (obstacle !== undefined) {
-    rejects.push(obstacle);
-    return;
-  }
-  const before = older.kind === 'file' ? older : { content: '', executable: false };
-  const lines = splitLines(before.content);
-  applyHunks(attempt, file, lines);
-  if (kind === 'delete' && lines.length > 0 && rejects.every(({ path }) => path !== oldPath)) {
-    rejects.push({ kind: 'rest', path: oldPath, line: lines[0]! });
-  }
-  if (kind === 'delete' || kind === 'rename') tree.changes.set(oldPath, { kind: 'missing' });
-  if (kind === 'delete') return;
-  tree.changes.set(newPath, {
-    kind: 'file',
-    content: lines.join(''),
-    executable: file.executable ?? before.executable,
-  });
-}
-
-/** What is in the way of a change, whatever its hunks say. */
-function obstacleTo({ kind, oldPath, newPath }: FilePatch, older: TreeNode, newer: TreeNode): Reject | undefined {
-  for (const [path, node] of [[oldPath, older] as const, [newPath, newer] as const]) {
-    if (node.kind === 'link') return { kind: 'link', path, at: node.at };
-    if (node.kind === 'other') return { kind: 'not-a-file', path };
-  }
-  if (kind === 'create') {
-    const taken = older.kind === 'file' && older.content !== '';
-    return taken ? { kind: 'exists', path: newPath } : undefined;
-  }
-  if (older.kind === 'missing') return { kind: 'missing', path: oldPath };
-  return oldPath !== newPath && newer.kind === 'file' ? { kind: 'exists', path: newPath } : undefined;
-}
-
-function applyHunks(
-  { rejects, moved, effort, nearest }: Attempt,
-  { hunks, oldPath }: FilePatch,
-  lines: string[],
-): void {
-  let shift = 0;
-  let from = 0;
-  hunks.forEach((hunk, index) => {
-    const place = { hunk: index + 1, of: hunks.length, path: oldPath };
-    const expected = expectedPlace(hunk) + shift;
-    const found = matchHunk(lines, hunk, { expected, from, effort });
-    const match = nearest && found.kind === 'ambiguous' ? nearestOf(found.places, expected) : found;
-    if (match.kind === 'found') {
-      replaceLines(lines, hunk, match.at);
-      if (match.at !== expected) moved.push(`hunk ${place.hunk} of ${oldPath} by ${match.at - expected} lines`);
-      shift += match.at - expected + newLines(hunk).length - oldLines(hunk).length;
-      from = match.at + newLines(hunk).length;
-      return;
-    }
-    const there = matchHunk(lines, reverseHunk(hunk, hunk.oldStart), { expected, from, effort });
-    if (there.kind === 'found' && newLines(hunk).length > 0) {
-      rejects.push({ kind: 'applied', ...place, line: there.at + 1 });
-      shift += newLines(hunk).length - oldLines(hunk).length;
-    } else if (match.kind === 'ambiguous') {
-      rejects.push({ kind: 'ambiguous', ...place, line: expected + 1, lines: match.places.map((at) => at + 1) });
-    } else if (match.kind === 'pinned') {
-      rejects.push({ kind: 'pinned', ...place, line: match.at + 1, end: match.end });
-    } else {
-      const found = lines[match.line];
-      rejects.push({ kind: 'mismatch', ...place, line: match.line + 1, expected: match.wanted, found });
-    }
-  });
-}
-
-function nearestOf(places: readonly number[], expected: number): HunkMatch {
-  const [at] = places.toSorted((a, b) => Math.abs(a - expected) - Math.abs(b - expected));
-  return { kind: 'found', at: at! };
-}
-
-/** Lines with their ends; the last one may lack it. */
-function splitLines(content: string): string[] {
-  return content.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
 /** The patch that takes this one back. Executable bits are left alone: they do not tell what was applied. */
 function reversed(files: readonly FilePatch[]): FilePatch[] {
   const kinds = { modify: 'modify', create: 'delete', delete: 'create', rename: 'rename', copy: 'delete' } as const;
-  return files.toReversed().map(({ kind, oldPath, newPath, hunks }) => ({
+  return files.toReversed().map(({ kind, oldPath, newPath, isLink, diff, hunks }) => ({
     kind: kinds[kind],
     oldPath: newPath,
     newPath: kind === 'copy' ? newPath : oldPath,
     executable: undefined,
+    isLink,
+    diff,
     hunks: reversedHunks(hunks),
   }));
 }

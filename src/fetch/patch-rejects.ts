@@ -16,6 +16,9 @@ export type Reject =
   | { readonly kind: 'exists'; readonly path: string }
   | { readonly kind: 'not-a-file'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string; readonly at: string }
+  | { readonly kind: 'not-a-link'; readonly path: string }
+  /** The patch makes a symbolic link with this text (latin1). */
+  | { readonly kind: 'link-outside'; readonly path: string; readonly target: string }
   | { readonly kind: 'rest'; readonly path: string; readonly line: string };
 
 interface HunkPlace {
@@ -85,6 +88,10 @@ export function rejectSentence(reject: Reject): string {
       return `expected a file at ${path}, found something else`;
     case 'link':
       return `expected ${path} inside the source, found a symbolic link at ${printable(reject.at)}`;
+    case 'not-a-link':
+      return `expected a symbolic link at ${path}, found a file`;
+    case 'link-outside':
+      return `expected a symbolic link ${path} that stays inside the source, found one to "${shownLine(`${reject.target}\n`)}"`;
     case 'rest':
       return `expected nothing to be left of ${path}, found more than the patch removes`;
   }

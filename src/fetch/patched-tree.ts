@@ -1,45 +1,118 @@
 import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, open, rename, rmdir, unlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  lstat,
+  lutimes,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rmdir,
+  symlink,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 
 const MAXIMUM_FILE_BYTES = 256 << 20;
 
-/** What a patch finds at a path. Content is latin1, one character a byte. */
+/** A regular file. Content is latin1, one character a byte. */
+export interface FileNode {
+  readonly kind: 'file';
+  readonly content: string;
+  readonly executable: boolean;
+}
+
+/** A symbolic link at the path itself, which is `at`; `target` is its text in latin1. */
+export interface LinkNode {
+  readonly kind: 'link';
+  readonly at: string;
+  readonly target: string;
+}
+
+/** What a patch finds at a path. */
 export type TreeNode =
-  | { readonly kind: 'file'; readonly content: string; readonly executable: boolean }
+  | FileNode
+  | LinkNode
   | { readonly kind: 'missing' }
-  /** `at` is the symbolic link: the path itself or one of its parents. */
-  | { readonly kind: 'link'; readonly at: string }
+  /** The parent `at` is a symbolic link. */
+  | { readonly kind: 'behind-link'; readonly at: string }
+  | { readonly kind: 'directory' }
   | { readonly kind: 'other' };
+
+export type ChangedNode = FileNode | LinkNode | { readonly kind: 'missing' };
 
 /** A source tree with changes that are not written yet. */
 export interface PatchedTree {
   readonly directory: string;
-  readonly changes: Map<string, Extract<TreeNode, { kind: 'file' | 'missing' }>>;
+  readonly changes: Map<string, ChangedNode>;
+}
+
+/** A tree to read alone. */
+export interface TreeView {
+  readonly directory: string;
+  readonly changes: Pick<ReadonlyMap<string, ChangedNode>, 'get'>;
 }
 
 /** Reads what is at a clean relative path, with what was changed before; symbolic links are seen, never followed. */
-export async function readNode({ directory, changes }: PatchedTree, path: string): Promise<TreeNode> {
+export async function readNode({ directory, changes }: TreeView, path: string): Promise<TreeNode> {
   const changed = changes.get(path);
   if (changed !== undefined) return changed;
-  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
-    if (changes.get(parent)?.kind === 'file') return { kind: 'other' };
-  }
   const elements = path.split('/');
   for (let length = 1; length <= elements.length; length += 1) {
     const at = elements.slice(0, length).join('/');
+    const parent = length < elements.length ? changes.get(at) : undefined;
+    if (parent?.kind === 'missing') return { kind: 'missing' };
+    if (parent?.kind === 'link') return { kind: 'behind-link', at };
+    if (parent?.kind === 'file') return { kind: 'other' };
     const found = await lstat(join(directory, at)).catch(() => undefined);
-    if (found === undefined) return { kind: 'missing' };
-    if (found.isSymbolicLink()) return { kind: 'link', at };
+    if (found === undefined) return newParentOf(changes, elements, length);
+    if (found.isSymbolicLink()) {
+      if (length < elements.length) return { kind: 'behind-link', at };
+      return { kind: 'link', at, target: (await readlink(join(directory, at), 'buffer')).toString('latin1') };
+    }
     if (length < elements.length && !found.isDirectory()) return { kind: 'other' };
+    if (length === elements.length && found.isDirectory()) return { kind: 'directory' };
     if (length === elements.length && (!found.isFile() || found.size > MAXIMUM_FILE_BYTES)) return { kind: 'other' };
   }
   return readFileNode(join(directory, path));
 }
 
-async function readFileNode(path: string): Promise<Extract<TreeNode, { kind: 'file' }>> {
+/** Below what is not on disk, a change may still have put something else than a directory. */
+function newParentOf(changes: TreeView['changes'], elements: readonly string[], missing: number): TreeNode {
+  for (let length = missing; length < elements.length; length += 1) {
+    const at = elements.slice(0, length).join('/');
+    const parent = changes.get(at);
+    if (parent?.kind === 'link') return { kind: 'behind-link', at };
+    if (parent?.kind === 'file') return { kind: 'other' };
+  }
+  return { kind: 'missing' };
+}
+
+/** Whether the changes remove every file below a directory, so that something else can take its place. */
+export async function isEmptied(tree: TreeView, path: string): Promise<boolean> {
+  for (const entry of await readdir(join(tree.directory, path), { withFileTypes: true })) {
+    const inside = `${path}/${entry.name}`;
+    const isGone = entry.isDirectory() ? await isEmptied(tree, inside) : tree.changes.get(inside)?.kind === 'missing';
+    if (!isGone) return false;
+  }
+  return true;
+}
+
+/** A path that the changes make a file or a link and a directory at once. */
+export function contradiction({ changes }: PatchedTree): string | undefined {
+  const kept = [...changes].filter(([, node]) => node.kind !== 'missing').map(([path]) => path);
+  // With this separator, which no path holds, what lies below a path comes right behind it.
+  const sorted = kept.map((path) => path.replaceAll('/', '\0')).sort();
+  const at = sorted.findIndex((path, index) => sorted[index + 1]?.startsWith(`${path}\0`) === true);
+  return at < 0 ? undefined : sorted[at]!.replaceAll('\0', '/');
+}
+
+async function readFileNode(path: string): Promise<FileNode> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const { mode } = await file.stat();
@@ -60,10 +133,16 @@ export async function writeChanges(
   backups?: string,
 ): Promise<void> {
   if (backups !== undefined) for (const path of changes.keys()) await backUp(directory, path, backups, time);
-  const removed = [...changes].filter(([, node]) => node.kind === 'missing').map(([path]) => path);
-  for (const path of removed) await unlink(join(directory, path)).catch(ignoreMissing);
-  for (const [path, node] of changes) if (node.kind === 'file') await replaceFile(directory, path, node, time);
+  // Parents come first: nothing is removed through a link that goes as well, or that takes the place of a directory.
+  const removed = [...changes].flatMap(([path, node]) => (node.kind === 'missing' ? [path] : [])).sort();
+  for (const path of removed) await unlink(join(directory, path)).catch(undefinedIfMissing);
   for (const path of removed) await removeEmptyParents(directory, path);
+  for (const [path, node] of changes) {
+    if (node.kind === 'missing') continue;
+    await removeEmptyDirectory(join(directory, path));
+    if (node.kind === 'file') await replaceFile(directory, path, node, time);
+    else await replaceLink(directory, path, node, time);
+  }
 }
 
 /** With the mode and time of the file, whatever the umask and the clock: what is taken back must be the same each time. */
@@ -71,7 +150,7 @@ async function backUp(directory: string, path: string, backups: string, time: nu
   const backup = join(directory, backups, path);
   const original = join(directory, path);
   const there = await lstat(original).catch(undefinedIfMissing);
-  const before = there === undefined ? undefined : await readFileNode(original);
+  const before = there?.isFile() === true ? await readFileNode(original) : undefined;
   try {
     await makeParents(directory, dirname(`${backups}/${path}`));
     await writeFile(backup, Buffer.from(before?.content ?? '', 'latin1'), { flag: 'wx', mode: 0o600 });
@@ -88,13 +167,13 @@ async function backUp(directory: string, path: string, backups: string, time: nu
 }
 
 function undefinedIfMissing(error: NodeJS.ErrnoException): undefined {
-  ignoreMissing(error);
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
 }
 
 async function replaceFile(
   directory: string,
   path: string,
-  { content, executable }: Extract<TreeNode, { kind: 'file' }>,
+  { content, executable }: FileNode,
   time: number | undefined,
 ): Promise<void> {
   const target = join(directory, path);
@@ -111,6 +190,30 @@ async function replaceFile(
   await rename(temporary, target);
 }
 
+async function replaceLink(
+  directory: string,
+  path: string,
+  { target: text }: LinkNode,
+  time: number | undefined,
+): Promise<void> {
+  const target = join(directory, path);
+  const temporary = join(dirname(target), '.buildit-patched');
+  await makeParents(directory, dirname(path));
+  await symlink(Buffer.from(text, 'latin1'), temporary);
+  if (time !== undefined) await lutimes(temporary, time, time);
+  await rename(temporary, target);
+}
+
+/** Makes room where a directory was whose files are removed. What holds a file stays, and is in the way. */
+async function removeEmptyDirectory(path: string): Promise<void> {
+  const there = await lstat(path).catch(undefinedIfMissing);
+  if (there?.isDirectory() !== true) return;
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await removeEmptyDirectory(join(path, entry.name));
+  }
+  await rmdir(path);
+}
+
 /** Missing directories get the mode 0755, whatever the umask. */
 async function makeParents(directory: string, path: string): Promise<void> {
   if (path === '.') return;
@@ -120,6 +223,7 @@ async function makeParents(directory: string, path: string): Promise<void> {
     await chmod(join(directory, path), 0o755);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (!(await lstat(join(directory, path))).isDirectory()) throw error;
   }
 }
 
@@ -131,8 +235,4 @@ async function removeEmptyParents(directory: string, path: string): Promise<void
       return;
     }
   }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }

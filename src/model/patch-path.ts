@@ -12,12 +12,20 @@ export function readHeaderName(text: string): HeaderName | undefined {
     const quoted = readQuoted(text);
     return quoted && { name: quoted.name, absent: quoted.name === '/dev/null' };
   }
+  const { bare, time } = splitTime(text);
+  return { name: bare, absent: bare === '/dev/null' || isBeginningOfTime(time) };
+}
+
+/** A time comes behind a tab, or is told by its form behind other blanks. */
+function splitTime(text: string): { readonly bare: string; readonly time: string | undefined } {
   const tab = text.indexOf('\t');
-  const [, bare, time] =
-    tab >= 0
-      ? ['', text.slice(0, tab), text.slice(tab + 1)]
-      : (/^(.*?)(?:\s+(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d.*))?$/.exec(text) ?? ['', text, undefined]);
-  return { name: bare!, absent: bare === '/dev/null' || isBeginningOfTime(time) };
+  if (tab >= 0) return { bare: text.slice(0, tab), time: text.slice(tab + 1) };
+  for (const { index } of text.matchAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g)) {
+    const before = text.slice(0, index);
+    const bare = before.trimEnd();
+    if (bare.length < before.length) return { bare, time: text.slice(index) };
+  }
+  return { bare: text, time: undefined };
 }
 
 /** `diff -N` writes the time 0 for a file that is not there. */
@@ -34,10 +42,21 @@ export function readGitNames(text: string, strip: number): [string, string] | un
     const second = rest.startsWith('"') ? readQuoted(rest)?.name : rest;
     return first === undefined || second === undefined ? undefined : [first.name, second];
   }
-  for (let space = text.indexOf(' '); space >= 0; space = text.indexOf(' ', space + 1)) {
-    const names: [string, string] = [text.slice(0, space), text.slice(space + 1)];
-    const left = stripped(names[0], strip);
-    if (left !== undefined && left === stripped(names[1], strip)) return names;
+  return sameNames(text, strip);
+}
+
+/** Two names of the same length when stripped: as the first gets longer, the second gets shorter, so one split can fit. */
+function sameNames(text: string, strip: number): [string, string] | undefined {
+  const ends = strip === 0 ? [] : [...text.matchAll(/\/+/g)].map((run) => run.index + run[0].length);
+  const first = strip === 0 ? 0 : ends[strip - 1];
+  if (first === undefined) return undefined;
+  let run = 0;
+  for (let space = text.indexOf(' ', first); space >= 0; space = text.indexOf(' ', space + 1)) {
+    while (run < ends.length && ends[run]! <= space) run += 1;
+    const second = strip === 0 ? space + 1 : ends[run + strip - 1];
+    if (second === undefined) return undefined;
+    const isSame = space - first === text.length - second && text.slice(first, space) === text.slice(second);
+    if (isSame) return [text.slice(0, space), text.slice(space + 1)];
   }
   return undefined;
 }
@@ -77,11 +96,30 @@ export function quotedName(path: string): string {
 
 /** A name in C quotes as git writes it; `length` counts the quotes. */
 export function readQuoted(text: string): { name: string; length: number } | undefined {
-  const [whole, inner] = /^"((?:[^"\\]|\\.)*)"/.exec(text) ?? [];
-  if (whole === undefined) return undefined;
-  const escapes: Record<string, string> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
-  const name = inner!.replace(/\\([0-7]{1,3}|.)/g, (_, code: string) =>
-    /^[0-7]/.test(code) ? String.fromCharCode(Number.parseInt(code, 8) & 0xff) : (escapes[code] ?? code),
-  );
-  return { name, length: whole.length };
+  const parts: string[] = [];
+  for (let at = 1; at < text.length; ) {
+    const character = text[at]!;
+    if (character === '"') return { name: parts.join(''), length: at + 1 };
+    if (character !== '\\') {
+      parts.push(character);
+      at += 1;
+      continue;
+    }
+    const digits = octalDigits(text, at + 1);
+    const code = text[at + 1];
+    if (code === undefined) return undefined;
+    parts.push(digits === '' ? (ESCAPES[code] ?? code) : String.fromCharCode(Number.parseInt(digits, 8) & 0xff));
+    at += 1 + Math.max(1, digits.length);
+  }
+  return undefined;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  ...{ a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
+};
+
+function octalDigits(text: string, at: number): string {
+  let end = at;
+  while (end < at + 3 && text[end] !== undefined && text[end]! >= '0' && text[end]! <= '7') end += 1;
+  return text.slice(at, end);
 }

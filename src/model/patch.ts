@@ -7,6 +7,13 @@ export interface FilePatch {
   readonly newPath: string;
   /** Whether the file becomes executable, or was where it is deleted; undefined leaves it as it is, new files are not. */
   readonly executable: boolean | undefined;
+  /** It is about a symbolic link, whose content is its text. Without hunks, a rename or copy takes what is there. */
+  readonly isLink?: boolean | undefined;
+  /**
+   * Files with the same number belong to one diff of git: old names mean the files before that diff. A file without one
+   * is changed as those before it left it.
+   */
+  readonly diff?: number | undefined;
   readonly hunks: readonly Hunk[];
 }
 

@@ -1,6 +1,6 @@
 import type { Hunk, HunkLine } from '../model/patch.ts';
+import { textLines } from '../model/text-lines.ts';
 import { diffLines, type LineChange } from './diff-lines.ts';
-import { textLines } from './text-lines.ts';
 
 /** Lines around a change, as `diff -u` has them. */
 const CONTEXT = 3;

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -31,15 +32,15 @@ const { signal } = new AbortController();
 const apply = (tree: string) => applySeries(tree, SERIES, applyPatches, { shell: 'pkg', time: 1_600_000_001, signal });
 
 describe('the series of a source package', () => {
-  test('is applied in its order, with the strip of each line, comments left out', async () => {
+  test('is applied in its order with -p1, whatever else a line says, comments left out', async () => {
     const tree = treeWith({
-      [SERIES]: '# first things first\nfirst.patch\n\nsub/second.patch -p0 # why\n',
+      [SERIES]: '# first things first\nfirst.patch\n\n  ./sub//second.patch -p0 # why\r\n0\n\t#last\n',
       'debian/patches/first.patch': change('one', 'two'),
-      'debian/patches/sub/second.patch': change('two', 'three', ''),
+      'debian/patches/sub/second.patch': change('two', 'three'),
     });
     await apply(tree);
     expect(readFileSync(join(tree, 'x.c'), 'utf8')).toBe('three\n');
-    expect(readFileSync(join(tree, '.pc/applied-patches'), 'utf8')).toBe('first.patch\nsub/second.patch\n');
+    expect(readFileSync(join(tree, '.pc/applied-patches'), 'utf8')).toBe('first.patch\n./sub//second.patch\n');
   });
 
   test('keeps each file as it was, with its mode and time, whatever the umask and the clock', async () => {
@@ -114,10 +115,21 @@ describe('the series of a source package', () => {
     }
   });
 
-  test('that is not there is none', async () => {
+  test('that is not there is none, and that is noted, too', async () => {
     const tree = treeWith({});
     await apply(tree);
-    expect(existsSync(join(tree, '.pc'))).toBe(false);
+    expect(readFileSync(join(tree, '.pc/applied-patches'), 'utf8')).toBe('');
+  });
+
+  test('for Debian counts before the one for all, which becomes a link to it', async () => {
+    const tree = treeWith({ 'debian/patches/debian.series': 'p\n', 'debian/patches/p': change('one', 'two') });
+    await apply(tree);
+    expect(readFileSync(join(tree, 'x.c'), 'utf8')).toBe('two\n');
+    expect(readlinkSync(join(tree, SERIES))).toBe('debian.series');
+    expect(readFileSync(join(tree, '.pc/.quilt_series'), 'utf8')).toBe('debian.series\n');
+    const both = treeWith({ 'debian/patches/debian.series': '', [SERIES]: 'missing\n' });
+    await apply(both);
+    expect(readFileSync(join(both, SERIES), 'utf8')).toBe('missing\n');
   });
 
   test.each([
@@ -147,6 +159,6 @@ describe('the series of a source package', () => {
   });
 
   test('reads names that hold odd characters as they are', () => {
-    expect(parseSeries('0001-fix_a+b~1.patch\r\n', SERIES).map(({ name }) => name)).toEqual(['0001-fix_a+b~1.patch']);
+    expect(parseSeries('0001-fix_a+b~1.patch\r\n', SERIES)).toEqual(['0001-fix_a+b~1.patch']);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/model/digest.ts';
 import { BuilditError } from '../../src/model/errors.ts';
 import { normalisePatch } from '../../src/model/normalise-patch.ts';
-import { parsePatch } from '../../src/model/parse-patch.ts';
+import { parseNormalisedPatch, parsePatch } from '../../src/model/parse-patch.ts';
 
 const plain = `--- a/src/main.c
 +++ b/src/main.c
@@ -179,6 +179,106 @@ test('a header of git that only changes a mode takes nothing of the file below i
   expect(normalisePatch(normal, 0)).toBe(normal);
 });
 
+describe('text around a diff is skipped, whatever it looks like', () => {
+  const normal = normalisePatch(plain, 1);
+  test.each([
+    ['an ed script', '12d\n'],
+    ['an ed script of several lines', '2,3c\nnew\n.\n1d\nw\nq\n'],
+    ['a diff without context', '2c2\n< text\n---\n> other\n'],
+    ['a context diff', '*** a/x\n--- b/x\n***************\n*** 1,2 ****\n  a\n--- 1,2 ----\n'],
+    ['a note on binary files', 'Binary files a and b differ\n'],
+    ['a binary patch', 'GIT binary patch\nliteral 1\n'],
+    ['names without a hunk', '--- a/src/main.c\n+++ b/src/main.c\nare the names.\n'],
+    ['one name', '--- a/src/main.c\nis the old name.\n'],
+    ['a header of git', 'diff --git a/x b/x\nis how git begins.\n'],
+    ['a header of git with an index line', 'diff --git a/x b/x\nindex 1234567..89abcde 100644\n'],
+    ['the header of a hunk', '@@ -1,3 +1,4 @@ is where it is.\n'],
+    ['lines of a hunk', '+added\n-removed\n context\n'],
+    ['names of Subversion', 'Index: src/main.c\n=====================\n'],
+    ['another file that is missing', 'Only in b/src: other.c\n'],
+    ['a list', '- one\n- two\n* three\n'],
+    ['a rule', '---\n src/main.c | 1 +\n'],
+    ['a mail', 'From: A <a@example.org>\r\nSubject: words\r\n\r\n12d\r\n'],
+    ['blanks', ' \n\t\n   \n'],
+  ])('%s', (_, text) => {
+    expect(normalisePatch(`${text}${plain}`, 1)).toBe(normal);
+    expect(normalisePatch(`${plain}-- \n2.39.5\n\n${text}`, 1)).toBe(normal);
+    expect(normalisePatch(`${text}${plain}-- \n2.39.5\n\n${text}${plain}`, 1)).toBe(normal + normal);
+  });
+
+  test.each(['-- ', '--', '---', '-----BEGIN PGP SIGNATURE-----', ' ', '\t', '_____', 'Only in b: x', '2.39.5', '\r'])(
+    'right behind a hunk: %j',
+    (line) => {
+      expect(normalisePatch(`${plain}${line}\n`, 1)).toBe(normal);
+    },
+  );
+
+  test('a section of git that changes nothing stands between others', () => {
+    const nothing = 'diff --git a/NEWS b/NEWS\nindex 1111111..2222222 100644\n';
+    const git = `diff --git a/src/main.c b/src/main.c\nindex 1111111..2222222 100644\n${plain}`;
+    expect(normalisePatch(`${nothing}${git}${nothing}`, 1)).toBe(normal);
+  });
+
+  test('a rename without a change takes nothing of the file below it', () => {
+    const text = `diff --git a/old b/new\nsimilarity index 100%\nrename from old\nrename to new\n${plain}`;
+    const files = parsePatch(text, 1);
+    expect(files.map(({ kind, newPath, hunks }) => [kind, newPath, hunks.length])).toEqual([
+      ['rename', 'new', 0],
+      ['modify', 'src/main.c', 1],
+    ]);
+    expect(parseNormalisedPatch(normalisePatch(text, 1)).map(({ hunks }) => hunks.length)).toEqual([0, 1]);
+  });
+});
+
+describe('a patch is read in linear time', () => {
+  const LENGTH = 1 << 20;
+  const tail = '@@ -1 +1 @@\n-a\n+b\n';
+  const named = (name: string) => `--- ${name}\n+++ b/f\n${tail}`;
+  const repeated = (unit: string) => unit.repeat(Math.ceil(LENGTH / unit.length));
+  test.each([
+    ['blanks in a name', named(`a/${repeated(' ')}x`)],
+    ['tabs in a name', named(`a/${repeated('\t')}x`)],
+    ['slashes in a name', named(`${repeated('/')}x`)],
+    ['times in a name', named(repeated('2020-01-01 00:00:00 '))],
+    ['an open quote', named(`"a/${repeated('\\a')}`)],
+    ['octal digits in a quote', named(`"a/${repeated('\\101')}"`)],
+    ['two names of git', `diff --git ${repeated('a ')}\n--- a/f\n+++ b/f\n${tail}`],
+    ['two names of git with slashes', `diff --git ${repeated('a/a ')}\n--- a/f\n+++ b/f\n${tail}`],
+    ['a name that is renamed', `diff --git a/x b/y\nrename from ${repeated('a/ ')}\nrename to y\n`],
+    ['prose', `${repeated('12d ')}\n`],
+    ['prose that is one word', `Binary files ${repeated(' differ')}x\n`],
+    ['headers of git', repeated('diff --git a/x b/x\nindex 1..2\n')],
+    ['names without hunks', repeated('--- a/x\n+++ b/x\n')],
+    ['empty lines', repeated('\n')],
+    ['carriage returns', repeated('\r')],
+    ['numbers of a hunk', `--- a/f\n+++ b/f\n@@ -${repeated('1')} +1 @@\n`],
+    [
+      'renames in a chain',
+      Array.from(
+        { length: 5000 },
+        (_, at) => `diff --git a/f${at} b/f${at + 1}\nrename from f${at}\nrename to f${at + 1}\n`,
+      ).join(''),
+    ],
+    [
+      'deep names',
+      Array.from(
+        { length: 250 },
+        (_, at) => `diff --git a/x b/x\nrename from ${at}\nrename to ${'a/'.repeat(2000)}${at}\n`,
+      ).join(''),
+    ],
+  ])('%s', (_, text) => {
+    const before = process.cpuUsage();
+    try {
+      normalisePatch(text, 1, 'x.patch');
+    } catch (error) {
+      expect(error).toBeInstanceOf(BuilditError);
+      expect((error as BuilditError).message.length).toBeLessThan(1000);
+    }
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1e6).toBeLessThan(1);
+  });
+});
+
 describe('a patch is refused', () => {
   test.each([
     ['without any change', 'Hello\n', 'no change'],
@@ -189,16 +289,37 @@ describe('a patch is refused', () => {
       'diff --git a/x b/x\nindex 1..2\nBinary files a/x and b/x differ\n',
       'a binary patch',
     ],
-    ['that is an ed script', `${plain}1,2d\n`, 'an ed script'],
+    ['that is an ed script', '1,2d\n', 'an ed script'],
     ['that is an ed script for a named file', '--- a/x\n+++ b/x\n0a\ntext\n.\n', 'a file without a hunk'],
     ['that is a context diff', '*** a/x\n--- b/x\n***************\n*** 1,2 ****\n  a\n', 'a context diff'],
     ['without context', '1c1\n< a\n---\n> b\n', 'a diff without context'],
     [
-      'that makes a link',
-      'diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc\n',
-      'a symbolic link',
+      'that makes a file of a link at once',
+      'diff --git a/l b/l\nold mode 120000\nnew mode 100644\n',
+      'a symbolic link that becomes a file in one step',
     ],
-    ['that makes a submodule', 'diff --git a/l b/l\nnew file mode 160000\n', 'a file of mode 160000'],
+    ['that makes a submodule', 'diff --git a/l b/l\nnew file mode 160000\n', 'a submodule (mode 160000)'],
+    [
+      'that changes a submodule',
+      'diff --git a/l b/l\nindex 1111111..2222222 160000\n--- a/l\n+++ b/l\n@@ -1 +1 @@\n-Subproject commit 1\n+Subproject commit 2\n',
+      'a submodule (mode 160000)',
+    ],
+    [
+      'that is binary beside a text',
+      `${plain}diff --git a/x b/x\nindex 1..2\nBinary files a/x and b/x differ\n`,
+      'a binary patch',
+    ],
+    [
+      'whose second hunk stands behind an empty line',
+      `${plain}\n@@ -9,1 +10,1 @@\n-a\n+b\n`,
+      'a hunk that belongs to no file',
+    ],
+    ['whose hunk stands behind an empty line', plain.replace('@@', '\n@@'), 'a hunk that belongs to no file'],
+    [
+      'with a name of a megabyte',
+      `--- a/${'x'.repeat(5000)}\n+++ b/${'x'.repeat(5000)}\n@@ -1 +1 @@\n-a\n+b\n`,
+      'a name of more than 4096 bytes',
+    ],
     ['with set-id bits', 'diff --git a/l b/l\nold mode 100755\nnew mode 104755\n', 'a file of mode 104755'],
     [
       'that leads out',
