@@ -15,7 +15,7 @@ export function parseControlStanza(text: string, place: string, code: ErrorCode 
   const fields = new Map<string, string>();
   const seen = new Set<string>();
   let current: string | undefined;
-  for (const line of text.replace(/\n+$/, '').split('\n')) {
+  for (const line of withoutLastEmptyLines(text).split('\n')) {
     if (line.startsWith(' ') || line.startsWith('\t')) {
       if (current === undefined) throw refusal(code, place, 'a field', 'a continued line');
       fields.set(current, `${fields.get(current)}\n${line.slice(1)}`);
@@ -29,6 +29,13 @@ export function parseControlStanza(text: string, place: string, code: ErrorCode 
     current = name;
   }
   return fields;
+}
+
+/** The text without line ends at its end. */
+export function withoutLastEmptyLines(text: string): string {
+  let end = text.length;
+  while (end > 0 && text[end - 1] === '\n') end -= 1;
+  return text.slice(0, end);
 }
 
 function shown(text: string): string {

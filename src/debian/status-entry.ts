@@ -1,7 +1,7 @@
 import { archiveRefusal } from '../layer/archive-refusal.ts';
 import type { DebianPin } from '../model/lock.ts';
 import { readControlFiles } from './control-files.ts';
-import { type ControlStanza, parseControlStanza } from './control-stanza.ts';
+import { type ControlStanza, parseControlStanza, withoutLastEmptyLines } from './control-stanza.ts';
 import type { DebPart } from './open-deb.ts';
 
 /** Where a layer tells which Debian package it is; scanners look there in images that have no dpkg. */
@@ -26,7 +26,7 @@ export function statusEntry(control: Buffer, what: string): { readonly stanza: C
   const text = control.toString('latin1');
   const stanza = parseControlStanza(text, `control of ${what}`);
   if (stanza.has('Status')) throw archiveRefusal(what, 'a control file without Status', 'one with it');
-  const [first, ...rest] = text.replace(/\n+$/, '').split('\n');
+  const [first, ...rest] = withoutLastEmptyLines(text).split('\n');
   const entry = Buffer.from(`${[first, 'Status: install ok installed', ...rest].join('\n')}\n`, 'latin1');
   return { stanza, entry };
 }
