@@ -7,6 +7,8 @@ export interface SourceIndex {
   named(name: string): readonly SourcePackage[];
   /** The package that makes a binary package. */
   makerOf(binary: string): SourcePackage | undefined;
+  /** All names, in the order of the index. */
+  names(): readonly string[];
 }
 
 /** Kept as one line of JSON for each package, its name first. */
@@ -38,6 +40,7 @@ function readLines(text: string): SourceIndex {
         .filter((line) => line.includes(`"${binary}"`))
         .map(parse)
         .find(({ binaries }) => binaries.includes(binary)),
+    names: () => [...byName.keys()],
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Definitions } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import { type DebianSourcePin, type DebianSourceSet, debianSourceKey, sourcePinAt } from '../model/lock.ts';
-import type { Atom, PackageSource, ResolvedPackage } from '../model/package.ts';
+import type { Atom, ResolvedPackage } from '../model/package.ts';
 import { refuseUnknownBinary } from '../model/refuse-unknown-binary.ts';
+import { debianSources } from './debian-sources.ts';
 
 /** Pins of source packages: of each repository's lock by its name, and of the container's lock. */
 export interface SourcePins {
@@ -40,46 +41,10 @@ function pinned(definition: ResolvedPackage, pins: SourcePins): ResolvedPackage 
     version: pin.version,
     // Sources of other formats hold patches as files like others: their own rules apply them, if at all.
     series: pin.format === '3.0 (quilt)' ? definition.series : undefined,
-    sources: sourcesOf(pin),
+    sources: debianSources(pin),
     dependencies: { ...dependencies, build: [...needed, ...own].sort(byName) },
     replaces: pin.binaries.map(debianAtom),
   };
-}
-
-/**
- * The order in which dpkg-source(1) unpacks: upstream's archive, its components below directories of their names, then
- * Debian's files in place of a `debian` that upstream has, or Debian's diff.
- */
-function sourcesOf(pin: DebianSourcePin): PackageSource[] {
-  const files = pin.files.map(({ path, sha256 }) => ({ fileName: path.slice(path.lastIndexOf('/') + 1), sha256 }));
-  const source = (
-    file: (typeof files)[number],
-    layout: Pick<PackageSource, 'action' | 'strip'> & Partial<PackageSource>,
-  ) => ({
-    location: {
-      kind: 'remote' as const,
-      urls: [],
-      mirrors: [{ kind: 'debian' as const, sourcePackage: pin.name }],
-    },
-    directory: '.',
-    isDebian: true as const,
-    ...file,
-    ...layout,
-  });
-  const matching = (pattern: RegExp) => files.filter(({ fileName }) => pattern.test(fileName));
-  if (pin.format === '3.0 (native)' || matching(/\.orig\.tar\./).length === 0) {
-    return matching(/\.tar\.(?:gz|xz|bz2|lzma)$/).map((file) => source(file, { action: 'unpack', strip: 1 }));
-  }
-  const components = matching(/\.orig-[A-Za-z0-9-]+\.tar\./);
-  return [
-    ...matching(/\.orig\.tar\./).map((file) => source(file, { action: 'unpack', strip: 1 })),
-    ...components.map((file) => {
-      const directory = /\.orig-([A-Za-z0-9-]+)\.tar\./.exec(file.fileName)![1]!;
-      return source(file, { action: 'unpack', strip: 1, directory, clears: directory });
-    }),
-    ...matching(/\.debian\.tar\./).map((file) => source(file, { action: 'unpack', strip: 0, clears: 'debian' })),
-    ...matching(/\.diff\.gz$/).map((file) => source(file, { action: 'patch', strip: 1 })),
-  ];
 }
 
 function debianAtom(name: string): Atom {
