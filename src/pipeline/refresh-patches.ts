@@ -2,7 +2,7 @@ import { readNode } from '../fetch/patched-tree.ts';
 import { sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { normalisePatch } from '../model/normalise-patch.ts';
-import { parsePatch } from '../model/parse-patch.ts';
+import { parseNormalisedPatch } from '../model/parse-patch.ts';
 import { compareFile, type TreeFile } from '../patching/compare-file.ts';
 import { compareTrees } from '../patching/compare-trees.ts';
 import { headerOf } from '../patching/patch-header.ts';
@@ -60,8 +60,13 @@ async function refreshPatch(patched: PatchedPackage, tree: string, patch: Series
   const raw = await readPatchFile(patch);
   const paths = pathsOf(patch);
   const before = await filesAt(tree, paths);
+  const hadLinks = await hasLinkAt(tree, paths);
   const { offsets } = await applied(patched, tree, patch);
   const after = await filesAt(tree, paths);
+  // Links have no lines that move: such a patch stays as it is.
+  if (hadLinks || (await hasLinkAt(tree, paths))) {
+    return { patch: patch.key, state: 'unchanged' as const, offsets, text: undefined };
+  }
   const files = paths.flatMap((path) => compareFile(path, before.get(path), after.get(path)) ?? []);
   const text = headerOf(raw) + writeDiff(files, patch.patch.strip);
   const { key } = patch;
@@ -70,7 +75,7 @@ async function refreshPatch(patched: PatchedPackage, tree: string, patch: Series
 }
 
 function pathsOf({ text }: SeriesPatch): readonly string[] {
-  return [...new Set(parsePatch(text, 0).flatMap(({ oldPath, newPath }) => [oldPath, newPath]))].sort();
+  return [...new Set(parseNormalisedPatch(text).flatMap(({ oldPath, newPath }) => [oldPath, newPath]))].sort();
 }
 
 async function filesAt(tree: string, paths: readonly string[]): Promise<ReadonlyMap<string, TreeFile>> {
@@ -80,6 +85,13 @@ async function filesAt(tree: string, paths: readonly string[]): Promise<Readonly
     if (node.kind === 'file') files.set(path, node);
   }
   return files;
+}
+
+async function hasLinkAt(tree: string, paths: readonly string[]): Promise<boolean> {
+  for (const path of paths) {
+    if ((await readNode({ directory: tree, changes: new Map() }, path)).kind === 'link') return true;
+  }
+  return false;
 }
 
 /** What was written anew gives what the old patches gave, to the byte, or nothing is written. */
