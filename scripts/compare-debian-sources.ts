@@ -235,7 +235,7 @@ async function unpack(store: Store, source: SourcePackage, directory: string): P
   const sources = debianSources(pin).map(({ sha256: digest, ...rest }) => ({ ...rest, digest }));
   const series = source.format === '3.0 (quilt)' ? 'debian/patches/series' : undefined;
   const signal = new AbortController().signal;
-  const request = { sources, ...(series === undefined ? {} : { series }) };
+  const request = { name: source.name, sources, ...(series === undefined ? {} : { series }) };
   await unpackSourceTree(
     { store, applyPatches },
     request,

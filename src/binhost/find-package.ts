@@ -1,5 +1,5 @@
-import type { Digest } from '../model/digest.ts';
 import { clockHint } from '../model/clock-hint.ts';
+import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { keyId } from '../signing/public-key.ts';
 import { allOrStop } from './all-or-stop.ts';

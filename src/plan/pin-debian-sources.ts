@@ -1,6 +1,6 @@
 import type { Definitions } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
-import { type DebianSourcePin, type DebianSourceSet, debianSourceKey, sourcePinAt } from '../model/lock.ts';
+import { type DebianSourceSet, debianSourceKey, sourcePinAt } from '../model/lock.ts';
 import type { Atom, ResolvedPackage } from '../model/package.ts';
 import { refuseUnknownBinary } from '../model/refuse-unknown-binary.ts';
 import { debianSources } from './debian-sources.ts';
