@@ -166,7 +166,7 @@ async function sendFile(
   response.setHeader('ETag', etag);
   response.setHeader('Accept-Ranges', 'bytes');
   response.setHeader('Cache-Control', path.startsWith('blobs/') ? 'public, max-age=31536000, immutable' : 'no-cache');
-  if (headers['if-none-match']?.split(/\s*,\s*/).some((known) => known === etag || known === '*')) {
+  if (headers['if-none-match']?.split(',').some((known) => [etag, '*'].includes(known.trim()))) {
     response.writeHead(304).end();
     return;
   }

@@ -16,7 +16,7 @@ export type RelationGroup = readonly Relation[];
 
 /** Blanks around names, versions and separators do not count. Sticky: one alternative at a time. */
 const ALTERNATIVE =
-  /[ \t\n]*([a-z0-9][a-z0-9+.-]+)(?::([a-z0-9][a-z0-9-]*))?[ \t\n]*(?:\([ \t\n]*(<<|<=|=|>=|>>|<|>)[ \t\n]*([^() \t\n]+)[ \t\n]*\))?[ \t\n]*([|,]|$)/y;
+  /[ \t\n]*([a-z0-9][a-z0-9+.-]+)(?::([a-z0-9][a-z0-9-]*))?[ \t\n]*(?:\([ \t\n]*(<<|<=|=|>=|>>|<|>)[ \t\n]*([^() \t\n]+)[ \t\n]*\)[ \t\n]*)?([|,]|$)/y;
 
 /** Reads a list of relations: groups after commas, alternatives after bars. Throws `SyntaxError` on anything else. */
 export function parseRelations(text: string): readonly RelationGroup[] {

@@ -239,7 +239,7 @@ function similarNames(universe: PackageUniverse, name: string): readonly string[
   const bare = (text: string) =>
     text
       .replace(/^lib/, '')
-      .replace(/-?(dev|[0-9.]+)$/g, '')
+      .replace(/dev$|(?<![0-9.])[0-9.]+$/, '')
       .replaceAll('-', '');
   const [wanted, names] = [bare(name), [...universe.names()].sort()];
   const alike = names.filter((other) => bare(other) === wanted);

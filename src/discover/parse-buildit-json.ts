@@ -100,7 +100,10 @@ function withoutCredentials(error: unknown): unknown {
 }
 
 function starred(text: string): string {
-  return text.replace(/(?<=\/\/)[^"\s]*(?=@)/g, (secret) => '*'.repeat(secret.length));
+  return text.replace(/[^"\s]+/g, (word) => {
+    const [from, to] = [word.indexOf('//') + 2, word.lastIndexOf('@')];
+    return from >= 2 && to > from ? word.slice(0, from) + '*'.repeat(to - from) + word.slice(to) : word;
+  });
 }
 
 function nameAt(map: YamlMap | undefined, label: string, problems: Problems): string | undefined {

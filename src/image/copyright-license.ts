@@ -143,7 +143,7 @@ function joinAll(kind: 'AND' | 'OR', licenses: readonly (License | undefined)[])
 }
 
 function namedLicense(text: string): License | undefined {
-  const [name = '', exception] = text.split(/\s+with\s+/);
+  const [name = '', exception] = text.split(/\swith\s/).map((part) => part.trim());
   if (!Object.hasOwn(NAMES, name)) return undefined;
   const spdx = NAMES[name]!;
   if (exception === undefined) return { kind: 'license', text: spdx };

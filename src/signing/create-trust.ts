@@ -1,4 +1,5 @@
 import { printable } from '../model/names.ts';
+import { withoutTrailing } from '../model/without-trailing.ts';
 import type { AllowedSigner } from './allowed-signers.ts';
 import { matchesPattern, matchesPatternList } from './match-pattern.ts';
 import { peopleByKey } from './people-by-key.ts';
@@ -55,7 +56,7 @@ function groupByKey(signers: readonly AllowedSigner[]): ReadonlyMap<string, read
 }
 
 function shownKey(id: string): string {
-  return `SHA256:${Buffer.from(id, 'hex').toString('base64').replace(/=+$/, '')}`;
+  return `SHA256:${withoutTrailing(Buffer.from(id, 'hex').toString('base64'), '=')}`;
 }
 
 /** The digest of a fingerprint as `keyId` writes it. */
