@@ -136,6 +136,13 @@ describe('the house', () => {
     ]);
   });
 
+  test('no list of any length becomes the arguments of a call', () => {
+    const culprits = sourceFiles(source).filter((path) =>
+      /\.(?:push|unshift)\(\.\.\./.test(readFileSync(path, 'utf8')),
+    );
+    expect(culprits).toEqual([]);
+  });
+
   test('only the command line prints', () => {
     const culprits = sourceFiles(source).filter(
       (path) => folderOf(path) !== 'cli' && /\bconsole\.|process\.std(out|err)/.test(readFileSync(path, 'utf8')),

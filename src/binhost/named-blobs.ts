@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readTar } from '../layer/read-tar.ts';
+import { append } from '../model/append.ts';
 import { type Digest, sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { RemoteReader } from '../remote/remote-place.ts';
@@ -49,7 +50,7 @@ export async function blobsNamedByContainer(
     });
   }
   await telling(document.spec.digest, async () => {
-    optional.push(...(await pinnedBySpec(reader, document.spec, signal)));
+    append(optional, await pinnedBySpec(reader, document.spec, signal));
   });
   return { required: required.map(({ digest, size }) => ({ digest, size })), optional };
 }

@@ -1,3 +1,4 @@
+import { append } from '../model/append.ts';
 import { type Digest, isDigest } from '../model/digest.ts';
 import { printable } from '../model/names.ts';
 import type { Hash } from '../model/package-hash.ts';
@@ -77,7 +78,7 @@ async function listRecords(writer: RemoteWriter, foreign: string[]): Promise<rea
   });
   const records: ListedRecord[] = [];
   await inParallel(hashes.sort(), MOST_AT_ONCE, async (hash) => {
-    records.push(...(await recordsOfHash(writer, hash, foreign)));
+    append(records, await recordsOfHash(writer, hash, foreign));
   });
   return records.sort((a, b) => (`${a.hash}${a.key}` < `${b.hash}${b.key}` ? -1 : 1));
 }

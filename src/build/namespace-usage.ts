@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { append } from '../model/append.ts';
 import type { OpenObjects } from './kernel-memory.ts';
 
 /** What a sandbox uses at one moment. */
@@ -30,7 +31,7 @@ function descendants(init: number): number[] {
   for (const pid of found) {
     const children = childrenOf(pid);
     if (children === undefined) return descendantsByParents(init);
-    found.push(...children);
+    append(found, children);
   }
   return found;
 }
@@ -66,7 +67,7 @@ function descendantsByParents(init: number): number[] {
     else siblings.push(Number(name));
   }
   const found = [init];
-  for (const pid of found) found.push(...(children.get(pid) ?? []));
+  for (const pid of found) append(found, children.get(pid) ?? []);
   return found;
 }
 

@@ -4,6 +4,7 @@ import { findPackage, type PackageAnswer, type SignedRecord } from '../binhost/f
 import type { IndexEntry } from '../binhost/index-part.ts';
 import type { Binhost } from '../binhost/open-binhost.ts';
 import type { PublishedRecord } from '../binhost/published-record.ts';
+import { append } from '../model/append.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
@@ -74,7 +75,7 @@ export function createPackageCache(given: PackageCacheOptions): PackageCache {
     async findRecords(hash, buildKey) {
       const kept = await findKeptRecords(store, hash, buildKey, seal);
       const found: PlacedRecord[] = kept.map((record) => ({ place: 'locally', record }));
-      for (const place of places) found.push(...(await recordsAt(options, place, hash, buildKey)));
+      for (const place of places) append(found, await recordsAt(options, place, hash, buildKey));
       return found;
     },
     async peek(hash) {

@@ -1,3 +1,4 @@
+import { append } from '../model/append.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { DebianPin, DebianSet } from '../model/lock.ts';
 import { heldPackage } from './held-package.ts';
@@ -179,7 +180,7 @@ function collectPins({ selection }: Resolution, seeds: readonly AvailablePackage
     const depends = others.map((other) => other.name).sort();
     const pin = Object.hasOwn(fixed, name) ? { ...fixed[name]!, depends } : pinOf(entry, depends);
     pins.set(name, pin);
-    waiting.push(...others);
+    append(waiting, others);
   }
   return Object.fromEntries([...pins].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

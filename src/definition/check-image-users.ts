@@ -1,4 +1,5 @@
 import type { Problems } from '../document/problems.ts';
+import { append } from '../model/append.ts';
 import type { ContainerDefinition } from '../model/container.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { PackageUser } from '../model/package.ts';
@@ -25,7 +26,10 @@ export function checkImageUsers(
       const message = `Cannot put "${name}" beside "${other.by}": ${faultOf(user, other.user)}`;
       problems.add(node, message, { hint: HINT });
     }
-    known.push(...own.map((one) => ({ ...one, by: name })));
+    append(
+      known,
+      own.map((one) => ({ ...one, by: name })),
+    );
   }
   for (const step of steps) {
     const other = step.kind === 'user' ? known.find((one) => clash(one.user, step)) : undefined;
@@ -47,7 +51,7 @@ function certainMembers(requested: readonly string[], packages: ReadonlyMap<stri
     if (definition === undefined || members.has(name)) continue;
     members.add(name);
     const run = definition.dependencies.run.filter(({ category }) => category !== DEBIAN_CATEGORY);
-    waiting.push(...run.map(packageName));
+    append(waiting, run.map(packageName));
   }
   return members;
 }

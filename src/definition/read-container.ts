@@ -4,6 +4,7 @@ import type { Problems } from '../document/problems.ts';
 import { readDocument } from '../document/read-document.ts';
 import { validateSchema } from '../document/validate-schema.ts';
 import type { DocumentText, YamlMap, YamlNode, YamlScalar } from '../document/yaml-node.ts';
+import { append } from '../model/append.ts';
 import {
   type ContainerDefinition,
   type ContainerPackage,
@@ -79,7 +80,10 @@ export async function readContainer(
     const image = imageMap && readImageStep(imageMap, reading);
     if (image !== undefined) images.push(image);
     const rendered = (node: YamlScalar | undefined) => renderedText(reading, node);
-    tests.push(...mapsAt(step, 'test').flatMap((map) => readTest(map, { problems, rendered }) ?? []));
+    append(
+      tests,
+      mapsAt(step, 'test').flatMap((map) => readTest(map, { problems, rendered }) ?? []),
+    );
     const base = scalarAt(step, 'base');
     if (base !== undefined) bases.push(base);
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { listDirectory } from '../document/list-directory.ts';
 import type { YamlNode } from '../document/yaml-node.ts';
+import { append } from '../model/append.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
 import type { RecipeFile } from '../model/package.ts';
 import { hashFile } from './hash-file.ts';
@@ -29,7 +30,7 @@ export async function readRecipeFiles(reading: RecipeReading): Promise<readonly 
         return [];
       }
       if (entry.isDirectory()) waiting.push(path);
-      else files.push(...(await readRecipeFile(reading, path, reading.root)));
+      else append(files, await readRecipeFile(reading, path, reading.root));
     }
   }
   return files.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));

@@ -1,3 +1,4 @@
+import { append } from '../model/append.ts';
 import { BuilditError } from '../model/errors.ts';
 import { isRepositoryName } from '../model/names.ts';
 import { withoutTrailing } from '../model/without-trailing.ts';
@@ -36,7 +37,10 @@ export async function discoverOnWeb(
     const page = await web.ask(`${site}/${path}?ac-discovery=1`);
     if (page === undefined) continue;
     const tags = readTags(page, place);
-    images.push(...tags.images.filter((found) => !images.some(({ template }) => template === found.template)));
+    append(
+      images,
+      tags.images.filter((found) => !images.some(({ template }) => template === found.template)),
+    );
     inquiry.note(`${site}/${path}?ac-discovery=1`, tagsAnswer(tags));
     for (const step of tags.refused) inquiry.note(step.tried, step.answer);
     for (const address of tags.addresses) {

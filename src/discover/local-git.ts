@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { append } from '../model/append.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import { localGitEnvironment, localGitPolicy } from '../system/git-command.ts';
@@ -89,7 +90,7 @@ export function openLocalGit(
       const entries: GitEntry[] = [];
       for (const group of paths.includes('.') ? [[]] : grouped(paths)) {
         const listing = await git(['ls-tree', '-r', '-z', '-l', '--full-tree', commit, '--', ...group]);
-        entries.push(...readGitTree(listing, what, LIMITS));
+        append(entries, readGitTree(listing, what, LIMITS));
       }
       if (entries.length === 0) return;
       const input = entries.map(({ id }) => `${id}\n`).join('');

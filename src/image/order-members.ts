@@ -1,3 +1,5 @@
+import { append } from '../model/append.ts';
+
 /**
  * Dependencies before dependants, ties by name. Packages that depend on each other in a circle (libc6 and libgcc-s1 do)
  * stay together, by name.
@@ -19,7 +21,7 @@ export function orderMembers(names: readonly string[], dependenciesOf: (name: st
   while (ready.length > 0) {
     ready.sort((a, b) => compareNames(a[0]!, b[0]!));
     const circle = ready.shift()!;
-    order.push(...circle);
+    append(order, circle);
     for (const dependant of dependants.get(circle)!) {
       const left = awaited.get(dependant)!;
       left.delete(circle);

@@ -1,3 +1,4 @@
+import { append } from '../model/append.ts';
 import type { Hash } from '../model/package-hash.ts';
 import type { PlanStep } from '../model/plan.ts';
 import { runDependencies } from '../model/run-exclusions.ts';
@@ -22,13 +23,13 @@ export function possibleMembers({ requested, candidates, runtime }: PossibleMemb
     const { link, run } = step.package.dependencies;
     return [...link, ...run].filter(({ category }) => category === 'debian').map(({ name }) => name);
   });
-  pending.push(...runtime);
+  append(pending, runtime);
   const reached = new Set<string>();
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     const step = pins.get(name);
     if (step === undefined || reached.has(name)) continue;
     reached.add(name);
-    pending.push(...runDependencies(step.pin));
+    append(pending, runDependencies(step.pin));
   }
   return candidates.filter((step) => step.kind === 'build' || reached.has(step.pin.name)).map(({ hash }) => hash);
 }

@@ -1,3 +1,4 @@
+import { append } from '../model/append.ts';
 import type { LayerEntry } from '../model/layer.ts';
 
 /** What of a tree is needed to walk through its links. */
@@ -32,7 +33,7 @@ export function resolveInTree(lookup: TreeLookup, path: string, { followLast }: 
       links += 1;
       if (links > MAX_LINKS) return { kind: 'blocked', at: here, reason: 'a circle of links' };
       if (entry.target.startsWith('/')) done.length = 0;
-      pending.push(...elementsOf(entry.target).reverse());
+      append(pending, elementsOf(entry.target).reverse());
       continue;
     }
     if (entry !== undefined && entry.type !== 'directory' && pending.length > 0) {

@@ -1,3 +1,4 @@
+import { append } from './append.ts';
 import type { DebianPin, DebianSet } from './lock.ts';
 
 /** Version of the table below. A change of it changes what images hold. */
@@ -66,7 +67,7 @@ export function imageClosure(set: DebianSet, names: readonly string[]): DebianSe
     if (reached.has(name) || !Object.hasOwn(set, name)) continue;
     const pin = set[name]!;
     reached.set(name, pin);
-    waiting.push(...runDependencies(pin));
+    append(waiting, runDependencies(pin));
   }
   return Object.fromEntries([...reached].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

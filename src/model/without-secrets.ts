@@ -1,3 +1,5 @@
+import { append } from './append.ts';
+
 /**
  * Addresses as they may leave this process: without user and password, and without the values of parameters that are
  * credentials by their names. Works on any text, also on addresses that no parser accepts, in time that grows with its
@@ -45,7 +47,7 @@ function plainRanges(text: string): Range[] {
     const token = tokenEnd(text, start, limit);
     const user = userEnd(text, start, { token, limit });
     if (user !== undefined && !isPlainSshUser(text, at, text.slice(start, user))) ranges.push([start, user]);
-    ranges.push(...parameterRanges(text, Math.max(start, user ?? start), token));
+    append(ranges, parameterRanges(text, Math.max(start, user ?? start), token));
     at = next;
   }
   return ranges;

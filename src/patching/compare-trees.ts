@@ -1,6 +1,7 @@
 import { constants, type Dirent } from 'node:fs';
 import { type FileHandle, open, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { append } from '../model/append.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
 import type { FilePatch } from '../model/patch.ts';
@@ -126,7 +127,11 @@ async function compareFiles(comparison: Comparison, path: string, { before, afte
     const [oldFile, newFile] = [await readTreeFile(old), await readTreeFile(added)];
     const isBinary = [oldFile, newFile].some((file) => file !== undefined && !isText(file.content));
     if (isBinary) refused.push({ path, what: 'a change of a binary file' });
-    else files.push(...[compareFile(path, oldFile, newFile)].filter((file) => file !== undefined));
+    else
+      append(
+        files,
+        [compareFile(path, oldFile, newFile)].filter((file) => file !== undefined),
+      );
   } finally {
     await Promise.all([old?.close(), added?.close()]);
   }

@@ -1,4 +1,5 @@
 import { readContainerLock } from '../lock/lock-file.ts';
+import { append } from '../model/append.ts';
 import type { Definitions } from '../model/container.ts';
 import type { WrittenPackage } from './container-steps.ts';
 
@@ -22,7 +23,7 @@ export async function dependantsOf(
     notes.push(`${shown} is still there: every image begins with it, unless \`- base: none\` says otherwise`);
   }
   const debian = names.find((name) => name.startsWith('debian/'))?.slice('debian/'.length);
-  if (debian !== undefined) notes.push(...(await debianDependants(debian, shown, directory)));
+  if (debian !== undefined) append(notes, await debianDependants(debian, shown, directory));
   return notes;
 }
 

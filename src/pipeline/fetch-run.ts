@@ -1,5 +1,6 @@
 import { assessPlan, conversionsFor } from '../build/realise-plan.ts';
 import { fetchDebs, VanishedPackages } from '../debian/fetch-debs.ts';
+import { append } from '../model/append.ts';
 import type { Digest } from '../model/digest.ts';
 import { BuilditError, BuilditErrors, throwCollected } from '../model/errors.ts';
 import type { BuildStep } from '../model/plan.ts';
@@ -46,7 +47,7 @@ async function fetchRun(run: Run): Promise<FetchOutcome> {
     await fetchDebs(store, pins, { ...options, takeBlob: sharing.takeBlob });
   } catch (error) {
     if (failures.length === 0 || error instanceof VanishedPackages) throw error;
-    if (error instanceof BuilditErrors) failures.push(...error.errors);
+    if (error instanceof BuilditErrors) append(failures, error.errors);
     else if (error instanceof BuilditError) failures.push(error);
     else throw error;
   }

@@ -12,6 +12,7 @@ import type { Records } from '../build/realise-plan.ts';
 import type { AciImage } from '../image/assemble-aci.ts';
 import type { OciImage } from '../image/assemble-oci.ts';
 import { encodeLayer } from '../layer/encode-layer.ts';
+import { append } from '../model/append.ts';
 import type { BinhostConfig, RunContext } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
 import type { DebianPin } from '../model/lock.ts';
@@ -173,7 +174,7 @@ export async function publishRecords(
   for (const record of records) {
     if (record.buildKey === undefined) continue;
     packages.push(await packageToPublish(store, record));
-    extraBlobs.push(...(await rootArchives(run, record)));
+    append(extraBlobs, await rootArchives(run, record));
     const inputs = await keepInputs(store, run.plan, record.hash);
     if (inputs !== undefined) extraBlobs.push(inputs);
   }
@@ -308,7 +309,10 @@ async function imageBlobs(store: Store, { oci, aci }: ImagesOfRun): Promise<read
   const blobs: BlobReference[] = aci.map(({ digest, size }) => ({ digest, size }));
   for (const { manifest, config, layers } of oci) {
     blobs.push(await putBlob(store, manifest.bytes), await putBlob(store, config.bytes));
-    blobs.push(...layers.map(({ digest, size }) => ({ digest, size })));
+    append(
+      blobs,
+      layers.map(({ digest, size }) => ({ digest, size })),
+    );
   }
   return blobs;
 }

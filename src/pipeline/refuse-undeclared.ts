@@ -1,5 +1,6 @@
 import { type NeedProvider, undeclaredNeeds } from '../build/check-needs.ts';
 import type { Records } from '../build/realise-plan.ts';
+import { append } from '../model/append.ts';
 import { type BuilditError, throwCollected } from '../model/errors.ts';
 import type { Hash } from '../model/package-hash.ts';
 import { rootElf } from '../model/record.ts';
@@ -28,7 +29,7 @@ export async function refuseUndeclared(
       lookup.kind === 'hit' ? [{ name: lookup.record.name, elf: rootElf(lookup.record) }] : [],
     );
     const needs = { declared, undeclared, ...writtenDependencies(step.package) };
-    errors.push(...undeclaredNeeds(step.name, rootElf(record), needs));
+    append(errors, undeclaredNeeds(step.name, rootElf(record), needs));
   }
   throwCollected(errors);
 }

@@ -1,5 +1,6 @@
 import { openTestShell } from '../build/open-test-shell.ts';
 import { assessPlan, type Records } from '../build/realise-plan.ts';
+import { append } from '../model/append.ts';
 import { containerTitle } from '../model/container.ts';
 import { BuilditError, throwCollected } from '../model/errors.ts';
 import { type Hash, hashAsUuid } from '../model/package-hash.ts';
@@ -71,7 +72,7 @@ async function testRun(run: Run, names: readonly string[]): Promise<TestOutcome>
   const note = async (title: string, tests: readonly string[], work: () => Promise<readonly BuilditError[]>) => {
     const found = await announced(run, title, work);
     tested.push({ title, tests, failed: found.map(({ message }) => message) });
-    failures.push(...found);
+    append(failures, found);
   };
   for (const step of steps) {
     const title = `${step.name}-${step.version}`;

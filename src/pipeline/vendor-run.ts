@@ -4,6 +4,7 @@ import { readSourceFile } from '../build/read-source-file.ts';
 import { readVendorRecipe, type VendorRecipeVersion } from '../definition/read-vendor-recipe.ts';
 import type { VendorRequest } from '../definition/resolve-vendor.ts';
 import { fetchSources } from '../fetch/fetch-sources.ts';
+import { append } from '../model/append.ts';
 import { sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
@@ -12,6 +13,7 @@ import { artefactPurl } from '../model/registry.ts';
 import {
   parseVendorLock,
   VENDOR_LOCK_FILE,
+  type VendoredFile,
   type VendoredVersion,
   type VendorLock,
   vendorLockText,
@@ -77,11 +79,11 @@ interface PinSession {
 }
 
 async function pinVersion({ main, requests }: VendorRecipeVersion, session: PinSession): Promise<VendoredVersion> {
-  const files = [];
+  const files: VendoredFile[] = [];
   for (const request of requests) {
     const text = await lockTextOf(request, main, session);
     const { store, registries, options } = session;
-    files.push(...(await pinArtefacts(request.ecosystem, text, { store, registries, context: options.context })));
+    append(files, await pinArtefacts(request.ecosystem, text, { store, registries, context: options.context }));
   }
   return { from: Object.fromEntries(requests.map(({ ecosystem, from }) => [ecosystem, from])), files };
 }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AciImage } from '../image/assemble-aci.ts';
 import type { OciImage } from '../image/assemble-oci.ts';
+import { append } from '../model/append.ts';
 import { BuilditError } from '../model/errors.ts';
 import { isCleanRelativePath, printable } from '../model/names.ts';
 import { linkBlob } from '../store/link-blob.ts';
@@ -45,7 +46,7 @@ export async function publishImages(
   for (const output of outputs.length > 0 ? outputs : defaultOutputs(images, directory)) {
     signal?.throwIfAborted();
     const write = () => writeOutput(store, images, output, witness);
-    published.push(...(await withPublishLock(store, output.dest, signal, write)));
+    append(published, await withPublishLock(store, output.dest, signal, write));
   }
   return published;
 }

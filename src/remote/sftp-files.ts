@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { append } from '../model/append.ts';
 import { withoutTrailing } from '../model/without-trailing.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { creatingFault, isFault, type OpenFile, PlaceFault, type PlaceFiles } from './place-files.ts';
@@ -197,7 +198,7 @@ async function listDirectory(client: SftpClient, path: string) {
       );
       for (const answer of await Promise.all(asked)) {
         if (answer.type !== MESSAGE.NAME) atEnd = true;
-        else entries.push(...namesIn(answer.fields));
+        else append(entries, namesIn(answer.fields));
       }
       if (entries.length > MOST_ENTRIES) throw new PlaceFault('other', 'a directory without an end');
     }

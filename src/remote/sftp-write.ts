@@ -1,3 +1,4 @@
+import { append } from '../model/append.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { SftpClient } from './sftp-client.ts';
 import { MESSAGE, text, uint32, uint64 } from './sftp-packet.ts';
@@ -40,7 +41,7 @@ export async function writeSftpFile(
     if (widening !== undefined || performance.now() - askedAt < FAR_MS) return;
     widening = openAgain().then(
       (others) => {
-        lanes.push(...others.map(createLane));
+        append(lanes, others.map(createLane));
       },
       () => {},
     );

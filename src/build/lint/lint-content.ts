@@ -3,6 +3,7 @@ import { withElfFile } from '../../layer/draft-place.ts';
 import { looksLikeElf } from '../../layer/elf.ts';
 import { readElfTraits } from '../../layer/elf-traits.ts';
 import { fileContent } from '../../layer/tree-content.ts';
+import { append } from '../../model/append.ts';
 import type { LayerEntry, LayerListing } from '../../model/layer.ts';
 import type { OutputFinding } from '../../model/output-lint.ts';
 import { BuildPathScanner, type FoundBuildPath } from './build-path-scanner.ts';
@@ -24,9 +25,9 @@ export async function lintContent(
   const findings: OutputFinding[] = [];
   let unpausedBytes = 0;
   for (const entry of listing) {
-    if (entry.type === 'symlink') findings.push(...lintTarget(entry.path, entry.target));
+    if (entry.type === 'symlink') append(findings, lintTarget(entry.path, entry.target));
     if (entry.type !== 'file') continue;
-    findings.push(...(await lintFile(tree, entry, platform)));
+    append(findings, await lintFile(tree, entry, platform));
     unpausedBytes += entry.size;
     if (unpausedBytes < BYTES_BETWEEN_PAUSES) continue;
     // Small files are read synchronously: without a pause nothing else would get a turn.

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
 import { canonicalLayerPath } from '../../layer/canonical-layer-path.ts';
 import { ALTERNATIVES } from '../../model/alternatives.ts';
+import { append } from '../../model/append.ts';
 import type { LayerEntry, LayerListing } from '../../model/layer.ts';
 import type { OutputFinding } from '../../model/output-lint.ts';
 import { ROOT_FILES, ROOT_TOP_LINKS } from '../../model/sandbox-contract.ts';
@@ -169,7 +170,7 @@ function resolve(entries: ReadonlyMap<string, LayerEntry>, start: string): strin
     links += 1;
     if (links > MAX_LINKS) return undefined;
     if (target.startsWith('/')) done.length = 0;
-    pending.push(...target.split('/').reverse());
+    append(pending, target.split('/').reverse());
   }
   return done.join('/');
 }

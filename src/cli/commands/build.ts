@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseDiscovery } from '../../discover/parse-discovery.ts';
 import { didYouMean } from '../../document/closest-name.ts';
+import { append } from '../../model/append.ts';
 import { containerTitle } from '../../model/container.ts';
 import { BuilditError, BuilditErrors, throwCollected } from '../../model/errors.ts';
 import type { BuilditEvent } from '../../model/events.ts';
@@ -117,7 +118,7 @@ export async function buildEach<Item>(
     } catch (error) {
       const found = error instanceof BuilditErrors ? error.errors : error instanceof BuilditError ? [error] : [];
       if (keepGoing !== true || found.length === 0 || found.some(({ code }) => code === 'interrupted')) throw error;
-      failures.push(...found);
+      append(failures, found);
     }
   }
   return { outcomes, failures };

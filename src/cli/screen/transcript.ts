@@ -1,3 +1,4 @@
+import { append } from '../../model/append.ts';
 import type { BuilditEvent, PackageMissed } from '../../model/events.ts';
 import { printable } from '../../model/names.ts';
 import { hashAsUuid } from '../../model/package-hash.ts';
@@ -52,7 +53,7 @@ export function createTranscript(): Transcript {
     const pieces: TranscriptPiece[] = [];
     while (blocks.length > 0) {
       const first = blocks[0]!;
-      pieces.push(...first.waiting.splice(0));
+      append(pieces, first.waiting.splice(0));
       first.shown = true;
       if (first.outcome === 'open') break;
       blocks.shift();

@@ -6,6 +6,7 @@ import { readDocument, shownPath } from '../../document/read-document.ts';
 import { cleanRelativePath } from '../../document/resolve-inside.ts';
 import { validateSchema } from '../../document/validate-schema.ts';
 import type { YamlMap, YamlNode } from '../../document/yaml-node.ts';
+import { append } from '../../model/append.ts';
 import type { Config } from '../../model/config.ts';
 import type { RepositoryDefinition } from '../../model/container.ts';
 import { BuilditError, BuilditErrors } from '../../model/errors.ts';
@@ -83,10 +84,10 @@ async function lintContainer(
   );
   const root = await readIfYaml(directory, 'container.yaml');
   if (root === undefined) return findings;
-  const embedded = [];
+  const embedded: DefinitionFinding[] = [];
   for (const path of embeddedPaths(root)) {
     const place = join(directory, path);
-    if (existsSync(join(place, 'pkg.yaml'))) embedded.push(...(await lintEmbedded(place, directory, options)));
+    if (existsSync(join(place, 'pkg.yaml'))) append(embedded, await lintEmbedded(place, directory, options));
   }
   return [...findings, ...lintSpelling(root), ...embedded];
 }
@@ -143,7 +144,7 @@ async function lintRepository(
   const context = createContext(directory, repositories, repository.name, options);
   const style: DefinitionFinding[] = [];
   const root = await readIfYaml(directory, 'repository.yaml');
-  if (root !== undefined) style.push(...lintSpelling(root));
+  if (root !== undefined) append(style, lintSpelling(root));
   for (const place of packages) {
     const [category, name] = relative(directory, place).split('/') as [string, string];
     const request = await attempt(place, async (): Promise<PackageRequest | undefined> => {
@@ -151,7 +152,8 @@ async function lintRepository(
       const origin: PackageOrigin = { kind: 'repository', repository: repository.name, directory: place };
       return recipe && { recipe, origin, derivation: undefined, version: undefined, asked: [], node: recipe.root };
     });
-    style.push(...request.findings, ...(await lintPackage(place, directory, request.value, context)));
+    append(style, request.findings);
+    append(style, await lintPackage(place, directory, request.value, context));
   }
   return [...context.problems.errors.map(refusal), ...style];
 }

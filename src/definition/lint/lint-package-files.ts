@@ -3,6 +3,7 @@ import { mapAt } from '../../document/fields.ts';
 import { listDirectory } from '../../document/list-directory.ts';
 import { cleanRelativePath } from '../../document/resolve-inside.ts';
 import { memberOf, type YamlMap, type YamlNode } from '../../document/yaml-node.ts';
+import { append } from '../../model/append.ts';
 import { patchesOfVersions } from '../resolve-patches.ts';
 import { type DefinitionFinding, styleFinding } from './definition-finding.ts';
 
@@ -63,7 +64,7 @@ function pathsNamedIn(root: YamlMap): (path: string) => boolean {
   const waiting: YamlNode[] = [root];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     if (node.kind === 'scalar') collect(node.text);
-    if (node.kind === 'list') waiting.push(...node.items);
+    if (node.kind === 'list') append(waiting, node.items);
     if (node.kind !== 'map') continue;
     for (const { name, value } of node.members) {
       collect(name);

@@ -1,3 +1,4 @@
+import { append } from '../../model/append.ts';
 import type { DraftFlag, DraftPhase } from '../recipe-draft.ts';
 import { endOfStatement, wordsOf } from '../shell/read-shell.ts';
 import { expandWord, type ShellValues } from '../shell/shell-word.ts';
@@ -347,8 +348,8 @@ function addArgument(word: string, { className, configure, flags, dialect, notes
     }
     const flag = flags.get(found.flag) ?? { on: [], off: [] };
     flags.set(found.flag, flag);
-    flag.on.push(...on);
-    flag.off.push(...off);
+    append(flag.on, on);
+    append(flag.off, off);
     return;
   }
   const { text, unknown } = expandWord(word, dialect.values);
