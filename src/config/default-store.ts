@@ -1,18 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { baseDirectory, type Environment, findBaseDirectory } from '../system/user-directories.ts';
+import { type Environment, findBaseDirectory } from '../system/user-directories.ts';
 
 /**
  * Where everything is kept unless said otherwise: a place that every uid can pass through for root, whose builds run as
- * other users, else the user's cache.
- *
- * @throws BuilditError `configuration-invalid` for a user without a home directory.
+ * other users, else the user's cache. Undefined for a user without a home directory.
  */
-export function defaultStore(environment: Environment): string {
-  return findDefaultStore(environment) ?? baseDirectory(environment, 'cache');
-}
-
-/** Like `defaultStore`; undefined for a user without a home directory. */
 export function findDefaultStore(environment: Environment): string | undefined {
   if (isRoot()) return '/var/cache/buildit';
   const cache = findBaseDirectory(environment, 'cache');

@@ -3,11 +3,12 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config, GitRecipes, RecipeRepository } from '../model/config.ts';
 import { BuilditError } from '../model/errors.ts';
-import { baseDirectory, type Environment, findBaseDirectory } from '../system/user-directories.ts';
+import { baseDirectory } from '../system/needed-directories.ts';
+import { type Environment, findBaseDirectory } from '../system/user-directories.ts';
 import type { Witness } from '../system/witness.ts';
 import { findConfigFiles, userConfigPath } from './config-files.ts';
 import type { ConfigSettings } from './config-settings.ts';
-import { defaultStore } from './default-store.ts';
+import { findDefaultStore } from './default-store.ts';
 import { readConfigFile } from './read-config-file.ts';
 import { readEnvironment } from './read-environment.ts';
 import { readTrustedConfigs } from './trusted-configs.ts';
@@ -80,7 +81,7 @@ function merge(
     if (notice !== undefined) notices.push(notice);
     return value;
   };
-  const store = first('store', 'store') ?? defaultStore(environment);
+  const store = first('store', 'store') ?? findDefaultStore(environment) ?? baseDirectory(environment, 'cache');
   return {
     store,
     ...mergeRecipes(layers, origins),

@@ -7,7 +7,8 @@ import { canonicalJson } from '../model/canonical-json.ts';
 import { type Digest, isDigest, sha256 } from '../model/digest.ts';
 import { BuilditError } from '../model/errors.ts';
 import { writeFileDurably } from '../system/files.ts';
-import { baseDirectory, type Environment, findBaseDirectory } from '../system/user-directories.ts';
+import { baseDirectory } from '../system/needed-directories.ts';
+import { type Environment, findBaseDirectory } from '../system/user-directories.ts';
 import type { Witness } from '../system/witness.ts';
 
 const FORMAT = 1;

@@ -4,6 +4,8 @@ import { printable } from './names.ts';
 const LONGEST_WORD = 300;
 const LONGEST_NAME = 200;
 const MOST_NAMES = 5;
+/** A refusal with another one in it, and two addresses with digests. */
+const LONGEST_NESTED = 1500;
 
 /** A name from elsewhere for a message: escaped, and cut in the middle where it is long. */
 export function shownName(name: string): string {
@@ -46,6 +48,8 @@ function withShortObject(text: string): string {
   const start = text.indexOf('"') + 1;
   const end = text.lastIndexOf('": expected');
   if (start === 0 || end - start <= LONGEST_WORD) return text;
+  // A short object and a text that is not long: what follows is a sentence that holds another refusal.
+  if (text.indexOf('": expected') - start <= LONGEST_WORD && text.length <= LONGEST_NESTED) return text;
   return `${text.slice(0, start)}${cutMiddle(text.slice(start, end), LONGEST_NAME)}${text.slice(end)}`;
 }
 

@@ -1,6 +1,7 @@
 import { BuilditError } from '../model/errors.ts';
 import { printable } from '../model/names.ts';
-import { type Environment, expandHome, namesOtherHome } from '../system/user-directories.ts';
+import { expandHome } from '../system/needed-directories.ts';
+import { type Environment, namesOtherHome } from '../system/user-directories.ts';
 
 /** Where a private key is, as `sign: {key: …}` says it. */
 export type KeySource =

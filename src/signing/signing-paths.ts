@@ -1,12 +1,6 @@
 import { join } from 'node:path';
-import {
-  absolutePath,
-  baseDirectory,
-  type Environment,
-  expandHome,
-  findBaseDirectory,
-  findHome,
-} from '../system/user-directories.ts';
+import { baseDirectory, expandHome } from '../system/needed-directories.ts';
+import { absolutePath, type Environment, findBaseDirectory, findHome } from '../system/user-directories.ts';
 
 export interface SigningPaths {
   /** Whom the user believes (ssh-keygen(1), ALLOWED SIGNERS). */

@@ -1,6 +1,5 @@
 import { tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { BuilditError } from '../model/errors.ts';
 
 /**
  * The only place that asks where the user's files are. Everything it returns is absolute: a path of the user that was
@@ -10,7 +9,7 @@ import { BuilditError } from '../model/errors.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Variable of the XDG base directory specification and its default below the home directory. */
-const BASE_DIRECTORIES = {
+export const BASE_DIRECTORIES = {
   cache: ['XDG_CACHE_HOME', '.cache'],
   config: ['XDG_CONFIG_HOME', '.config'],
   state: ['XDG_STATE_HOME', '.local/state'],
@@ -23,11 +22,6 @@ export function findHome(environment: Environment): string | undefined {
   return absolutePath(environment, 'HOME') ?? absolute(findAccount()?.home);
 }
 
-/** Like `findHome`. @throws BuilditError `configuration-invalid` where there is none. */
-export function homeDirectory(environment: Environment): string {
-  return findHome(environment) ?? missing(environment, 'HOME');
-}
-
 /** The user's directory of a kind; undefined where neither its variable nor a home names an absolute path. */
 export function findBaseDirectory(environment: Environment, kind: BaseDirectory): string | undefined {
   const [variable, fallback] = BASE_DIRECTORIES[kind];
@@ -35,11 +29,6 @@ export function findBaseDirectory(environment: Environment, kind: BaseDirectory)
   if (configured !== undefined) return configured;
   const home = findHome(environment);
   return home === undefined ? undefined : join(home, fallback);
-}
-
-/** Like `findBaseDirectory`. @throws BuilditError `configuration-invalid` where there is none. */
-export function baseDirectory(environment: Environment, kind: BaseDirectory): string {
-  return findBaseDirectory(environment, kind) ?? missing(environment, `HOME or ${BASE_DIRECTORIES[kind][0]}`);
 }
 
 /** The value of a variable that holds a path of the user; undefined where it is unset, empty or relative. */
@@ -53,11 +42,6 @@ export function temporaryDirectory(): string {
   return isAbsolute(path) ? path : '/tmp';
 }
 
-/** `~` and `~/x` as an absolute path; every other text as it is. */
-export function expandHome(path: string, environment: Environment): string {
-  return path === '~' || path.startsWith('~/') ? join(homeDirectory(environment), path.slice(1)) : path;
-}
-
 /** `~name` and `~name/x`: the home of another user, which buildit does not look up. */
 export function namesOtherHome(path: string): boolean {
   return path.startsWith('~') && path !== '~' && !path.startsWith('~/');
@@ -65,17 +49,6 @@ export function namesOtherHome(path: string): boolean {
 
 function absolute(path: string | undefined): string | undefined {
   return path !== undefined && isAbsolute(path) ? path : undefined;
-}
-
-function missing(environment: Environment, variables: string): never {
-  const found = environment.HOME === undefined || environment.HOME === '' ? 'none' : 'a relative one';
-  throw new BuilditError(
-    'configuration-invalid',
-    `Cannot find your home directory: expected an absolute path in ${variables}, found ${found}`,
-    {
-      hint: `uid ${process.getuid?.() ?? '?'} has no home of its own on this machine; set HOME, as in: HOME=/tmp/home buildit …`,
-    },
-  );
 }
 
 /** The user's entry in the system's user database. */

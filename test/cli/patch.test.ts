@@ -459,7 +459,7 @@ describe("the user's own patches", () => {
     writeFileSync(join(tool.cwd, 'box/.buildit-config.yaml'), 'user-patches: true\n');
     const project = await hash();
     expect(project.stdout).toBe(plain.stdout);
-    expect(project.stderr).toContain('"user-patches" in .buildit-config.yaml does not count');
+    expect(project.stderr).toContain('"user-patches" in .buildit-config.yaml:1 does not count');
     writeFileSync(join(tool.below, 'config.yaml'), 'user-patches: true\n');
     expect((await hash()).stdout).toBe(flag.stdout);
   });

@@ -377,7 +377,7 @@ build: {executor: local, jobs: 1}
     },
   );
 
-  test.each(['~/x', '/etc', '../x', 'out/shelf', '~root'])('reads no binhost at the directory %s', async (path) => {
+  test.each(['~/x', '/etc', '../x', 'out/shelf'])('reads no binhost at the directory %s', async (path) => {
     const home = createHome();
     symlinkSync('/', join(home.directory, '../../out'));
     const place = `{name: a, download-type: file, download-path: "${path}"}`;
@@ -388,6 +388,12 @@ build: {executor: local, jobs: 1}
       expect.stringMatching(/^"repository\.download-path" in \S+:1 does not count.*buildit config trust/),
       expect.stringMatching(/^"repositories\.download-path" in \S+:2 does not count.*buildit config trust/),
     ]);
+  });
+
+  test('refuses a binhost in the home of somebody else', async () => {
+    const home = createHome();
+    home.write(PROJECT, 'repository: {name: a, download-type: file, download-path: "~root/x"}\n');
+    expect(await messagesOf(home.load())).toEqual([expect.stringMatching(/expected a directory, found "~root"/)]);
   });
 
   test('may name the directory that a push asked for goes to, and directories of its own', async () => {

@@ -1,12 +1,10 @@
 import { userInfo } from 'node:os';
 import { describe, expect, test } from 'vitest';
+import { baseDirectory, expandHome, homeDirectory } from '../../src/system/needed-directories.ts';
 import {
   absolutePath,
-  baseDirectory,
-  expandHome,
   findBaseDirectory,
   findHome,
-  homeDirectory,
   namesOtherHome,
   temporaryDirectory,
 } from '../../src/system/user-directories.ts';
