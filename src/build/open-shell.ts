@@ -181,6 +181,7 @@ async function enter(
     stdin: 'inherit',
     stdout: 'inherit',
     stderr: 'inherit',
+    memoryBytes: limits.memoryBytes,
   });
   options.signal.addEventListener('abort', sandbox.kill, { once: true });
   const exit = await sandbox.exit;

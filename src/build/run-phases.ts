@@ -102,6 +102,7 @@ async function runPhase(name: PhaseName, runner: PhaseRunner): Promise<PhaseFail
     stdout: log.writer,
     stderr: log.writer,
     channels: 1,
+    memoryBytes: limits.memoryBytes,
   });
   log.closeWriter();
   const watch = watchLimits(limits, runner.deadline, sandbox, sandbox.channels[0], runner.disk, runner.log);

@@ -6,6 +6,7 @@ import { isMainThread } from 'node:worker_threads';
 import { BuilditError } from '../model/errors.ts';
 import { bubblewrapArguments, type SandboxSpec } from './bubblewrap-arguments.ts';
 import { closeInheritedDescriptors } from './inherited-descriptors.ts';
+import { openMemoryCgroup } from './memory-cgroup.ts';
 import { seccompFilter } from './seccomp-filter.ts';
 import type { FilterArchitecture } from './system-call-numbers.ts';
 
@@ -24,6 +25,8 @@ export interface SandboxRunOptions {
   readonly stderr: number | 'pipe' | 'inherit';
   /** How many streams the command gets besides, as descriptors from `FIRST_CHANNEL` on. */
   readonly channels?: number | undefined;
+  /** What the kernel bounds for everything in the sandbox, where a control group is delegated to this user. */
+  readonly memoryBytes?: number | undefined;
 }
 
 /** Behind the descriptors that bubblewrap itself is given. */
@@ -41,6 +44,8 @@ export interface RunningSandbox {
   readonly stdout: NodeJS.ReadableStream | null;
   readonly stderr: NodeJS.ReadableStream | null;
   readonly channels: readonly Duplex[];
+  /** Whether the kernel ended something in the sandbox because its memory was used up; known after `exit`, too. */
+  outOfMemory(): boolean;
   /** Ends every process in the sandbox; `exit` tells when that is done. */
   kill(): void;
 }
@@ -61,11 +66,18 @@ export function runSandbox(spec: SandboxSpec, options: SandboxRunOptions): Runni
   });
   // Until it has its filter bubblewrap waits, so that everything it starts inherits this.
   sacrificeFirst(child.pid);
+  const cgroup = options.memoryBytes === undefined ? undefined : openMemoryCgroup(options.memoryBytes);
+  if (child.pid !== undefined) cgroup?.add(child.pid);
+  let outOfMemory = false;
   giveFilter(child.stdio[4] as Duplex, spec);
   const initProcess = readInitProcess(child.stdio[3] as Duplex);
   return {
     initProcess,
-    exit: awaitExit(child, initProcess),
+    exit: awaitExit(child, initProcess).finally(() => {
+      outOfMemory = cgroup?.ranOut() ?? false;
+      cgroup?.close();
+    }),
+    outOfMemory: () => outOfMemory || (cgroup?.ranOut() ?? false),
     stdout: child.stdout,
     stderr: child.stderr,
     channels: child.stdio.slice(FIRST_CHANNEL) as unknown as Duplex[],

@@ -84,6 +84,7 @@ async function runIn(
       stdout: streams.writers.stdout,
       stderr: streams.writers.stderr,
       channels: test.action.kind === 'start' ? STARTED_CHANNELS : 1,
+      memoryBytes: limits.memoryBytes,
     });
   } finally {
     streams.closeWriters();

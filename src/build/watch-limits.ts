@@ -36,7 +36,7 @@ const FASTEST_BYTES_PER_MS = { memory: 4 * 2 ** 20, disk: 2 ** 20 };
 export function watchLimits(
   limits: BuildLimits,
   deadline: number,
-  { initProcess: init, kill }: Pick<RunningSandbox, 'initProcess' | 'kill'>,
+  { initProcess: init, kill, outOfMemory }: Pick<RunningSandbox, 'initProcess' | 'kill' | 'outOfMemory'>,
   usageChannel: Duplex | undefined,
   disk: DiskMeter,
   log: { bytes: number },
@@ -58,7 +58,7 @@ export function watchLimits(
   };
   timer = setTimeout(look, nextLook(deadline, SHORT_INTERVAL_MS));
   return {
-    exceeded: () => found,
+    exceeded: () => found ?? (outOfMemory() ? exceededByKernel(limits) : undefined),
     started: () => ipc?.heard() ?? true,
     countLog(bytes) {
       log.bytes += bytes;
@@ -134,6 +134,10 @@ function createMemoryMeter(limits: BuildLimits, ipc: IpcMeter | undefined): Memo
       return { bytes, exceeded: undefined };
     },
   };
+}
+
+function exceededByKernel({ memoryBytes }: BuildLimits): ExceededLimit {
+  return { reason: 'memory', explanation: `the memory limit of ${mebibytes(memoryBytes)} was exceeded` };
 }
 
 function exceededBytes(reason: 'memory' | 'disk', used: number, limit: number): ExceededLimit {
