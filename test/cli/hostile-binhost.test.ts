@@ -77,7 +77,7 @@ async function publish(): Promise<Published> {
   const directory = join(home, 'tiny');
   const place = join(home, 'shelf');
   writeTinyContainer(directory);
-  configure(directory, place);
+  configure(home, place);
   makeKey(join(home, 'key'));
   const environment = { ...environmentOf(home), BUILDIT_SIGN_KEY: join(home, 'key') };
   const { exitCode, stderr } = await runBuildit(['push', 'tiny'], { cwd: home, environment });
@@ -91,9 +91,8 @@ async function buildWith(published: Published, lie: (place: string, home: string
   const [directory, place] = [join(home, 'tiny'), join(home, 'shelf')];
   cpSync(published.place, place, { recursive: true });
   writeTinyContainer(directory);
-  configure(directory, place);
+  configure(home, place);
   cpSync(join(published.directory, 'buildit.lock'), join(directory, 'buildit.lock'));
-  mkdirSync(join(home, '.config/buildit'), { recursive: true });
   const [type, key] = readFileSync(join(published.home, 'key.pub'), 'utf8').split(' ');
   writeFileSync(join(home, '.config/buildit/allowed_signers'), `builder@example.org ${type} ${key}\n`);
   lie(place, home);
@@ -113,9 +112,11 @@ function environmentOf(home: string): Record<string, string> {
   };
 }
 
-function configure(directory: string, place: string): void {
+/** In the user's own configuration: that of a project reads no binhost outside of it. */
+function configure(home: string, place: string): void {
   const both = ['upload', 'download'].flatMap((way) => [`  ${way}-type: file`, `  ${way}-path: ${place}`]);
-  writeFileSync(join(directory, '.buildit-config.yaml'), ['repository:', '  name: shelf', ...both, ''].join('\n'));
+  mkdirSync(join(home, '.config/buildit'), { recursive: true });
+  writeFileSync(join(home, '.config/buildit/config.yaml'), ['repository:', '  name: shelf', ...both, ''].join('\n'));
 }
 
 /** Takes out of the shared store what a place could give: the roots of builds stay. */
