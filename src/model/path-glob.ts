@@ -3,6 +3,8 @@ export type PathGlob = (path: string) => boolean;
 
 /** More alternatives than a person writes; each is a pattern of its own. */
 const MOST_ALTERNATIVES = 200;
+/** PATH_MAX of Linux. Matching takes as many steps as pattern and path multiplied. */
+const MOST_CHARACTERS = 4096;
 
 /**
  * Reads a pattern of paths: `*` is anything but a slash, `**` as a whole element is any number of elements, `?` one
@@ -14,6 +16,7 @@ const MOST_ALTERNATIVES = 200;
  * most the product of both lengths.
  */
 export function pathGlob(pattern: string): PathGlob | undefined {
+  if (pattern.length > MOST_CHARACTERS) return undefined;
   const alternatives = expandBraces(pattern);
   const globs = alternatives?.map(elementTokens);
   if (globs === undefined || globs.length > MOST_ALTERNATIVES || globs.includes(undefined)) return undefined;

@@ -39,4 +39,9 @@ describe('a pattern of paths', () => {
     expect(fits(`${'*a*/'.repeat(50)}b`, `${'aaaaaaaa/'.repeat(50)}c`)).toBe(false);
     expect(fits(`${'**/a/'.repeat(50)}b`, `${'a/'.repeat(1000)}c`)).toBe(false);
   });
+
+  test('is at most as long as a path of Linux, for a longer one takes its length times that of each path', () => {
+    expect(pathGlob(`${'a/'.repeat(2047)}*`)).toBeDefined();
+    expect(pathGlob(`${'a/'.repeat(2048)}*`)).toBeUndefined();
+  });
 });
