@@ -70,7 +70,14 @@ function requireOneBlock(text: string, place: string): void {
   if (count(BEGIN_MESSAGE) !== 1 || count(BEGIN_SIGNATURE) !== 1 || count(END_SIGNATURE) !== 1) {
     throw refusal(place, 'exactly one signed block', 'several');
   }
+  const signature = lines.slice(lines.findIndex((line) => line.trimEnd() === BEGIN_SIGNATURE)).join('\n').length;
+  if (signature > MOST_SIGNATURE_CHARACTERS) {
+    throw refusal(place, `signatures of at most ${MOST_SIGNATURE_CHARACTERS} characters`, `${signature}`);
+  }
 }
+
+/** Debian's have some 3000. The reader of OpenPGP takes seconds for a megabyte of headers or of packets. */
+const MOST_SIGNATURE_CHARACTERS = 64 * 1024;
 
 function refusal(place: string, expected: string, found: string, cause?: unknown, hint = HINT): BuilditError {
   return new BuilditError('signature-invalid', `Cannot use "${place}": expected ${expected}, found ${found}`, {

@@ -74,6 +74,12 @@ describe('verifyInRelease', () => {
     expect(await refusal(Buffer.concat([block, block]))).toContain('several');
   });
 
+  test('refuses a signature with a megabyte of headers before OpenPGP reads them', async () => {
+    const block = (await signed(text)).toString();
+    const long = block.replace('SIGNATURE-----\n', `SIGNATURE-----\n${'A: b\n'.repeat(200_000)}`);
+    expect(await refusal(Buffer.from(long))).toContain('signatures of at most 65536 characters');
+  });
+
   test('refuses bytes that are not text', async () => {
     await refusal(Buffer.concat([await signed(text), Buffer.from([0])]));
     await refusal(Buffer.from([0xff, 0xfe, 0x00]));
