@@ -53,14 +53,16 @@ export function parseAciManifest(text: string, context: AciManifestContext): Aci
   checkWhitelist(checker, manifest.pathWhitelist);
   checkAnnotations(checker, manifest.annotations);
   throwCollected(
-    checker.violations.map(
-      ({ pointer, message }) =>
-        new BuilditError(
-          'definition-invalid',
-          `Cannot use the ACI manifest: ${pointer === '' ? 'it' : `${printable(pointer)} (line ${lines.get(pointer) ?? lines.get(parentOf(pointer)) ?? 1})`} ${message}`,
-          { position: context.position },
-        ),
-    ),
+    checker.violations
+      .slice(0, MOST_VIOLATIONS)
+      .map(
+        ({ pointer, message }) =>
+          new BuilditError(
+            'definition-invalid',
+            `Cannot use the ACI manifest: ${pointer === '' ? 'it' : `${printable(pointer)} (line ${lines.get(pointer) ?? lines.get(parentOf(pointer)) ?? 1})`} ${message}`,
+            { position: context.position },
+          ),
+      ),
   );
   return {
     name: String(manifest.name),
@@ -69,6 +71,9 @@ export function parseAciManifest(text: string, context: AciManifestContext): Aci
     arch: labels.get('arch') ?? aciArchitecture(context.platform),
   };
 }
+
+/** A manifest with more is no manifest; each is an error with its own text, and half a megabyte holds 170,000. */
+const MOST_VIOLATIONS = 100;
 
 function parseText(text: string, position: SourcePosition) {
   try {

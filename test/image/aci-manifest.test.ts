@@ -235,4 +235,10 @@ describe('an ACI manifest', () => {
       expect.objectContaining({ message: expect.stringContaining('(line 3 of the manifest)'), position }),
     );
   });
+
+  test('tells a hundred violations at most', () => {
+    const dependencies = Array.from({ length: 20_000 }, () => ({}));
+    const read = () => parseAciManifest(JSON.stringify({ ...founding, dependencies }), context);
+    expect(read).toThrow(expect.objectContaining({ errors: expect.objectContaining({ length: 100 }) }));
+  });
 });
