@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts of other languages
 import { join } from 'node:path';
 import { parseContainerLine } from '../../src/binhost/container-document.ts';
 import { parseImageManifest } from '../../src/binhost/image-manifest.ts';

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts of other languages
 import { judgeHostKey, readKnownHosts } from '../../src/remote/known-hosts.ts';
 import { matchesList, readSshConfig } from '../../src/remote/read-ssh-config.ts';
 import { fieldReader } from '../../src/remote/sftp-packet.ts';

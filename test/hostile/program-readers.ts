@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are texts of other languages
 import { PassThrough } from 'node:stream';
 import { createLogTail } from '../../src/build/build-log.ts';
 import { createIpcMeter } from '../../src/build/ipc-usage.ts';
