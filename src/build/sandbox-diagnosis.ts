@@ -46,7 +46,7 @@ export function diagnoseSandbox(output: string, root = ''): SandboxDiagnosis {
   const said = printable(line.trim()).slice(0, LONGEST_QUOTE);
   const setting = forbiddingSetting(root);
   if (setting !== undefined) return setting;
-  if (/spawn [^\n]{1,300}EPERM/.test(said)) {
+  if (/spawn [^\n]{0,300}EPERM/.test(said)) {
     return {
       text: 'root may not run programs as another user here, and builds that root starts need that',
       remedy: ['in a container: --cap-add SETUID --cap-add SETGID', 'or run buildit as an ordinary user'],

@@ -90,6 +90,7 @@ async function tryFile(diff: Diff, file: FilePatch): Promise<void> {
     rejects.push({ kind: 'link-outside', path: newPath, target: node.target });
     return;
   }
+  if (kind === 'rename' && older === written.get(oldPath)) written.delete(oldPath);
   written.set(newPath, node);
 }
 

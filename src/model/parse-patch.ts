@@ -148,7 +148,8 @@ function isOfGitHeader(reader: Reader, header: GitHeader): boolean {
   if (move !== undefined) {
     const { from, to, prefix } = movedNames(reader, header, move);
     const own = [from, to].map((name) => stripped(name, Math.max(0, reader.strip - prefix)));
-    return isOne(older!, [own[0]]) && isOne(newer!, [own[1]]);
+    // What is moved exists on both sides: `/dev/null` begins another file, which is made or removed.
+    return !older!.absent && !newer!.absent && isOne(older!, [own[0]]) && isOne(newer!, [own[1]]);
   }
   const { names, values } = header;
   if (names === undefined || ![...values.keys()].some((key) => key.endsWith(' mode'))) return true;

@@ -124,6 +124,20 @@ describe('in one diff of git every old name means the file before it', () => {
     expect(await patched(before, diff)).toEqual(after);
   });
 
+  test('a copy without a change keeps its content where the same diff removes the file it is of', async () => {
+    const removal = ONE.replaceAll(/^/gm, '-').slice(0, -1);
+    const text = [
+      'diff --git a/a b/b\nsimilarity index 100%\ncopy from a\ncopy to b\n',
+      `diff --git a/a b/a\ndeleted file mode 100644\n--- a/a\n+++ /dev/null\n@@ -1,40 +0,0 @@\n${removal}`,
+    ].join('');
+    expect(await patched({ a: ONE }, text)).toEqual({ b: ONE });
+  });
+
+  test('a file that the diff itself renames twice has its last name alone', async () => {
+    const text = 'diff --git a/a b/b\nrename from a\nrename to b\ndiff --git a/b b/c\nrename from b\nrename to c\n';
+    expect(await patched({ a: ONE }, text)).toEqual({ c: ONE });
+  });
+
   test('and in two commits of one mailbox the second one sees the first', async () => {
     const mail = (subject: string, diff: string) =>
       `From ${'0'.repeat(40)} Mon Sep 17 00:00:00 2001\nSubject: ${subject}\n\n---\n\n${diff}-- \n2.39.5\n\n`;
