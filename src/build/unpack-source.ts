@@ -52,6 +52,7 @@ export async function unpackSource(
   await chmod(fresh, 0o755);
   const { newestMtime, content } = await unpackArchive(store, source, fresh, context);
   await moveContent(content, await realDirectory(tree, source), source);
+  if (content !== fresh) await rmdir(fresh);
   return newestMtime;
 }
 

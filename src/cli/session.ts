@@ -50,7 +50,11 @@ export async function withSession<Result>(
   const remark = (lines: readonly string[]) => {
     if (options.quiet !== true && options.progress !== 'json') write(cli.stderr, lines);
   };
-  const onStop = () => remark([`Stopping (${cli.stoppedBy()}); once more to stop at once`]);
+  // Output that goes away stops a run as well, without a signal.
+  const onStop = () => {
+    const signal = cli.stoppedBy();
+    if (signal !== undefined) remark([`Stopping (${signal}); once more to stop at once`]);
+  };
   cli.signal.addEventListener('abort', onStop);
   try {
     return await run({

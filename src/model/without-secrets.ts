@@ -26,8 +26,8 @@ const HIDDEN = '***';
 type Range = readonly [start: number, end: number];
 
 function replaced(text: string, hidden: (length: number) => string): string {
-  if (!text.includes('://') && !/%3a%2f%2f/i.test(text)) return text;
-  const ranges = [...plainRanges(text), ...encodedRanges(text)].sort(([a], [b]) => a - b);
+  if (!text.includes('://') && !text.includes('@') && !/%3a%2f%2f/i.test(text)) return text;
+  const ranges = [...plainRanges(text), ...encodedRanges(text), ...barePasswords(text)].sort(([a], [b]) => a - b);
   let result = '';
   let copied = 0;
   for (const [start, end] of ranges) {
@@ -69,6 +69,16 @@ function userEnd(
   const later = lastWhere(text, authority, line, AT);
   if (later !== undefined) return later;
   return text[token] === '…' || text[token - 1] === '…' ? token : undefined;
+}
+
+/** `me:password@host/path` and `me:password@host:22`, as a place over SSH is written; a digest behind a tag is none. */
+function barePasswords(text: string): Range[] {
+  const address =
+    /(?<![^\s"'`([{=,])([^\s"'`/@:<>]{1,100}:)([^\s"'`/@<>]{1,200})@(?!sha(?:256|384|512):)[A-Za-z0-9._[-]{1,253}[\]:/"'`]/g;
+  return [...text.matchAll(address)].map(({ index, 1: user = '', 2: password = '' }) => {
+    const start = index + user.length;
+    return [start, start + password.length];
+  });
 }
 
 const MOST_OF_A_SECRET = 400;

@@ -189,12 +189,17 @@ function notFound(
   const shown = places.map(({ name }) => `'${name}'`).join(', ');
   if (doubts.length > 0) {
     const isUnreachable = doubts.every((doubt) => doubt.endsWith(' cannot be reached'));
+    const isDamaged = doubts.every((doubt) => doubt.includes(' is damaged: '));
     return new BuilditError(
       isUnreachable ? 'unreachable' : 'signature-invalid',
       `Cannot pull "${printable(what)}": expected a container by somebody trusted at ${shown}, found none`,
       {
         details: doubts.map(printable),
-        hint: isUnreachable ? 'the warnings say why' : '`buildit key trust` adds whom you believe',
+        hint: isUnreachable
+          ? 'the warnings say why'
+          : isDamaged
+            ? 'nobody needs to be trusted for this: the files there, or what stands between, must be repaired'
+            : '`buildit key trust` adds whom you believe',
       },
     );
   }

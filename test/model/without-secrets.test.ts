@@ -27,6 +27,9 @@ describe('a text that leaves buildit', () => {
     'https://mirror.example.org/x#access_token=hunter2',
     'https://a.example.org/?to=https%3A%2F%2Fme%3Ahunter2%40mirror.example.org%2Fx',
     'https://a.example.org/?to=https%3a%2f%2fme:hunter2@mirror.example.org',
+    'me:hunter2@mirror.example.org:9/c',
+    'me:hunter2@mirror.example.org/c',
+    'me:hunter2@[::1]:22/c',
   ])('has no password of %s', (address) => {
     for (const text of [
       address,
@@ -40,6 +43,10 @@ describe('a text that leaves buildit', () => {
     }
     const document = JSON.stringify({ a: address, b: 'me@example.org' });
     expect(JSON.parse(withoutSecrets(document))).toMatchObject({ b: 'me@example.org' });
+  });
+
+  test.each(['nginx:1.0@sha256:abc/', 'npm:foo@1.0.0', 'git@host:path', 'pkg:npm/foo@1.0/'])('keeps %s', (text) => {
+    expect(withoutSecrets(text)).toBe(text);
   });
 
   test('says who was meant all the same', () => {
