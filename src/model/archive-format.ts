@@ -10,7 +10,12 @@ export interface ForeignFormat {
 
 const UNTAR = 'tar -xf FILE --strip-components=1';
 const BSDTAR = { debianPackage: 'libarchive-tools', command: 'bsdtar -xf FILE --strip-components=1' };
-const LZIP = { description: 'data compressed by lzip', debianPackage: 'lzip', command: UNTAR };
+/** `lzip` itself is an alternative of Debian, which a maintainer script would make. */
+const LZIP = {
+  description: 'data compressed by lzip',
+  debianPackage: 'lzip',
+  command: `${UNTAR} --use-compress-program=lzip.lzip`,
+};
 const LZMA = { description: 'data compressed by lzma', debianPackage: 'xz-utils', command: `${UNTAR} --lzma` };
 const COMPRESS = { description: 'data compressed by compress', command: `${UNTAR} --gzip` };
 const LZOP = { description: 'data compressed by lzop', debianPackage: 'lzop', command: UNTAR };

@@ -42,6 +42,6 @@ test('the first bytes tell an archive, and text and cut off ones do not', () => 
 
 test('the hint is a recipe line with the program that it needs', () => {
   expect(unpackingHint('x-1.tar.lz', foreignFormatOfName('x-1.tar.lz')!)).toBe(
-    'unpack: false in the source keeps the file; unpack it in phases: {prepare: tar -xf x-1.tar.lz --strip-components=1}, with dependencies: {build: [debian/lzip]}',
+    'unpack: false in the source keeps the file; unpack it in phases: {prepare: tar -xf x-1.tar.lz --strip-components=1 --use-compress-program=lzip.lzip}, with dependencies: {build: [debian/lzip]}',
   );
 });
