@@ -138,10 +138,21 @@ export function unpackingHint(fileName: string, { command, debianPackage }: Fore
   return debianPackage === undefined ? line : `${line}, with dependencies: {build: [debian/${debianPackage}]}`;
 }
 
-const TAR: ForeignFormat = { description: 'a tar archive', command: UNTAR };
-const ZIP: ForeignFormat = { description: 'a zip archive', debianPackage: 'unzip', command: 'unzip FILE' };
+const ZIP: ForeignFormat = { description: 'a zip archive', ...BSDTAR };
 
-/** The same for an archive that it unpacks, of this one refuses. */
+/** Programs that tar starts by the name of the file; a minimal root has gzip alone. */
+const DECOMPRESSORS: readonly (readonly [RegExp, string])[] = [
+  [/\.t?zst$/i, 'zstd'],
+  [/\.(?:xz|txz)$/i, 'xz-utils'],
+  [/\.(?:bz2|tbz2?)$/i, 'bzip2'],
+];
+
+function tarFormat(fileName: string): ForeignFormat {
+  const debianPackage = DECOMPRESSORS.find(([suffix]) => suffix.test(fileName))?.[1];
+  return { description: 'a tar archive', debianPackage, command: UNTAR };
+}
+
+/** The same for an archive of a kind that buildit unpacks, where it refuses this one. */
 export function unpackingHintFor(fileName: string, isZip: boolean): string {
-  return unpackingHint(fileName, isZip ? ZIP : TAR);
+  return unpackingHint(fileName, isZip ? ZIP : tarFormat(fileName));
 }

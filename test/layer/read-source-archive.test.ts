@@ -235,7 +235,9 @@ describe('a source archive is refused with', () => {
     }
     const zip = await refusalOf(rawZip([{ name: Buffer.from('caf\x82', 'latin1') }]), { fileName: 'x.zip' });
     expect(zip.message).toContain(String.raw`"x.zip: caf\x82" of app/x`);
-    expect(zip.hint).toMatch(/unzip x\.zip\}, with dependencies: \{build: \[debian\/unzip\]\}/);
+    expect(zip.hint).toMatch(
+      /bsdtar -xf x\.zip --strip-components=1\}, with dependencies: \{build: \[debian\/libarchive-tools\]\}/,
+    );
   });
 });
 
