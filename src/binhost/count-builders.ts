@@ -6,7 +6,7 @@ export interface Vote {
   readonly person: string | undefined;
 }
 
-/** One person with two keys is one builder, and whoever is not trusted is none. */
+/** Counts people: two keys of one person are one builder, keys of strangers are none. */
 export function countBuilders(votes: readonly Vote[]): number {
   return new Set(votes.flatMap(({ person }) => person ?? [])).size;
 }

@@ -7,8 +7,8 @@ const MOST_BYTES = 2 ** 20;
 const MOST_TRIES = 10;
 
 /**
- * Adds a key to the copy of who publishes, unless it is there. Of many who make the file at once nobody is lost; of many
- * who add to it one may be, who is added again by the next publication.
+ * Adds a key to the place's copy of its publishers' keys, unless it is there. Publishers that create the file at once all get
+ * in; of those that add to it at once one may get lost, and its next publication adds it again.
  */
 export async function addSignerLine(writer: RemoteWriter, publicKey: PublicKey, principal: string): Promise<void> {
   const namespaces = ['buildit-package', 'buildit-index'];

@@ -109,8 +109,8 @@ function isInterpreterThere(interpreter: string, { entries, unknown }: Surroundi
 const LINE_BYTES = 256;
 
 /**
- * What a script's first line names, as execve(2) reads it: an absolute path, or any other word, which is looked for from the
- * directory of whoever starts it and thus found nowhere; behind env(1) the name that it looks up.
+ * Reads the interpreters from the first line of a script, as execve(2) does: an absolute path; any other word, which the
+ * kernel looks for in the caller's directory; behind env(1) the name that env looks up.
  */
 export function interpretersOf(text: string): readonly string[] {
   if (!text.startsWith('#!')) return [];
