@@ -233,9 +233,11 @@ function relatedLayers(
     }),
   );
   const declared = [...members.packages, ...members.debian.map((name) => `debian/${name}`)];
+  // The C and C++ runtime belongs to every package; a minimal root lacks parts of it, which nothing links to by name.
+  const runtime = new Set(reachable(repository.debian.runtime, (name) => debian[name]?.depends ?? []));
   return {
     layers: declared.flatMap((name) => (inRoot.has(name) ? rootLayers(inRoot.get(name)!) : [])),
-    unknown: declared.filter((name) => !inRoot.has(name)),
+    unknown: declared.filter((name) => !inRoot.has(name) && !runtime.has(name.replace(/^debian\//, ''))),
   };
 }
 
