@@ -30,7 +30,7 @@ requires('archive', 'user namespaces').describe('an image of existing packages o
     expect(built.stdout.match(/^Processing package .*$/gm)).toEqual([
       "Processing package 'sys-apps/baselayout' for linux/amd64.",
     ]);
-    expect(Object.keys(imageDigests(person)).sort()).toEqual([NODE, 'latest']);
+    expect(Object.keys(imageDigests(person))).toEqual(['latest']);
   });
 
   test('pins the version that was asked for, and what it needs', () => {
