@@ -75,7 +75,7 @@ async function buildIn(
   for (const part of [phases.slice(0, installed), phases.slice(installed)]) {
     const failure = await runPhases(part, runner);
     if (failure !== undefined) return { kind: 'failed', ...failure, workspace: undefined };
-    // What cannot be packed is not read by the phases after the install either.
+    // The phases after the install do not read what cannot be packed, either.
     const fault = await surveyOutput(packer);
     if (fault !== undefined) return unpackable(fault);
   }

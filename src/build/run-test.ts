@@ -190,7 +190,7 @@ export function sandboxSpec(
     capabilities: [],
     mounts: [...mounts.filter(({ destination }) => destination !== SANDBOX_PATHS.tools), toolsMount(tools)],
     tmpfsBytes: limits.memoryBytes,
-    // What the test sees is set by the command.
+    // The command sets what the test sees.
     environment: TOOLS_ENVIRONMENT,
     session: 'new',
     asContainer: kind === 'image',
